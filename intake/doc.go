@@ -1,0 +1,46 @@
+// Package intake is the gate that every accepting component owns: it answers
+// "may this enter?" and keeps the ledger of what came of it.
+//
+// A [Gate] moves through three states and never back:
+//
+//	        Drain                    Close
+//	Open ───────────▶ Draining ───────────────▶ Closed
+//	  │                                            ▲
+//	  └────────────────────────────────────────────┘
+//	                     Close
+//
+//	Open      everything may enter; the context is never looked at
+//	Draining  root work is refused with ErrDraining; work submitted from
+//	          inside accepted work (see below) is still admitted
+//	Closed    everything is refused with ErrClosed
+//
+// # Lineage
+//
+// A request that was accepted before the stop may still have to submit ten
+// tasks to a pool; refusing them would break a promise already given. So a
+// component runs accepted work with a context marked by [Mark], and a draining
+// gate admits whoever comes with a mark that has not ended. A mark ends with
+// the work it was made for: a goroutine that outlives its request loses the
+// right to submit the moment the request ends.
+//
+// # The ledger
+//
+// Every piece of work is counted by exactly one gate, so ledgers may be added.
+// Two equations hold in every snapshot:
+//
+//	Offered  = Accepted + Rejected
+//	Accepted = Done + Failed + Saved + Dropped + Lost + Inside
+//
+// Inside is counted by looking at what is inside, never derived from the other
+// columns; otherwise the second equation could not fail, and would prove
+// nothing.
+//
+// # Two ways to use a gate
+//
+// A component with no counters of its own calls [Gate.Enter] and ends the
+// [Visit] it gets (an HTTP server does). A component that is too hot for that
+// counts for itself, hands its counts over with [Counted], and asks only
+// [Gate.Admit] (a pool does).
+//
+// Everything here is safe for concurrent use.
+package intake

@@ -1,0 +1,151 @@
+package intake
+
+import (
+	"context"
+	"sync"
+	"sync/atomic"
+)
+
+// State is where a gate is on its one-way road.
+type State int32
+
+// The states of a gate.
+const (
+	Open State = iota
+	Draining
+	Closed
+)
+
+func (s State) String() string {
+	switch s {
+	case Open:
+		return "open"
+	case Draining:
+		return "draining"
+	case Closed:
+		return "closed"
+	default:
+		return "unknown"
+	}
+}
+
+// Gate stands at the entrance of one accepting component. Make one with [New];
+// the zero value has no name and must not be used.
+type Gate struct {
+	name    string
+	counted func() Ledger // nil: the gate counts visits itself
+
+	refuseDraining error // made once, so that a refusal under load allocates nothing
+	refuseClosed   error
+
+	state    atomic.Int32
+	draining chan struct{} // closed by the first Drain or Close
+
+	mu     sync.Mutex
+	ledger Ledger
+}
+
+// Option configures a [Gate].
+type Option func(*Gate)
+
+// Counted makes the gate report the ledger of a component that counts for
+// itself. The function must return one consistent snapshot, may be called at
+// any time from any goroutine, and must not call the gate.
+//
+// A gate with Counted must be asked with [Gate.Admit], never with
+// [Gate.Enter].
+func Counted(ledger func() Ledger) Option {
+	return func(g *Gate) { g.counted = ledger }
+}
+
+// New returns an open gate. The name ("pool:sms") is what errors and receipts
+// call it.
+func New(name string, opts ...Option) *Gate {
+	g := &Gate{
+		name:           name,
+		refuseDraining: &Error{Gate: name, Err: ErrDraining},
+		refuseClosed:   &Error{Gate: name, Err: ErrClosed},
+		draining:       make(chan struct{}),
+	}
+	for _, opt := range opts {
+		opt(g)
+	}
+	return g
+}
+
+// Name is the name given to [New].
+func (g *Gate) Name() string { return g.name }
+
+// State is the state at this moment; it may have moved on when the caller
+// looks at it.
+func (g *Gate) State() State { return State(g.state.Load()) }
+
+// Admit says whether work that comes with ctx may enter: nil, or an error
+// that matches [ErrDraining] or [ErrClosed]. It counts nothing, never blocks,
+// and reads ctx only while the gate is draining.
+//
+// The answer holds for the moment of the call. A component that must not let
+// anything slip in between its answer and its own counting asks under the
+// lock that its ledger snapshot takes: then whatever was admitted before a
+// drain is in every snapshot taken after it.
+func (g *Gate) Admit(ctx context.Context) error {
+	switch State(g.state.Load()) {
+	case Open:
+		return nil
+	case Draining:
+		if lineageOf(ctx).alive() {
+			return nil
+		}
+		return g.refuseDraining
+	default:
+		return g.refuseClosed
+	}
+}
+
+// Enter admits one piece of work and counts it, or refuses it as [Gate.Admit]
+// does. The caller must end the visit.
+func (g *Gate) Enter(ctx context.Context) (*Visit, error) {
+	g.mu.Lock()
+	g.ledger.Offered++
+	// Asked under the lock that Ledger takes: see Admit.
+	if err := g.Admit(ctx); err != nil {
+		g.ledger.Rejected++
+		g.mu.Unlock()
+		return nil, err
+	}
+	g.ledger.Accepted++
+	g.ledger.Inside++
+	g.mu.Unlock()
+
+	v := &Visit{gate: g}
+	v.ctx, v.lineage = Mark(ctx)
+	return v, nil
+}
+
+// Drain refuses root work from now on; lineage is still admitted. It does not
+// wait. Calling it again, or after [Gate.Close], does nothing.
+func (g *Gate) Drain() {
+	if g.state.CompareAndSwap(int32(Open), int32(Draining)) {
+		close(g.draining)
+	}
+}
+
+// Draining is closed when the gate leaves the open state.
+func (g *Gate) Draining() <-chan struct{} { return g.draining }
+
+// Close refuses everything from now on, lineage too. It does not wait for
+// what is inside. Calling it again does nothing.
+func (g *Gate) Close() {
+	g.Drain()
+	g.state.Store(int32(Closed))
+}
+
+// Ledger is one consistent snapshot of the counts.
+func (g *Gate) Ledger() Ledger {
+	if g.counted != nil {
+		return g.counted()
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.ledger
+}

@@ -1,0 +1,45 @@
+package intake
+
+import (
+	"context"
+	"sync/atomic"
+)
+
+// Lineage is the right of accepted work to bring in more work while a drain
+// goes on. It is alive from [Mark] until [Lineage.End].
+type Lineage struct {
+	parent *Lineage
+	ended  atomic.Bool
+}
+
+type lineageKey struct{}
+
+// Mark returns a context for accepted work to run with: draining gates admit
+// whoever comes with it, or with a context made from it, until End is called.
+// A mark laid over another is alive as long as either is.
+//
+// The caller must call End when the work has ended; a mark that is never ended
+// leaves a hole in every draining gate.
+func Mark(ctx context.Context) (context.Context, *Lineage) {
+	l := &Lineage{parent: lineageOf(ctx)}
+	return context.WithValue(ctx, lineageKey{}, l), l
+}
+
+// End takes the right away. Calling it again does nothing.
+func (l *Lineage) End() { l.ended.Store(true) }
+
+// alive walks outward: a flush inside a request keeps the request's right
+// after its own has ended.
+func (l *Lineage) alive() bool {
+	for ; l != nil; l = l.parent {
+		if !l.ended.Load() {
+			return true
+		}
+	}
+	return false
+}
+
+func lineageOf(ctx context.Context) *Lineage {
+	l, _ := ctx.Value(lineageKey{}).(*Lineage)
+	return l
+}

@@ -1,0 +1,104 @@
+package lifecycle
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"go.uber.org/fx"
+
+	"github.com/lastcall-go/lastcall/intake"
+)
+
+// Hook is what a component registers with [Append]. It is [fx.Hook] and what
+// is missing there; every field may be left at zero.
+type Hook struct {
+	// Name is what receipts, logs and After call the component
+	// ("http:public"). Zero: the name of the constructor that appends it.
+	Name string
+	// Band says how early the component stops. Zero: [Middle].
+	Band Band
+	// After names components that the dependency graph cannot see this one
+	// stand on: it starts after them and stops before them. A name that
+	// nobody has is reported at start.
+	After []string
+
+	// OnStart and OnStop are as in [fx.Hook]: OnStop runs only if OnStart
+	// succeeded or there was none.
+	OnStart func(context.Context) error
+	OnStop  func(context.Context) error
+	// PreDestroy is the backup hook. It runs exactly once for every
+	// component that was constructed, after its OnStop and before its
+	// dependencies close, whether it started, failed to start, stopped
+	// cleanly, hung, panicked or was never reached, and its time is
+	// reserved.
+	PreDestroy func(context.Context) error
+
+	// Gate is what the component has accepted and not finished: the stop
+	// waits until it is quiet, and the receipt carries its ledger. Zero: the
+	// component accepts no work.
+	Gate *intake.Gate
+	// Describe adds lines about the component to the receipt of a stop that
+	// ended in time's running out, such as the requests that were cut. It
+	// must not block. Zero: nothing to add.
+	Describe func() []string
+	// Budget bounds the hook's own time. Zero: see [Budget].
+	Budget Budget
+}
+
+// Budget bounds the time of one component's hooks. Whatever it says, a hook
+// never gets more than what remains of the total (fx.StartTimeout,
+// fx.StopTimeout less the reserve).
+type Budget struct {
+	// Start bounds OnStart. Zero: all that remains.
+	Start time.Duration `yaml:"start"`
+	// Stop bounds OnStop. Zero: see Share.
+	Stop time.Duration `yaml:"stop"`
+	// Share bounds OnStop by a part of what remains, from 0 to 1. It counts
+	// only where Stop is zero. Zero: all that remains but a slice for each
+	// component still to be stopped, so that one that hangs does not take
+	// the time of the others.
+	Share float64 `yaml:"share"`
+	// PreDestroy bounds the backup hook. Zero: an equal part of what remains
+	// of the reserve.
+	PreDestroy time.Duration `yaml:"pre_destroy"`
+}
+
+// appender is what the lifecycle has become where [Module] is given.
+type appender interface {
+	appendHook(Hook)
+}
+
+// Append registers a component. Where [Module] is not given it degrades to a
+// plain [fx.Hook]: PreDestroy then runs right after OnStop, and only if
+// OnStart succeeded; Name, Band, After, Gate and Budget are not looked at.
+//
+// It may be called until the start begins. A hook appended later is too late
+// to start; its PreDestroy runs all the same.
+func Append(lc fx.Lifecycle, h Hook) {
+	if a, ok := lc.(appender); ok {
+		a.appendHook(h)
+		return
+	}
+	lc.Append(fx.Hook{OnStart: h.OnStart, OnStop: stopThenDestroy(h)})
+}
+
+// PreDestroy registers a backup hook of its own: Spring's @PreDestroy in one
+// line.
+func PreDestroy(lc fx.Lifecycle, name string, fn func(context.Context) error) {
+	Append(lc, Hook{Name: name, PreDestroy: fn})
+}
+
+func stopThenDestroy(h Hook) func(context.Context) error {
+	if h.PreDestroy == nil {
+		return h.OnStop
+	}
+	return func(ctx context.Context) (err error) {
+		// Deferred, so that a panic of OnStop cannot skip it.
+		defer func() { err = errors.Join(err, h.PreDestroy(ctx)) }()
+		if h.OnStop != nil {
+			return h.OnStop(ctx)
+		}
+		return nil
+	}
+}
