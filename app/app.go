@@ -1,0 +1,137 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"go.uber.org/fx"
+	"go.uber.org/fx/fxevent"
+	"go.uber.org/zap"
+
+	"github.com/lastcall-go/lastcall/lifecycle"
+)
+
+// App is an [fx.App] whose stop skips nothing. Make one with [New].
+type App struct {
+	*fx.App
+
+	conductor *lifecycle.Conductor
+	log       *eventLog
+	receiptTo io.Writer
+}
+
+// New builds the application from the options, as [fx.New] does: constructors
+// run, nothing starts. It adds [lifecycle.Module] (unless the options have
+// one), [fx.RecoverFromPanics], and an event log through the *zap.Logger of
+// the graph, or, where there is none, to the standard error.
+//
+// Options come after ours, so an fx.WithLogger among them takes the place of
+// the event log; see [lifecycle.Conductor.Tap] for what it then should do.
+func New(opts ...fx.Option) *App {
+	a := &App{log: newEventLog()}
+	ours := []fx.Option{
+		fx.RecoverFromPanics(),
+		fx.WithLogger(func(c *lifecycle.Conductor) fxevent.Logger {
+			a.conductor = c
+			return c.Tap(a.log)
+		}),
+		fx.Invoke(a.collect),
+	}
+	if !hasLifecycle(opts) {
+		ours = append([]fx.Option{lifecycle.Module()}, ours...)
+	}
+	a.App = fx.New(append(ours, opts...)...)
+	if a.Err() != nil {
+		a.log.useFallback()
+		if a.conductor != nil {
+			// Fx's error hook has done it, unless the error came before.
+			a.conductor.Undo(a.Err())
+		}
+	}
+	return a
+}
+
+// hasLifecycle looks for a Module among the options by the way Fx prints
+// them: a second one would be an error.
+func hasLifecycle(opts []fx.Option) bool {
+	return strings.Contains(fmt.Sprint(fx.Options(opts...)), lifecycle.DecoratorName)
+}
+
+// receiptWriter is how PrintReceipt travels through the graph.
+type receiptWriter struct{ io.Writer }
+
+// PrintReceipt makes [App.Run] print the receipt of the stop to w in the form
+// for a person, beside the one structured log line that it writes in any
+// case. Without it that is done only when the standard error is a terminal.
+func PrintReceipt(w io.Writer) fx.Option { return fx.Supply(receiptWriter{w}) }
+
+type collectIn struct {
+	fx.In
+
+	Conductor *lifecycle.Conductor
+	Logger    *zap.Logger   `optional:"true"`
+	ReceiptTo receiptWriter `optional:"true"`
+}
+
+// collect takes from the graph what the application needs for itself.
+func (a *App) collect(in collectIn) {
+	a.conductor = in.Conductor // also when an option has replaced the event log
+	a.receiptTo = in.ReceiptTo.Writer
+	if in.Logger != nil {
+		a.log.use(in.Logger)
+		return
+	}
+	a.conductor.LogTo(a.log.useFallback())
+}
+
+// Start starts the components, who is stood upon first. ctx bounds it; a
+// start that fails is rolled back in a time of its own, the stop timeout, and
+// Start returns when that is over.
+func (a *App) Start(ctx context.Context) error {
+	if err := a.Err(); err != nil {
+		return err
+	}
+	if err := a.conductor.Start(ctx, a.StopTimeout()); err != nil {
+		return err
+	}
+	// Brings Fx's own state along; its one hook finds the work done.
+	return a.App.Start(context.WithoutCancel(ctx))
+}
+
+// Stop stops the components; the deadline of ctx is the total. See
+// [lifecycle.Conductor.Stop]. It may be called at any time, also when the
+// application was never started.
+func (a *App) Stop(ctx context.Context) error {
+	if a.conductor == nil {
+		return a.Err() // the graph was refused before there was anything
+	}
+	err := a.conductor.Stop(ctx)
+	fxErr := a.App.Stop(context.WithoutCancel(ctx)) // Fx's own state
+	if err == nil {
+		return fxErr
+	}
+	return err // fxErr is the same error
+}
+
+// Conductor is the application's conductor: its state, the signals one can
+// wait for, the plan. Nil if the graph was refused before there was one.
+func (a *App) Conductor() *lifecycle.Conductor { return a.conductor }
+
+// Receipt is the report of the stop, or nil before it has finished.
+func (a *App) Receipt() *lifecycle.Receipt {
+	if a.conductor == nil {
+		return nil
+	}
+	return a.conductor.Receipt()
+}
+
+// timeout is a context for a total that may have been set to no limit.
+func timeout(d time.Duration) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.Background(), d)
+}
+
+var errInterrupted = errors.New("second signal: not waiting any longer")

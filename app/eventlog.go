@@ -1,0 +1,63 @@
+package app
+
+import (
+	"os"
+	"sync"
+
+	"go.uber.org/fx/fxevent"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
+	"golang.org/x/term"
+)
+
+// eventLog writes Fx's events through zap: what goes on at debug level, what
+// goes wrong at error level. Hooks are logged by the conductor, by their true
+// names. Until the graph has given a logger, events are kept.
+type eventLog struct {
+	mu   sync.Mutex
+	kept []fxevent.Event
+	zap  *fxevent.ZapLogger
+}
+
+func newEventLog() *eventLog { return &eventLog{} }
+
+// LogEvent implements [fxevent.Logger].
+func (l *eventLog) LogEvent(e fxevent.Event) {
+	switch e.(type) {
+	case *fxevent.Started, *fxevent.Stopped, *fxevent.Stopping, *fxevent.RollingBack, *fxevent.RolledBack:
+		return // the conductor says it, and knows more
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.zap == nil {
+		l.kept = append(l.kept, e)
+		return
+	}
+	l.zap.LogEvent(e)
+}
+
+// use writes what was kept and everything from now on to log.
+func (l *eventLog) use(log *zap.Logger) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.zap = &fxevent.ZapLogger{Logger: log.Named("fx")}
+	l.zap.UseLogLevel(zapcore.DebugLevel)
+	for _, e := range l.kept {
+		l.zap.LogEvent(e)
+	}
+	l.kept = nil
+}
+
+// useFallback is use for an application without a *zap.Logger.
+func (l *eventLog) useFallback() *zap.Logger {
+	enc := zap.NewProductionEncoderConfig()
+	enc.EncodeTime = zapcore.ISO8601TimeEncoder
+	enc.EncodeDuration = zapcore.StringDurationEncoder
+	encoder := zapcore.NewJSONEncoder(enc)
+	if term.IsTerminal(int(os.Stderr.Fd())) {
+		encoder = zapcore.NewConsoleEncoder(enc)
+	}
+	log := zap.New(zapcore.NewCore(encoder, zapcore.Lock(os.Stderr), zapcore.InfoLevel))
+	l.use(log)
+	return log
+}

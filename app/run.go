@@ -1,0 +1,118 @@
+package app
+
+import (
+	"fmt"
+	"io"
+	"os"
+
+	"go.uber.org/fx"
+	"golang.org/x/term"
+
+	"github.com/lastcall-go/lastcall/lifecycle"
+)
+
+// Run builds an application and runs it: New(opts...).Run(), but signals are
+// heard from the first line on, while constructors still run.
+func Run(opts ...fx.Option) {
+	s := listen()
+	exit(s.run(func() *App { return New(opts...) }))
+}
+
+// Run starts the application, waits for a signal or for fx.Shutdowner, stops
+// it, and exits the process with the code that [lifecycle.Receipt.ExitCode]
+// gives, or that fx.ExitCode asked for. Like [fx.App.Run] it returns only
+// when the code is 0.
+//
+// The first SIGINT or SIGTERM stops, or cancels a start; the second cuts the
+// waiting, but still every hook is called; the third exits at once with
+// 128+signal.
+func (a *App) Run() {
+	s := listen()
+	exit(s.run(func() *App { return a }))
+}
+
+func exit(code int) {
+	if code != lifecycle.ExitClean {
+		os.Exit(code)
+	}
+}
+
+func (l *ladder) run(build func() *App) (code int) {
+	defer l.close()
+	a := build()
+	if err := a.Err(); err != nil {
+		fmt.Fprintln(os.Stderr, "cannot build the application:", err)
+		return lifecycle.ExitStartFailed
+	}
+	if f := a.conductor.Replacement(); f != nil {
+		return a.runInstead(f)
+	}
+	// Listens to fx.Shutdowner; a request made by now is not missed.
+	shutdown := a.App.Wait()
+	// The rest of the ladder goes to the conductor from here on.
+	l.conduct(a)
+
+	start, cancel := timeout(a.StartTimeout())
+	err := a.Start(start)
+	cancel()
+	if err != nil {
+		a.printReceipt()
+		return lifecycle.ExitStartFailed
+	}
+	asked := l.await(a, shutdown)
+	return a.stopAndReport(asked)
+}
+
+// runInstead does what an option asked for in place of a start, and destroys
+// what was constructed.
+func (a *App) runInstead(f func(io.Writer) error) int {
+	err := f(os.Stdout)
+	stop, cancel := timeout(a.StopTimeout())
+	defer cancel()
+	if err == nil {
+		err = a.Stop(stop)
+	} else {
+		_ = a.Stop(stop) // the first error is the one to tell
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return lifecycle.ExitStartFailed
+	}
+	return lifecycle.ExitClean
+}
+
+// await waits until somebody wants the stop, and returns the exit code that
+// was asked for.
+func (l *ladder) await(a *App, shutdown <-chan fx.ShutdownSignal) int {
+	select {
+	case <-l.first:
+		return 0
+	case s := <-shutdown:
+		return s.ExitCode
+	case <-a.conductor.When(lifecycle.NotReady): // somebody called App.Stop
+		return 0
+	}
+}
+
+func (a *App) stopAndReport(asked int) int {
+	stop, cancel := timeout(a.StopTimeout())
+	defer cancel()
+	// The error is in the receipt.
+	_ = a.Stop(stop)
+	<-a.conductor.When(lifecycle.Finished)
+	a.printReceipt()
+	if asked != 0 {
+		return asked
+	}
+	return a.Receipt().ExitCode()
+}
+
+func (a *App) printReceipt() {
+	w := a.receiptTo
+	if w == nil && term.IsTerminal(int(os.Stderr.Fd())) {
+		w = os.Stderr
+	}
+	if w != nil && a.Receipt() != nil {
+		fmt.Fprintln(w, a.Receipt())
+	}
+}

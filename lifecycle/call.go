@@ -1,0 +1,113 @@
+package lifecycle
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"runtime/pprof"
+	"strconv"
+	"sync/atomic"
+	"time"
+
+	"go.uber.org/zap"
+)
+
+var lastCall atomic.Int64
+
+// call runs one hook in a goroutine of its own, waits for it until ctx has
+// ended and grace is over, and files the report. A hook that is abandoned
+// goes on in its goroutine; its report is final all the same.
+func (c *Conductor) call(ctx context.Context, since time.Time, grace time.Duration, comp *component, phase Phase, hook func(context.Context) error) error {
+	for _, intercept := range c.interceptors {
+		hook = intercept(comp.name, phase, hook)
+	}
+	began := time.Now()
+	report := &HookReport{Began: began.Sub(since)}
+	if deadline, ok := ctx.Deadline(); ok && ctx.Err() == nil {
+		report.Budget = deadline.Sub(began)
+	}
+	id := strconv.FormatInt(lastCall.Add(1), 10)
+	done := make(chan error, 1)
+	go func() {
+		// What the hook starts inherits the labels; a leak is traced by them.
+		pprof.SetGoroutineLabels(pprof.WithLabels(ctx, pprof.Labels(
+			labelApp, c.id, labelComponent, comp.name, labelCall, id)))
+		runHook(ctx, hook, done)
+	}()
+	err := await(ctx, done, grace, func() error {
+		where, stack := stackOf(labelCall, id)
+		return &HangError{After: time.Since(began), Where: where, Stack: stack, Cause: startErr(ctx)}
+	})
+	report.Took = time.Since(began)
+	return c.file(comp, phase, report, err)
+}
+
+// runHook sends what came of the hook, whichever way it ended.
+func runHook(ctx context.Context, hook func(context.Context) error, done chan<- error) {
+	err := errGoexit
+	defer func() {
+		if v := recover(); v != nil {
+			err = &PanicError{Value: v, Stack: string(debug.Stack())}
+		}
+		done <- err
+	}()
+	err = hook(ctx)
+}
+
+// await waits for the hook: as long as ctx lives, and the grace.
+func await(ctx context.Context, done <-chan error, grace time.Duration, abandon func() error) error {
+	select {
+	case err := <-done:
+		return err
+	case <-ctx.Done():
+	}
+	timer := time.NewTimer(grace)
+	defer timer.Stop()
+	select {
+	case err := <-done:
+		return err
+	case <-timer.C:
+		return abandon()
+	}
+}
+
+func (c *Conductor) file(comp *component, phase Phase, report *HookReport, err error) error {
+	report.Outcome = OK
+	if err != nil {
+		report.Outcome = Failed
+		report.err = &HookError{Component: comp.name, Module: comp.module, Phase: phase, Err: err}
+		report.Error = report.err.Error()
+		var hang *HangError
+		var panicked *PanicError
+		switch {
+		case errors.As(err, &hang):
+			report.Outcome, report.Stack = Hung, hang.Stack
+		case errors.As(err, &panicked):
+			report.Outcome, report.Stack = Panicked, panicked.Stack
+		}
+	}
+	c.mu.Lock()
+	comp.reports[phase] = report
+	c.mu.Unlock()
+	c.logHook(comp, phase, report)
+	return report.err
+}
+
+func (c *Conductor) logHook(comp *component, phase Phase, report *HookReport) {
+	fields := []zap.Field{
+		zap.String("component", comp.name),
+		zap.String("module", comp.module),
+		zap.Stringer("band", comp.Band),
+		zap.Duration("took", report.Took),
+	}
+	if report.err == nil {
+		c.log().Info(fmt.Sprintf("%s: done", phase), fields...)
+		return
+	}
+	fields = append(fields, zap.String("outcome", string(report.Outcome)), zap.Error(report.err))
+	if report.Stack != "" {
+		fields = append(fields, zap.String("stack", report.Stack))
+	}
+	c.log().Error(fmt.Sprintf("%s: %s", phase, report.Outcome), fields...)
+}

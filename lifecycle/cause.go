@@ -1,0 +1,56 @@
+package lifecycle
+
+import "fmt"
+
+// Cause says why an application stopped.
+type Cause struct {
+	Kind CauseKind `json:"kind"`
+	// Signal is the name of the signal, for CauseSignal.
+	Signal string `json:"signal,omitempty"`
+	// By is the function that asked, for CauseShutdown.
+	By string `json:"by,omitempty"`
+	// Err is the failure that made the stop necessary, if one did.
+	Err error `json:"-"`
+}
+
+// CauseKind is the kind of a [Cause].
+type CauseKind string
+
+// The kinds of causes.
+const (
+	CauseSignal      CauseKind = "signal"
+	CauseShutdown    CauseKind = "shutdown"     // fx.Shutdowner or Shutdown
+	CauseStop        CauseKind = "stop"         // App.Stop was called
+	CauseStartFailed CauseKind = "start failed" // and was rolled back
+	CauseNewFailed   CauseKind = "new failed"   // the graph could not be built
+)
+
+func (c Cause) String() string {
+	s := string(c.Kind)
+	switch {
+	case c.Kind == CauseSignal:
+		s = c.Signal
+	case c.By != "":
+		s += " by " + c.By
+	}
+	if c.Err != nil {
+		s += fmt.Sprintf(": %v", c.Err)
+	}
+	return s
+}
+
+// MarshalText makes a cause one readable string in a JSON receipt.
+func (c Cause) MarshalText() ([]byte, error) { return []byte(c.String()), nil }
+
+// stopRequestError is why a start was cancelled.
+type stopRequestError struct{ cause Cause }
+
+func (e *stopRequestError) Error() string { return ErrStopRequested.Error() + ": " + e.cause.String() }
+
+// Unwrap makes it match ErrStopRequested, and the cause's own error.
+func (e *stopRequestError) Unwrap() []error {
+	if e.cause.Err == nil {
+		return []error{ErrStopRequested}
+	}
+	return []error{ErrStopRequested, e.cause.Err}
+}

@@ -1,0 +1,160 @@
+package lifecycle
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"go.uber.org/fx"
+	"go.uber.org/zap"
+)
+
+// Conductor starts and stops the components of one application. [Module]
+// puts it into the graph; whoever wants to know or wait asks for a
+// *Conductor. All methods are safe for concurrent use.
+type Conductor struct {
+	id     string // tells this application's goroutines apart
+	moment [signals]chan struct{}
+	logger atomic.Pointer[zap.Logger]
+
+	// wait ends, with ErrCut or the like, when nobody wants to wait any more.
+	wait context.Context //nolint:containedctx // it outlives every call: it belongs to the application
+	cut  context.CancelCauseFunc
+
+	mu           sync.Mutex
+	state        State
+	config       Config
+	interceptors []Interceptor
+	constructors constructors
+	dot          fx.DotGraph
+	components   []*component
+	taken        map[string]int // how often each name was asked for
+	notes        []string       // for the receipt
+	requests     []Cause        // who asked for the stop, the first first
+	cancelStart  context.CancelCauseFunc
+	startBegan   time.Time
+	instead      func(io.Writer) error
+	receipt      *Receipt
+}
+
+// Interceptor stands around a hook of a component: it gets the hook and
+// returns what is called in its place. Interceptors come from the graph, in
+// the value group "lastcall.interceptors"; the tests of a service put faults
+// in with them (lifecycletest), a tracer its spans.
+type Interceptor func(component string, phase Phase, hook func(context.Context) error) func(context.Context) error
+
+var lastID atomic.Int64
+
+func newConductor(cfg Config) *Conductor {
+	c := &Conductor{
+		id:           strconv.FormatInt(lastID.Add(1), 10),
+		config:       cfg.withDefaults(),
+		taken:        map[string]int{},
+		constructors: constructors{outputs: map[string][][]string{}},
+	}
+	for i := range c.moment {
+		c.moment[i] = make(chan struct{})
+	}
+	c.wait, c.cut = context.WithCancelCause(context.Background())
+	c.logger.Store(zap.NewNop())
+	return c
+}
+
+// appendHook registers a component.
+func (c *Conductor) appendHook(h Hook) {
+	o := c.currentOwner()
+	if h.Name == "" {
+		h.Name = o.label()
+	}
+	c.mu.Lock()
+	name := h.Name
+	if name == "" {
+		name = "hook"
+	}
+	c.taken[name]++
+	if n := c.taken[name]; n > 1 {
+		name = fmt.Sprintf("%s#%d", name, n)
+	}
+	comp := &component{Hook: h, name: name, module: o.module, owner: o, index: len(c.components), late: c.state > Constructing}
+	c.components = append(c.components, comp)
+	if comp.late {
+		c.notes = append(c.notes, name+" was appended when the start had begun: it was not started, only its PreDestroy runs")
+	}
+	c.mu.Unlock()
+	if comp.late {
+		c.log().Warn("hook appended too late to run: append it in the constructor, not in OnStart",
+			zap.String("component", name), zap.String("module", o.module))
+	}
+}
+
+// LogTo sends what the conductor has to say to l. Without it nothing is
+// logged; [Module] calls it with the *zap.Logger of the graph if there is one.
+func (c *Conductor) LogTo(l *zap.Logger) { c.logger.Store(l) }
+
+func (c *Conductor) log() *zap.Logger { return c.logger.Load() }
+
+// State is the state at this moment.
+func (c *Conductor) State() State {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.state
+}
+
+// Ready reports whether everything has started and no stop has begun:
+// readiness, as an orchestrator asks for it.
+func (c *Conductor) Ready() bool { return c.State() == Running }
+
+// When returns a channel that is closed when the moment has come.
+func (c *Conductor) When(s Signal) <-chan struct{} { return c.moment[s] }
+
+func (c *Conductor) reached(s Signal) { close(c.moment[s]) }
+
+// Because records why a stop is about to come. The first cause is the
+// receipt's; the others are kept beside it.
+func (c *Conductor) Because(cause Cause) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.requests = append(c.requests, cause)
+}
+
+// Cut ends all waiting: of the start, which is rolled back, and of the stop,
+// of which every hook still to come is called with a context that has ended
+// and a short grace. It does not begin a stop.
+func (c *Conductor) Cut(cause error) { c.cut(cause) }
+
+// Instead makes [app.App.Run] call f with the standard output and exit, in
+// place of starting anything: what --print-config and --help do. The last
+// call holds.
+//
+// [app.App.Run]: https://pkg.go.dev/github.com/lastcall-go/lastcall/app#App.Run
+func (c *Conductor) Instead(f func(io.Writer) error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.instead = f
+}
+
+// Replacement is what [Conductor.Instead] was given, or nil.
+func (c *Conductor) Replacement() func(io.Writer) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.instead
+}
+
+// Receipt is the report of the stop, or nil before it has finished. The
+// receipt must not be changed.
+func (c *Conductor) Receipt() *Receipt {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.receipt
+}
+
+// order computes the order of the components that are registered now.
+func (c *Conductor) order() (*order, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return newOrder(c.components[:len(c.components):len(c.components)], parseGraph(string(c.dot), &c.constructors))
+}

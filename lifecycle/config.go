@@ -1,0 +1,60 @@
+package lifecycle
+
+import (
+	"errors"
+	"fmt"
+	"time"
+)
+
+// Config is what can be set about start and stop. The zero value is usable.
+// The totals are not here: they are fx.StartTimeout and fx.StopTimeout.
+type Config struct {
+	// Reserve is the end of the stop timeout that is kept for backup hooks:
+	// the soft deadline is the stop timeout less the reserve. Zero: a fifth
+	// of the stop timeout, at most 5 s. More than half of the stop timeout
+	// counts as half of it.
+	Reserve time.Duration `yaml:"reserve"`
+	// PreStopDelay is how long everything keeps serving after readiness has
+	// turned false, so that load balancers can look away. Zero: no delay.
+	PreStopDelay time.Duration `yaml:"pre_stop_delay"`
+	// Grace is how long a hook is waited for after its context has ended.
+	// Then it is abandoned: its goroutine goes on, and the receipt names it.
+	// Zero: 250 ms.
+	Grace time.Duration `yaml:"grace"`
+	// Parallel stops components at the same time when no dependency, After,
+	// band or constructor in common orders them. It needs the tap of app.New
+	// (see [Conductor.Tap]); without it components stop one by one. Zero:
+	// one by one.
+	Parallel bool `yaml:"parallel"`
+	// ReceiptFile is where the receipt of the stop is written as JSON, in
+	// place of the one before. Zero: nowhere.
+	ReceiptFile string `yaml:"receipt_file"`
+}
+
+const (
+	defaultGrace     = 250 * time.Millisecond
+	maxReserve       = 5 * time.Second
+	reservePart      = 5 // the default reserve is the total divided by this
+	minReserveIfLate = time.Second
+)
+
+// Validate reports every wrong field by its name.
+func (c Config) Validate() error {
+	var errs []error
+	for _, f := range []struct {
+		name string
+		d    time.Duration
+	}{{"reserve", c.Reserve}, {"pre_stop_delay", c.PreStopDelay}, {"grace", c.Grace}} {
+		if f.d < 0 {
+			errs = append(errs, fmt.Errorf("%s: %v is negative; give a duration such as 3s, or leave it out", f.name, f.d))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func (c Config) withDefaults() Config {
+	if c.Grace == 0 {
+		c.Grace = defaultGrace
+	}
+	return c
+}

@@ -1,0 +1,136 @@
+package lifecycle
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"go.uber.org/fx"
+	"go.uber.org/zap"
+)
+
+// Start runs every OnStart, who is stood upon first, each within its budget
+// and all within ctx. When one fails, or ctx ends, or a stop is asked for,
+// what was started is stopped again and every PreDestroy runs; that has its
+// own time, rollback, and Start returns when it is over, with the error that
+// began it joined with those of the stop. It can be called once.
+//
+// app.App and Fx call it; so does a test that has no application.
+func (c *Conductor) Start(ctx context.Context, rollback time.Duration) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	release := context.AfterFunc(c.wait, func() { cancel(context.Cause(c.wait)) })
+	defer release()
+
+	if err := c.beginStart(cancel); err != nil {
+		return err
+	}
+	err := c.startAll(ctx, rollback)
+	if err == nil && c.becomeRunning() {
+		c.reached(Started)
+		c.log().Info("started", zap.Int("components", len(c.components)), zap.Duration("took", time.Since(c.startBegan)))
+		return nil
+	}
+	if err == nil {
+		err = context.Cause(ctx) // a stop came while the last hook was starting
+	}
+	c.log().Error("start failed, rolling back", zap.Error(err))
+	c.mu.Lock()
+	c.state = Stopping
+	c.mu.Unlock()
+	undo, cancelUndo := context.WithTimeout(context.WithoutCancel(ctx), rollback)
+	defer cancelUndo()
+	receipt := c.conduct(undo, Cause{Kind: CauseStartFailed, Err: err})
+	return errors.Join(err, receipt.Err())
+}
+
+// Undo runs the PreDestroy of what was constructed when the application
+// could not even be built. It does nothing once a start or stop has begun.
+func (c *Conductor) Undo(cause error) {
+	c.mu.Lock()
+	if c.state != Constructing {
+		c.mu.Unlock()
+		return
+	}
+	c.state = Stopping
+	c.mu.Unlock()
+	ctx, cancel := context.WithTimeout(context.Background(), fx.DefaultTimeout)
+	defer cancel()
+	c.conduct(ctx, Cause{Kind: CauseNewFailed, Err: cause})
+}
+
+func (c *Conductor) beginStart(cancel context.CancelCauseFunc) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.state != Constructing {
+		return fmt.Errorf("lifecycle: cannot start: the application is %s; build a new one to start again", c.state)
+	}
+	c.state = Starting
+	c.cancelStart = cancel
+	c.startBegan = time.Now()
+	if len(c.requests) > 0 && c.requests[0].Kind == CauseSignal {
+		// It came while constructors ran. (A Shutdowner called in a
+		// constructor is another matter: as in Fx, the start goes on.)
+		cancel(c.stopRequestLocked())
+		c.cancelStart = nil
+	}
+	return nil
+}
+
+func (c *Conductor) becomeRunning() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.cancelStart == nil { // a stop took it
+		return false
+	}
+	c.state = Running
+	return true
+}
+
+func (c *Conductor) startAll(ctx context.Context, stopTimeout time.Duration) error {
+	o, err := c.order()
+	if err != nil {
+		return err
+	}
+	c.lint(o, stopTimeout)
+	for _, comp := range o.startOrder() {
+		if err := startErr(ctx); err != nil {
+			return fmt.Errorf("lifecycle: before start of %s: %w", comp.name, err)
+		}
+		if err := c.startOne(ctx, comp); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c *Conductor) startOne(ctx context.Context, comp *component) error {
+	if comp.OnStart != nil {
+		if comp.Budget.Start > 0 {
+			var cancel context.CancelFunc
+			ctx, cancel = context.WithTimeout(ctx, comp.Budget.Start)
+			defer cancel()
+		}
+		c.mu.Lock()
+		grace := c.config.Grace
+		c.mu.Unlock()
+		if err := c.call(ctx, c.startBegan, grace, comp, PhaseStart, comp.OnStart); err != nil {
+			return err
+		}
+	}
+	c.mu.Lock()
+	comp.started = true
+	c.mu.Unlock()
+	return nil
+}
+
+// startErr says in words what a context only hints at.
+func startErr(ctx context.Context) error {
+	switch err := context.Cause(ctx); {
+	case errors.Is(err, context.DeadlineExceeded):
+		return fmt.Errorf("the start timeout was over (fx.StartTimeout): %w", err)
+	default:
+		return err
+	}
+}

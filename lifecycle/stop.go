@@ -1,0 +1,204 @@
+package lifecycle
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/lastcall-go/lastcall/intake"
+)
+
+// Stop stops the application; the deadline of ctx is the total. Whoever calls
+// first has it conducted; everybody gets the same result, an error that joins
+// what every hook reported and [ErrWorkLost] if that is so. A stop during the
+// start cancels the start and waits for its rollback. A stop of what never
+// started runs each PreDestroy.
+//
+// When ctx is cancelled, which is not its deadline passing, waiting is over
+// as after [Conductor.Cut]. Stop returns when everything is over, about at
+// the deadline at the latest; without a deadline nothing but the budgets of
+// the hooks bounds it.
+func (c *Conductor) Stop(ctx context.Context) error {
+	c.mu.Lock()
+	switch c.state {
+	case Constructing, Running:
+		c.state = Stopping
+		cause := c.firstCauseLocked()
+		c.mu.Unlock()
+		return c.conduct(ctx, cause).Err()
+	}
+	c.mu.Unlock()
+	c.CancelStart()
+
+	select {
+	case <-c.When(Finished):
+		return c.Receipt().Err()
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// CancelStart cancels a start that goes on, with the cause that
+// [Conductor.Because] was given; the start rolls back. Otherwise it does
+// nothing.
+func (c *Conductor) CancelStart() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.state == Starting && c.cancelStart != nil {
+		c.cancelStart(c.stopRequestLocked())
+		c.cancelStart = nil
+	}
+}
+
+func (c *Conductor) firstCauseLocked() Cause {
+	if len(c.requests) > 0 {
+		return c.requests[0]
+	}
+	return Cause{Kind: CauseStop}
+}
+
+func (c *Conductor) stopRequestLocked() error {
+	if len(c.requests) == 0 {
+		return ErrStopRequested
+	}
+	return &stopRequestError{c.requests[0]}
+}
+
+// conduct is the stop, and the rollback of a start. It is called once.
+func (c *Conductor) conduct(ctx context.Context, cause Cause) *Receipt {
+	c.mu.Lock()
+	cfg := c.config.withDefaults()
+	c.mu.Unlock()
+	s := &stop{conductor: c, cfg: cfg, times: cfg.timetable(ctx), cause: cause}
+	defer s.limitWaiting(ctx)()
+	// An order with a cycle has failed the start already; what is there is
+	// destroyed in the reverse order of registration.
+	s.order, _ = c.order()
+	s.left.stop, s.left.destroy = countHooks(s.order.serial)
+	c.log().Info("stopping", zap.Stringer("cause", cause), zap.Duration("timeout", s.total()))
+
+	s.notReady()
+	s.stage("ingress closed", IngressClosed, s.closeIngress)
+	s.stage("quiet", Quiet, s.drain)
+	s.stopAll(s.of(func(b Band) bool { return b != Ingress }))
+	return s.finish()
+}
+
+// stop is one stop while it goes on.
+type stop struct {
+	conductor *Conductor
+
+	cfg   Config
+	times timetable
+	cause Cause
+	order *order
+	// soft ends when waiting is over.
+	soft   context.Context //nolint:containedctx // it is the state of the stop
+	stages []StageReport
+
+	mu sync.Mutex
+	// left counts the hooks that are still to be called.
+	left struct{ stop, destroy int }
+}
+
+// limitWaiting makes the context that every OnStop hangs from: cut loose from
+// the caller's deadline, since the stop has its own.
+func (s *stop) limitWaiting(ctx context.Context) (release func()) {
+	base := context.WithoutCancel(ctx)
+	stopTimer := func() {}
+	if s.times.limited() {
+		base, stopTimer = context.WithDeadline(base, s.times.soft)
+	}
+	soft, cut := context.WithCancelCause(base)
+	s.soft = soft
+	onCut := context.AfterFunc(s.conductor.wait, func() { cut(context.Cause(s.conductor.wait)) })
+	onCancel := context.AfterFunc(ctx, func() {
+		if !errors.Is(ctx.Err(), context.DeadlineExceeded) {
+			cut(context.Cause(ctx))
+		}
+	})
+	return func() { onCut(); onCancel(); cut(nil); stopTimer() }
+}
+
+func (s *stop) total() time.Duration {
+	if !s.times.limited() {
+		return 0
+	}
+	return s.times.hard.Sub(s.times.began)
+}
+
+// waitingOver reports whether hooks are called only to have been called.
+func (s *stop) waitingOver() bool { return s.soft.Err() != nil }
+
+func (s *stop) notReady() {
+	s.conductor.reached(NotReady)
+	s.stages = append(s.stages, StageReport{Name: "not ready", Reached: true})
+	if s.cfg.PreStopDelay == 0 || s.cause.Kind == CauseStartFailed || s.cause.Kind == CauseNewFailed {
+		return // nobody was told that we were ready
+	}
+	timer := time.NewTimer(s.cfg.PreStopDelay)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-s.soft.Done():
+	}
+}
+
+// stage runs one stage, notes when it ended and tells whoever waits for it.
+func (s *stop) stage(name string, moment Signal, f func() bool) {
+	reached := f()
+	s.stages = append(s.stages, StageReport{Name: name, At: time.Since(s.times.began), Reached: reached})
+	if reached {
+		s.conductor.reached(moment)
+	}
+}
+
+func (s *stop) closeIngress() bool {
+	s.stopAll(s.of(func(b Band) bool { return b == Ingress }))
+	return true
+}
+
+// drain closes the gates of what is left to root work and waits until nothing
+// is inside any of them.
+func (s *stop) drain() bool {
+	gates := s.gates()
+	for _, g := range gates {
+		g.Drain()
+	}
+	ctx, cancel := s.soft, func() {}
+	if s.times.limited() {
+		// Whoever must be stopped still needs some of the time.
+		left := time.Until(s.times.soft)
+		ctx, cancel = context.WithTimeout(s.soft, left-left/drainLeaves)
+	}
+	defer cancel()
+	return awaitQuiet(ctx, gates)
+}
+
+// drainLeaves: waiting for quiet leaves one part in so many of the time to
+// the hooks that come after it.
+const drainLeaves = 10
+
+func (s *stop) gates() []*intake.Gate {
+	var gates []*intake.Gate
+	for _, comp := range s.order.serial {
+		if comp.Gate != nil {
+			gates = append(gates, comp.Gate)
+		}
+	}
+	return gates
+}
+
+// of selects components by the band in which they stop in effect.
+func (s *stop) of(want func(Band) bool) []*component {
+	var some []*component
+	for _, comp := range s.order.serial {
+		if want(s.order.band[comp.index]) {
+			some = append(some, comp)
+		}
+	}
+	return some
+}

@@ -1,0 +1,100 @@
+package lifecycle
+
+import (
+	"context"
+	"sync"
+	"time"
+)
+
+// stopAll stops components, which come in their serial order: one by one, or
+// as many at a time as their dependencies allow.
+func (s *stop) stopAll(components []*component) {
+	if !s.parallel() {
+		for _, comp := range components {
+			s.stopOne(comp)
+		}
+		return
+	}
+	stopped := make(map[*component]chan struct{}, len(components))
+	for _, comp := range components {
+		stopped[comp] = make(chan struct{})
+	}
+	var wg sync.WaitGroup
+	for i, comp := range components {
+		wg.Go(func() {
+			defer close(stopped[comp])
+			for _, earlier := range components[:i] {
+				if s.order.mustPrecede(earlier, comp) {
+					<-stopped[earlier]
+				}
+			}
+			s.stopOne(comp)
+		})
+	}
+	wg.Wait()
+}
+
+func (s *stop) parallel() bool {
+	s.conductor.mu.Lock()
+	defer s.conductor.mu.Unlock()
+	return s.cfg.Parallel && s.conductor.constructors.tapped
+}
+
+// stopOne calls OnStop, if the component has started, and then PreDestroy in
+// any case. Their errors are in the component's reports.
+func (s *stop) stopOne(comp *component) {
+	s.conductor.mu.Lock()
+	started := comp.started
+	s.conductor.mu.Unlock()
+	if comp.OnStop != nil {
+		others := s.take(&s.left.stop)
+		if started {
+			s.callStop(comp, others)
+		}
+	}
+	if comp.Gate != nil {
+		// A hook that hung or failed may have left it open.
+		comp.Gate.Drain()
+	}
+	if comp.PreDestroy != nil {
+		others := s.take(&s.left.destroy)
+		ctx, cancel := s.times.destroy(comp.Budget, others+1)
+		defer cancel()
+		s.call(ctx, s.times.lateGrace(others+1), comp, PhasePreDestroy, comp.PreDestroy)
+	}
+}
+
+func (s *stop) callStop(comp *component, others int) {
+	if s.waitingOver() {
+		s.call(s.soft, s.times.lateGrace(others+1), comp, PhaseStop, comp.OnStop)
+		return
+	}
+	ctx, cancel := s.times.stop(s.soft, comp.Budget, others)
+	defer cancel()
+	s.call(ctx, s.times.grace, comp, PhaseStop, comp.OnStop)
+}
+
+func (s *stop) call(ctx context.Context, grace time.Duration, comp *component, phase Phase, hook func(context.Context) error) {
+	// The error is in the report; a stop goes on whatever it is.
+	_ = s.conductor.call(ctx, s.times.began, grace, comp, phase, hook)
+}
+
+// take counts one hook off and says how many are left.
+func (s *stop) take(left *int) int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	*left--
+	return *left
+}
+
+func countHooks(components []*component) (stops, destroys int) {
+	for _, comp := range components {
+		if comp.OnStop != nil {
+			stops++
+		}
+		if comp.PreDestroy != nil {
+			destroys++
+		}
+	}
+	return stops, destroys
+}
