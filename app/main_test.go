@@ -17,6 +17,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/lastcall-go/lastcall/app"
+	"github.com/lastcall-go/lastcall/lifecycle"
 )
 
 // The test binary is its own child: with these set it is one of the programs,
@@ -32,7 +33,7 @@ func TestMain(m *testing.M) {
 		if os.Getenv(envUnder) == "fx" {
 			runFx(fx.New(opts, fx.NopLogger))
 		} else {
-			app.Run(opts)
+			app.Run(opts, fx.Invoke(sayWhenStarted))
 		}
 		return
 	}
@@ -58,6 +59,18 @@ func runFx(a *fx.App) {
 	if err := a.Stop(ctx); err != nil {
 		os.Exit(1)
 	}
+}
+
+// sayWhenStarted is for children that get a signal: until then it would cancel
+// the start.
+func sayWhenStarted(c *lifecycle.Conductor) {
+	go func() {
+		select {
+		case <-c.When(lifecycle.Started):
+			say("waiting")
+		case <-c.When(lifecycle.Finished):
+		}
+	}()
 }
 
 // child is a running program.
@@ -125,4 +138,3 @@ func (c *child) wait() ended {
 	}
 	return ended{code: c.cmd.ProcessState.ExitCode(), said: strings.Join(c.seen, "\n"), stderr: c.stderr.String()}
 }
-

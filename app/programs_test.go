@@ -82,7 +82,6 @@ const slowStop = 2 * time.Second
 func slowStopProgram() fx.Option {
 	return fx.Options(fx.StopTimeout(slowStop), fx.Invoke(first, func(lc fx.Lifecycle) {
 		lifecycle.Append(lc, lifecycle.Hook{Name: "slow",
-			OnStart: func(context.Context) error { say("running"); return nil },
 			OnStop: func(ctx context.Context) error {
 				say("slow is stopping")
 				deadline, _ := ctx.Deadline()
@@ -96,8 +95,7 @@ func slowStopProgram() fx.Option {
 func stubbornStopProgram() fx.Option {
 	return fx.Options(fx.StopTimeout(time.Minute), fx.Invoke(first, func(lc fx.Lifecycle) {
 		lifecycle.Append(lc, lifecycle.Hook{Name: "stubborn", Budget: lifecycle.Budget{Stop: time.Minute},
-			OnStart: func(context.Context) error { say("running"); return nil },
-			OnStop:  func(context.Context) error { say("stubborn is stopping"); select {} },
+			OnStop: func(context.Context) error { say("stubborn is stopping"); select {} },
 			PreDestroy: func(context.Context) error {
 				say("destroying")
 				select {}
@@ -149,8 +147,14 @@ func slowNewProgram() fx.Option {
 	})
 }
 
-func losesWorkProgram() fx.Option { return fx.Options(fx.Invoke(lose), stopSoon()) }
-func savesWorkProgram() fx.Option { return fx.Options(fx.Invoke(save), stopSoon()) }
+// The work stays inside until PreDestroy, so the drain takes what it is given.
+func losesWorkProgram() fx.Option {
+	return fx.Options(fx.StopTimeout(time.Second), fx.Invoke(lose), stopSoon())
+}
+
+func savesWorkProgram() fx.Option {
+	return fx.Options(fx.StopTimeout(time.Second), fx.Invoke(save), stopSoon())
+}
 
 func serveErrorProgram() fx.Option {
 	return fx.Invoke(func(lc fx.Lifecycle, sd fx.Shutdowner) {

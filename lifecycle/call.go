@@ -3,7 +3,6 @@ package lifecycle
 import (
 	"context"
 	"errors"
-	"fmt"
 	"runtime/debug"
 	"runtime/pprof"
 	"strconv"
@@ -102,12 +101,12 @@ func (c *Conductor) logHook(comp *component, phase Phase, report *HookReport) {
 		zap.Duration("took", report.Took),
 	}
 	if report.err == nil {
-		c.log().Info(fmt.Sprintf("%s: done", phase), fields...)
+		c.log().Info("component "+phase.done(), fields...)
 		return
 	}
 	fields = append(fields, zap.String("outcome", string(report.Outcome)), zap.Error(report.err))
 	if report.Stack != "" {
 		fields = append(fields, zap.String("stack", report.Stack))
 	}
-	c.log().Error(fmt.Sprintf("%s: %s", phase, report.Outcome), fields...)
+	c.log().Error("component not "+phase.done(), fields...)
 }

@@ -33,6 +33,10 @@ func (p Phase) String() string {
 	return [...]string{"start", "stop", "pre-destroy"}[p]
 }
 
+func (p Phase) done() string {
+	return [...]string{"started", "stopped", "destroyed"}[p]
+}
+
 // HookError says which hook of which component went wrong.
 type HookError struct {
 	Component string

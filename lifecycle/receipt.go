@@ -202,7 +202,7 @@ func (c *Conductor) logReceipt(r *Receipt) {
 		zap.Bool("clean", r.Clean()),
 		zap.Duration("took", r.Took),
 		zap.Stringer("work", r.Total),
-		zap.Any("receipt", r),
+		zap.Reflect("receipt", r),
 		zap.Error(r.Err()))
 }
 

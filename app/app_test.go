@@ -1,0 +1,219 @@
+package app_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"testing/synctest"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.uber.org/fx"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
+	"go.uber.org/zap/zaptest/observer"
+
+	"github.com/lastcall-go/lastcall/app"
+	"github.com/lastcall-go/lastcall/lifecycle"
+)
+
+func TestExitCodes(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		program string
+		want    int
+	}{
+		{"failingNew", lifecycle.ExitStartFailed},
+		{"failingStart", lifecycle.ExitStartFailed},
+		{"failingStop", lifecycle.ExitHookFailed},
+		{"panics", lifecycle.ExitHookFailed},
+		{"serveError", lifecycle.ExitHookFailed},
+		{"losesWork", lifecycle.ExitWorkLost},
+		{"savesWork", lifecycle.ExitClean},
+		{"exit42", 42},
+		{"instead", lifecycle.ExitClean},
+	} {
+		t.Run(tt.program, func(t *testing.T) {
+			t.Parallel()
+			end := startChild(t, tt.program, "lastcall").wait()
+			assert.Equal(t, tt.want, end.code, "%s\n%s", end.said, end.stderr)
+		})
+	}
+}
+
+func TestRun(t *testing.T) {
+	t.Parallel()
+
+	t.Run("SignalStopsInReverseOrder", func(t *testing.T) {
+		t.Parallel()
+		for _, sig := range []syscall.Signal{syscall.SIGTERM, syscall.SIGINT} {
+			c := startChild(t, "idle", "lastcall")
+			c.await("waiting")
+			c.signal(sig)
+			end := c.wait()
+			assert.Equal(t, lifecycle.ExitClean, end.code)
+			assert.Equal(t, "first started\nlast started\nwaiting\nlast stopped\nlast destroyed\nfirst stopped\nfirst destroyed", end.said)
+		}
+	})
+
+	t.Run("SignalWhileConstructorsRunIsHeard", func(t *testing.T) {
+		t.Parallel()
+		c := startChild(t, "slowNew", "lastcall")
+		c.await("constructing")
+		c.signal(syscall.SIGTERM)
+		end := c.wait()
+		assert.Equal(t, lifecycle.ExitStartFailed, end.code)
+		assert.Equal(t, "constructing\nfirst destroyed", end.said)
+		assert.Contains(t, end.stderr, "told to stop during start: SIGTERM")
+	})
+
+	t.Run("FailedStartIsRolledBack", func(t *testing.T) {
+		t.Parallel()
+		end := startChild(t, "failingStart", "lastcall").wait()
+		assert.Equal(t, "first started\nfirst stopped\nfirst destroyed", end.said)
+		assert.Contains(t, end.stderr, "no database")
+	})
+
+	t.Run("CauseOfAFailedComponentIsTold", func(t *testing.T) {
+		t.Parallel()
+		end := startChild(t, "serveError", "lastcall").wait()
+		assert.Contains(t, end.stderr, "the listener broke")
+	})
+
+	t.Run("InsteadStartsNothingAndDestroysWhatWasConstructed", func(t *testing.T) {
+		t.Parallel()
+		end := startChild(t, "instead", "lastcall").wait()
+		assert.Equal(t, "the configuration\nfirst destroyed", end.said)
+	})
+}
+
+func TestApp(t *testing.T) {
+	t.Parallel()
+
+	t.Run("ModuleAmongTheOptionsTakesThePlaceOfOurs", func(t *testing.T) {
+		t.Parallel()
+		a := app.New(quiet, lifecycle.Module(lifecycle.WithConfig(lifecycle.Config{ReceiptFile: filepath.Join(t.TempDir(), "receipt.json")})))
+		require.NoError(t, start(t, a))
+		require.NoError(t, stop(a))
+	})
+
+	t.Run("RefusedGraphIsAnErrorEverywhere", func(t *testing.T) {
+		t.Parallel()
+		a := app.New(quiet, fx.Error(errors.New("refused")))
+		ctx := context.Background()
+		require.ErrorContains(t, a.Err(), "refused")
+		require.ErrorContains(t, a.Start(ctx), "refused")
+		assert.NotPanics(t, func() { _ = a.Stop(ctx) })
+	})
+
+	t.Run("ReceiptIsWrittenAsJSON", func(t *testing.T) {
+		t.Parallel()
+		file := filepath.Join(t.TempDir(), "receipt.json")
+		a := app.New(quiet, fx.Supply(lifecycle.Config{ReceiptFile: file}), fx.Invoke(first))
+		require.NoError(t, start(t, a))
+		require.NoError(t, stop(a))
+		text, err := os.ReadFile(file)
+		require.NoError(t, err)
+		var receipt struct {
+			Cause      string
+			Components []struct{ Name, Band string }
+		}
+		require.NoError(t, json.Unmarshal(text, &receipt))
+		assert.Equal(t, "stop", receipt.Cause)
+		require.Len(t, receipt.Components, 1)
+		assert.Equal(t, "first", receipt.Components[0].Name)
+		assert.Equal(t, "middle", receipt.Components[0].Band)
+	})
+
+	t.Run("StopTwiceGivesTheSameResult", func(t *testing.T) {
+		t.Parallel()
+		a := app.New(quiet, fx.Invoke(failStop))
+		require.NoError(t, start(t, a))
+		require.ErrorIs(t, stop(a), errStop)
+		require.ErrorIs(t, stop(a), errStop)
+		require.Error(t, start(t, a), "a stopped application cannot start again")
+	})
+}
+
+// TestEventLog: hooks are logged by their true names, with component, module
+// and duration; not by the name of a wrapper.
+func TestEventLog(t *testing.T) {
+	t.Parallel()
+	core, logs := observer.New(zapcore.DebugLevel)
+	a := app.New(fx.Supply(zap.New(core)), fx.Module("billing", fx.Invoke(newInvoices)))
+	require.NoError(t, start(t, a))
+	require.NoError(t, stop(a))
+
+	for _, message := range []string{"component started", "component stopped"} {
+		found := logs.FilterMessage(message).All()
+		require.Len(t, found, 1, message)
+		fields := found[0].ContextMap()
+		assert.Equal(t, "app_test.newInvoices", fields["component"])
+		assert.Equal(t, "billing", fields["module"])
+		assert.Contains(t, fields, "took")
+	}
+	assert.Positive(t, logs.FilterMessage("provided").Len(), "Fx's own events are there, at debug level")
+	for _, entry := range logs.All() {
+		assert.NotContains(t, fmt.Sprint(entry.ContextMap()["callee"]), "Conductor", entry.Message)
+	}
+	stopped := logs.FilterMessage("stopped").All()
+	require.Len(t, stopped, 1)
+	assert.Equal(t, true, stopped[0].ContextMap()["clean"])
+}
+
+func newInvoices(lc fx.Lifecycle) {
+	lc.Append(fx.StartStopHook(func() {}, func() {}))
+}
+
+// Fifteen seconds of a stop pass in no time under testing/synctest.
+func TestStopUnderSynctest(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		release := make(chan struct{})
+		defer close(release)
+		a := app.New(quiet, fx.Invoke(func(lc fx.Lifecycle) {
+			lc.Append(fx.StopHook(func() { <-release }))
+		}))
+		require.NoError(t, start(t, a))
+		err := stop(a)
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		assert.Contains(t, a.Receipt().Cut, "deadline")
+	})
+}
+
+func ExampleNew() {
+	a := app.New(
+		fx.Supply(zap.NewNop()), // keeps the example's output short
+		fx.Invoke(func(lc fx.Lifecycle) {
+			lifecycle.Append(lc, lifecycle.Hook{
+				Name:       "snapshot",
+				OnStop:     func(context.Context) error { return errors.New("disk full") },
+				PreDestroy: func(context.Context) error { fmt.Println("written to the other disk"); return nil },
+			})
+		}),
+	)
+	ctx := context.Background()
+	if err := a.Start(ctx); err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(a.Stop(ctx))
+	fmt.Println("exit code", a.Receipt().ExitCode())
+	// Output:
+	// written to the other disk
+	// lifecycle: stop snapshot: disk full
+	// exit code 3
+}
+
+func ExamplePrintReceipt() {
+	var receipt strings.Builder
+	a := app.New(fx.Supply(zap.NewNop()), app.PrintReceipt(&receipt))
+	fmt.Println(a.Err())
+	// Output: <nil>
+}
