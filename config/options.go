@@ -1,0 +1,69 @@
+package config
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+)
+
+// Options says where to look. The zero value looks nowhere: defaults only.
+type Options struct {
+	// Name is what the usage text calls the program. Zero: "program".
+	Name string
+	// File is read when it exists. A file named by --config, or by the
+	// variable CONFIG under the prefix, is read in its place and must exist.
+	// Zero: no file unless one is named.
+	File string
+	// Args are the arguments after the program's name. Zero: none.
+	Args []string
+	// Environ are "NAME=value" pairs; of a name given twice the last counts.
+	// Zero: none.
+	Environ []string
+	// Prefix begins the variables that are read; every other one is left
+	// alone, and one that begins so and is no key is an error. Zero:
+	// "LASTCALL_".
+	Prefix string
+	// Flags are short names for keys.
+	Flags []Flag
+	// ReadFile reads the file; it tells an absent one by fs.ErrNotExist.
+	// Zero: os.ReadFile.
+	ReadFile func(name string) ([]byte, error)
+}
+
+// Flag is a short name for a key: Flag{Name: "input", Key: "quickstart.input"}
+// makes --input FILE the same as --set quickstart.input=FILE.
+type Flag struct {
+	// Name is the flag without its dashes.
+	Name string
+	// Key is the key that it sets. It must exist in a section.
+	Key string
+	// Usage is the line in the usage text. A word in back quotes becomes the
+	// name of the value.
+	Usage string
+}
+
+// FromProcess returns the options of a program as it was started: its
+// arguments, its environment, config.yaml in the working directory.
+//
+// In a test binary (testing.Testing, so children of a test that run the test
+// binary again too) Args is empty: they are the flags of the test.
+func FromProcess() Options {
+	o := Options{Name: filepath.Base(os.Args[0]), File: "config.yaml", Environ: os.Environ()}
+	if !testing.Testing() {
+		o.Args = os.Args[1:]
+	}
+	return o
+}
+
+func (o Options) withDefaults() Options {
+	if o.Name == "" {
+		o.Name = "program"
+	}
+	if o.Prefix == "" {
+		o.Prefix = "LASTCALL_"
+	}
+	if o.ReadFile == nil {
+		o.ReadFile = os.ReadFile
+	}
+	return o
+}
