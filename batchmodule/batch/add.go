@@ -1,0 +1,140 @@
+package batch
+
+import "context"
+
+// Add puts an item into the batch of its key. When it returns nil the item is
+// accepted: it will be Done, or Failed and told as a dead letter, or left over
+// by [Batcher.Stop].
+//
+// When there is no room it waits, first come, first served, until there is,
+// ctx ends or the batcher stops; with [Reject] it returns [ErrFull] at once.
+// The other errors match [ErrDraining], [ErrClosed] or the cause of ctx. With
+// any error the item was not accepted.
+//
+// Before Start items are accepted as long as there is room.
+func (b *Batcher[T]) Add(ctx context.Context, item T) error {
+	return b.add(ctx, item, b.cfg.WhenFull == Block)
+}
+
+// TryAdd is Add that never waits: without room, or when others already wait
+// for it, it returns [ErrFull].
+func (b *Batcher[T]) TryAdd(ctx context.Context, item T) error {
+	return b.add(ctx, item, false)
+}
+
+// AddAll adds the items in their order and returns how many were accepted.
+// With an error, those after them were not. It waits, or refuses, as Add does,
+// and costs less per item where there are neither keys nor sizes.
+func (b *Batcher[T]) AddAll(ctx context.Context, items []T) (int, error) {
+	n := 0
+	for n < len(items) {
+		if n += b.addRun(ctx, items[n:]); n == len(items) {
+			break
+		}
+		// The next one meets a key, a size, a full buffer or a refusal.
+		if err := b.Add(ctx, items[n]); err != nil {
+			return n, err
+		}
+		n++
+	}
+	return n, nil
+}
+
+func (b *Batcher[T]) add(ctx context.Context, item T, wait bool) error {
+	key, size := b.measure(item)
+	b.mu.Lock()
+	// Asked under the lock that the ledger takes: see Gate.Admit.
+	if err := b.gate.Admit(ctx); err != nil {
+		b.rejected++
+		b.mu.Unlock()
+		return err
+	}
+	if b.waiting.Len() == 0 && b.roomLocked(key) {
+		b.placeLocked(key, item, size)
+		b.mu.Unlock()
+		return nil
+	}
+	if !wait {
+		b.rejected++
+		b.mu.Unlock()
+		return b.full
+	}
+	w := b.queueLocked(ctx, key, item, size)
+	b.mu.Unlock()
+	return b.await(w)
+}
+
+// addRun places as many items as fit without waiting, under one lock.
+func (b *Batcher[T]) addRun(ctx context.Context, items []T) int {
+	if b.opts.key != nil || b.opts.size != nil {
+		return 0 // both call the user, which is not done under the lock
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.waiting.Len() > 0 || b.gate.Admit(ctx) != nil {
+		return 0
+	}
+	n := min(len(items), b.cfg.Buffer-b.inside)
+	for placed := 0; placed < n; {
+		s := b.only.open
+		if s == nil {
+			s = b.openLocked(b.only)
+		}
+		some := min(n-placed, b.cfg.MaxItems-len(s.items))
+		s.items = append(s.items, items[placed:placed+some]...)
+		placed += some
+		b.filledLocked(s, some)
+	}
+	return n
+}
+
+func (b *Batcher[T]) measure(item T) (key string, size int64) {
+	if b.opts.key != nil {
+		key = b.opts.key(item)
+	}
+	if b.opts.size != nil {
+		size = int64(b.opts.size(item))
+	}
+	return key, size
+}
+
+// roomLocked says whether one more item fits.
+func (b *Batcher[T]) roomLocked(key string) bool {
+	if b.inside >= b.cfg.Buffer {
+		return false
+	}
+	if b.only != nil || len(b.lines) < b.cfg.MaxKeys {
+		return true
+	}
+	return b.lines[key] != nil
+}
+
+// placeLocked puts one item into the open bundle of its key.
+func (b *Batcher[T]) placeLocked(key string, item T, size int64) {
+	l := b.lineLocked(key)
+	s := l.open
+	if s != nil && b.cfg.MaxBytes > 0 && s.bytes+size > b.cfg.MaxBytes {
+		b.sealLocked(s, TriggerBytes)
+		s = nil
+	}
+	if s == nil {
+		s = b.openLocked(l)
+	}
+	s.items = append(s.items, item)
+	s.bytes += size
+	b.filledLocked(s, 1)
+}
+
+// filledLocked counts n items just appended to s and sees whether it is full.
+func (b *Batcher[T]) filledLocked(s *bundle[T], n int) {
+	b.inside += n
+	b.accepted += uint64(n)
+	switch {
+	case len(s.items) >= b.cfg.MaxItems:
+		b.sealLocked(s, TriggerCount)
+	case b.cfg.MaxBytes > 0 && s.bytes >= b.cfg.MaxBytes:
+		b.sealLocked(s, TriggerBytes)
+	case b.hastyLocked():
+		b.nudgeLocked()
+	}
+}

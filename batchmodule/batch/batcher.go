@@ -1,0 +1,214 @@
+package batch
+
+import (
+	"container/list"
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/lastcall-go/lastcall/intake"
+)
+
+// Batcher collects items and gives them to its [Sink] in batches. Make one
+// with [New]. All methods are safe for concurrent use.
+type Batcher[T any] struct {
+	name string
+	sink Sink[T]
+	cfg  Config
+	opts options[T]
+	gate *intake.Gate
+	full error // made once, so that a refusal under load allocates nothing
+
+	base context.Context         // of all flushes; made by Start
+	cut  context.CancelCauseFunc // ends base; nil before Start
+
+	wake    chan struct{} // one token: there may be something to hand out
+	halt    chan struct{} // closed by Stop: the keeper ends
+	kept    chan struct{} // closed by the keeper when it has ended
+	hurry   chan struct{} // closed by the Stop whose time is up first
+	stopped chan struct{} // closed by the first Stop when result and stopErr stand
+	result  []T
+	stopErr error
+
+	mu       sync.Mutex
+	phase    phase
+	stopping bool // some Stop has begun
+	hurried  bool // hurry is closed
+	timer    *time.Timer
+	armed    bool // the timer will fire for some open bundle
+
+	only    *line[T]            // where there are no keys
+	lines   map[string]*line[T] // keys with something inside
+	open    chain[T]            // being filled, the oldest first
+	ready   chain[T]            // sealed, waiting for a slot
+	flying  chain[T]            // with the sink, or waiting for a retry
+	cutOff  chain[T]            // came back undelivered after the cut
+	left    []T                 // left over by Stop, not settled by Save
+	saving  bool                // Save is at it
+	free    []*bundle[T]        // to be used again
+	freeCap int                 // capacity kept in free, in items
+	seq     uint64
+
+	slots    int // flush goroutines there are
+	inside   int // for back-pressure; the ledger counts for itself
+	waiting  list.List
+	emptied  chan struct{} // made by who waits for quiet, closed by land
+	grounded chan struct{} // made by the cut, closed when slots is 0
+
+	accepted, rejected        uint64
+	done, failed, saved, lost uint64
+	flushes                   [triggers]uint64
+}
+
+// phase is where a batcher is on its one-way road.
+type phase int
+
+const (
+	built   phase = iota // takes items, flushes nothing
+	running              // between Start and the end of Stop
+	ended                // the cut is made: no flush begins any more
+)
+
+// New returns a batcher that accepts items at once and flushes them once it is
+// started. The name ("orders") is what errors, the gate ("batch:orders") and
+// receipts call it. The error reports every wrong field of cfg together.
+func New[T any](name string, sink Sink[T], cfg Config, opts ...Option[T]) (*Batcher[T], error) {
+	b := &Batcher[T]{
+		name:    name,
+		sink:    sink,
+		cfg:     cfg.withDefaults(),
+		full:    &Error{Batcher: name, Op: "add", Err: ErrFull},
+		wake:    make(chan struct{}, 1),
+		halt:    make(chan struct{}),
+		kept:    make(chan struct{}),
+		hurry:   make(chan struct{}),
+		stopped: make(chan struct{}),
+		lines:   make(map[string]*line[T]),
+	}
+	for _, opt := range opts {
+		opt(&b.opts)
+	}
+	if err := b.check(); err != nil {
+		return nil, fmt.Errorf("batch %s: %w", name, err)
+	}
+	b.gate = intake.New("batch:"+name, intake.Counted(b.ledger))
+	if b.opts.key == nil {
+		b.only = &line[T]{}
+	}
+	return b, nil
+}
+
+func (b *Batcher[T]) check() error {
+	errs := []error{b.cfg.Validate()}
+	if b.name == "" {
+		errs = append(errs, errors.New("name: is empty; errors and receipts need one"))
+	}
+	if b.sink == nil {
+		errs = append(errs, errors.New("sink: is nil; give the function that takes the batches"))
+	}
+	if b.cfg.MaxBytes > 0 && b.opts.size == nil {
+		errs = append(errs, errors.New("max_bytes: needs to know the size of an item; give WithSize"))
+	}
+	return errors.Join(errs...)
+}
+
+// Name is the name given to [New].
+func (b *Batcher[T]) Name() string { return b.name }
+
+// Gate is the gate at the batcher's entrance; its ledger is the batcher's. To
+// drain the gate is to drain the batcher.
+func (b *Batcher[T]) Gate() *intake.Gate { return b.gate }
+
+// Start begins to flush, also what was added before, and returns at once. The
+// values of ctx are there in the flush contexts; its end means nothing.
+// Starting again does nothing; after [Batcher.Stop] it is an error that
+// matches [ErrClosed].
+func (b *Batcher[T]) Start(ctx context.Context) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	switch {
+	case b.stopping:
+		return &Error{Batcher: b.name, Op: "start", Err: ErrClosed}
+	case b.phase != built:
+		return nil
+	}
+	b.phase = running
+	b.base, b.cut = context.WithCancelCause(context.WithoutCancel(ctx))
+	b.timer = time.NewTimer(b.cfg.Linger)
+	b.timer.Stop()
+	b.armLocked(time.Now())
+	go b.keep()
+	return nil
+}
+
+// keep hands out what is ready, ends lingers and notices the drain. It is the
+// one goroutine that starts flushes, so that none of them is born of a
+// producer and inherits its profiler labels.
+func (b *Batcher[T]) keep() {
+	defer close(b.kept)
+	defer b.timer.Stop()
+	draining := b.gate.Draining()
+	for {
+		b.dispatch()
+		select {
+		case <-b.wake:
+		case <-b.timer.C:
+			b.rearm()
+		case <-draining:
+			draining = nil
+		case <-b.halt:
+			return
+		}
+	}
+}
+
+// dispatch starts a flush for whatever may go now, as long as there are slots.
+func (b *Batcher[T]) dispatch() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for b.slots < b.cfg.Parallel {
+		s := b.nextLocked()
+		if s == nil {
+			return
+		}
+		b.slots++
+		go b.fly(s)
+	}
+}
+
+// nudgeLocked wakes the keeper if it could start a flush.
+func (b *Batcher[T]) nudgeLocked() {
+	if b.slots == b.cfg.Parallel {
+		return // whoever frees a slot looks for more
+	}
+	select {
+	case b.wake <- struct{}{}:
+	default:
+	}
+}
+
+// rearm is called when the timer has fired.
+func (b *Batcher[T]) rearm() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.armed = false
+	b.armLocked(time.Now())
+}
+
+// armLocked makes the timer fire for the oldest open bundle whose linger is
+// not over. Those whose linger is over wait for a slot or for their key, and
+// whoever frees that finds them.
+func (b *Batcher[T]) armLocked(now time.Time) {
+	if b.armed || b.phase != running {
+		return
+	}
+	for s := b.open.first; s != nil; s = s.next {
+		if left := b.cfg.Linger - now.Sub(s.since); left > 0 {
+			b.armed = true
+			b.timer.Reset(left)
+			return
+		}
+	}
+}

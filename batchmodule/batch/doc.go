@@ -1,0 +1,110 @@
+// Package batch collects items and hands them over in batches: to a database
+// that takes a thousand rows as gladly as one, to an API that charges per
+// call, to a file that is written in blocks.
+//
+// A [Batcher] gives a batch to its [Sink] when one of these comes first:
+//
+//	count   it has Config.MaxItems items
+//	bytes   the next item would take it over Config.MaxBytes
+//	linger  Config.Linger has passed since its FIRST item came
+//	room    somebody waits for room and a flush slot is idle
+//	manual  Flush was called
+//	drain   the stop has begun
+//
+// # The way of an item
+//
+//	       Add                 a trigger            a slot is free
+//	item ───────▶ open batch ─────────────▶ ready ────────────────▶ in flight
+//	                 of its key                                      │
+//	      ┌──────────────────────────┬──────────────────┬────────────┤
+//	      ▼                          ▼                  ▼            ▼
+//	    Done                      Failed            left over     again, after
+//	    the sink took it          dead letter       the stop's    a delay
+//	                                                time was up
+//
+// Items never go through a channel. Add appends in place under a mutex, a
+// whole slice is handed to the sink, and the slice is used again afterwards.
+// An open batch whose linger has passed while every flush slot is taken keeps
+// filling until a slot is free: a slow sink gets fuller batches, not more.
+//
+// # Order
+//
+// With [WithKey], each key has batches of its own and at most one of them is
+// in flight, retries included: a later item never overtakes an earlier one of
+// the same key. Without it, order is kept only while Config.Parallel is 1,
+// the default.
+//
+// # When the sink fails
+//
+// The sink's error says what is to be done:
+//
+//	nil              every item is Done
+//	ItemErrors       the items it names are tried again, the others are Done
+//	Unavailable(err) the sink is down and no item is at fault: the batch waits
+//	                 and is tried again for as long as the batcher runs; this
+//	                 uses up none of its attempts
+//	Permanent(err)   trying the same again is of no use
+//	any other        the batch is tried again, Retry.MaxAttempts times in all
+//
+// A panic counts as any other error; it arrives as [*PanicError].
+//
+// When the attempts are used up, items that [ItemErrors] named become dead
+// letters. A batch that failed as a whole is searched for the items that
+// poison it: its halves are tried, then the halves of a half that failed,
+// until single items are left. What the sink takes on the way is Done, a
+// single item that it refuses is a dead letter. With k poison items among n
+// this costs at most 2k·log2(n) calls, rounded up.
+//
+// A dead sink would refuse every part, so the search has a rule of its own:
+// after log2(n)+8 refusals in a row without one success it splits no further;
+// each part still to come gets a single call, and what is refused then goes to
+// the dead letters whole. A sink that can tell should say Unavailable: that
+// never splits and never fails an item.
+//
+// A dead letter is counted as Failed after the [WithDeadLetter] handler has
+// returned. Without a handler it is only counted, and reported to
+// [WithFlushed].
+//
+// # Back-pressure
+//
+// Config.Buffer bounds the items inside: in open batches, ready, in flight and
+// waiting for a retry. When it is full, Add waits or refuses ([WhenFull]).
+// Waiting is fair: first come, first served, TryAdd and AddAll included. Room
+// is freed by whole batches, so those who wait are let in by groups, and each
+// is woken once, with its item already placed. A sink that adds to its own
+// batcher can wait for room that only its own return would free: give it a
+// context with a deadline, or use TryAdd.
+//
+// # Stopping
+//
+//	Drain(ctx)  root work is refused; everything inside is flushed at once, as
+//	            slots allow; work that carries lineage ([intake.Mark]) is
+//	            still taken, and flushed without linger
+//	Stop(ctx)   Drain; when ctx ends first: flushes in flight are cancelled
+//	            with the cause ErrStopped, waits for a retry are cut, sinks get
+//	            100 ms to return, and what is not delivered is returned
+//	Save(ctx)   gives what Stop left over to the [WithSave] function
+//
+// A drain that begins at the [Batcher.Gate] alone is enough: the batcher
+// watches it. Flush contexts carry lineage and are cancelled by nothing but
+// the end of the stop's time and Config.FlushTimeout.
+//
+// Left over are: what no flush began with; what a flush returned an error for
+// after it was cut; and what was with a sink that did not return in time. The
+// latter may have been delivered all the same, so delivery across a restart is
+// at least once. Leftovers stay Inside in the ledger until Save has settled
+// them as Saved or Lost.
+//
+// # Tuning
+//
+// MaxItems and Linger trade latency for fewer calls. Parallel hides the sink's
+// latency. Buffer is what a sink may be late by before producers feel it; it
+// should hold at least (Parallel + 1) batches, for each busy key one.
+//
+// # Testing
+//
+// A batcher runs in a [testing/synctest] bubble: lingers and retries then take
+// no time. Call [Batcher.Flush] rather than waiting for a linger.
+//
+// All methods are safe for concurrent use.
+package batch

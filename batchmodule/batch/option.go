@@ -1,0 +1,71 @@
+package batch
+
+import "context"
+
+// Sink takes one batch. It returns nil when every item was taken, or an error
+// that says what is to be done; see the package comment.
+//
+// The slice is lent until the sink returns: read it, copy from it, but neither
+// change nor keep it. The context ends after Config.FlushTimeout, or when the
+// stop's time is up; then its cause is [ErrStopped]. It carries lineage: the
+// sink may add to components that are draining.
+//
+// A sink must be safe for concurrent use if Config.Parallel is more than 1.
+type Sink[T any] = func(ctx context.Context, items []T) error
+
+// DeadLetter is an item that could not be delivered.
+type DeadLetter[T any] struct {
+	Item T
+	// Key is what [WithKey] said of the item.
+	Key string
+	// Err is the last error of the sink that concerned the item.
+	Err error
+	// Attempts is how many times the sink was given the item.
+	Attempts int
+}
+
+// Option gives a [Batcher] a collaborator that no file can name. An option
+// with a nil function is the same as none.
+type Option[T any] func(*options[T])
+
+type options[T any] struct {
+	key     func(T) string
+	size    func(T) int
+	dead    func(context.Context, DeadLetter[T])
+	save    func(context.Context, []T) error
+	flushed func(Flush)
+}
+
+// WithKey gives every key batches of its own, and keeps the order within a
+// key. The function is called by Add, on the caller's goroutine, with no lock
+// held.
+func WithKey[T any](key func(T) string) Option[T] {
+	return func(o *options[T]) { o.key = key }
+}
+
+// WithSize measures an item for Config.MaxBytes. The function is called by
+// Add, on the caller's goroutine, with no lock held.
+func WithSize[T any](size func(T) int) Option[T] {
+	return func(o *options[T]) { o.size = size }
+}
+
+// WithDeadLetter is told of every item that could not be delivered. It is
+// called on a flush's goroutine, which it holds up; the item counts as Failed
+// when it returns. A panic in it joins the error of the flush.
+func WithDeadLetter[T any](handle func(context.Context, DeadLetter[T])) Option[T] {
+	return func(o *options[T]) { o.dead = handle }
+}
+
+// WithSave is what [Batcher.Save] gives the leftovers of a stop to. It may
+// keep the slice. When it returns an error the items count as Lost, so it
+// should say which, if it kept some.
+func WithSave[T any](save func(ctx context.Context, leftovers []T) error) Option[T] {
+	return func(o *options[T]) { o.save = save }
+}
+
+// WithFlushed observes every flush after it has come to an end. It is called
+// on the flush's goroutine, which it holds up. A panic in it joins the error
+// that [Batcher.Flush] returns.
+func WithFlushed[T any](observe func(Flush)) Option[T] {
+	return func(o *options[T]) { o.flushed = observe }
+}

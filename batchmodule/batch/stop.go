@@ -1,0 +1,213 @@
+package batch
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+)
+
+// grace is how long a stop whose time is up waits for sinks that were cut.
+const grace = 100 * time.Millisecond
+
+// Drain refuses root work from now on, flushes what is inside at once and
+// waits until nothing is inside. When ctx ends first it returns the cause and
+// how many items are inside; the flushes go on. Before Start it only waits.
+func (b *Batcher[T]) Drain(ctx context.Context) error {
+	b.gate.Drain()
+	cause := b.waitQuiet(ctx)
+	if cause == nil {
+		return nil
+	}
+	return &Error{Batcher: b.name, Op: "drain", Items: int(b.ledger().Inside), Err: fmt.Errorf("still inside: %w", cause)}
+}
+
+// waitQuiet waits until nothing is inside, and returns why it waits no longer
+// when ctx ends, or the batcher stops, before.
+func (b *Batcher[T]) waitQuiet(ctx context.Context) error {
+	b.mu.Lock()
+	if b.quietLocked() {
+		b.mu.Unlock()
+		return nil
+	}
+	if b.emptied == nil {
+		b.emptied = make(chan struct{})
+	}
+	emptied := b.emptied
+	b.mu.Unlock()
+
+	select {
+	case <-emptied:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	case <-b.hurry:
+	case <-b.stopped:
+	}
+	return ErrStopped
+}
+
+func (b *Batcher[T]) quietLocked() bool { return b.inside == 0 && b.flying.first == nil }
+
+// Stop drains within ctx. When ctx ends first it cancels the flushes in flight
+// with the cause [ErrStopped], cuts the waits for a retry, gives the sinks 100
+// ms to return and hands back what was not delivered, in the order in which
+// the batches were begun, with an error that matches ErrStopped and the cause.
+// With no leftovers the error is nil.
+//
+// The caller owns the slice. The items stay Inside in the ledger until
+// [Batcher.Save] settles them.
+//
+// A batcher that was never started hands back everything at once. Stop may be
+// called again and at the same time: the caller whose ctx ends first cuts for
+// all, and all get the same answer.
+func (b *Batcher[T]) Stop(ctx context.Context) ([]T, error) {
+	b.mu.Lock()
+	first := !b.stopping
+	b.stopping = true
+	b.mu.Unlock()
+	if first {
+		b.result, b.stopErr = b.stop(ctx)
+		close(b.stopped)
+	}
+	select {
+	case <-b.stopped:
+	case <-ctx.Done():
+		b.hasten()
+		<-b.stopped
+	}
+	return slices.Clone(b.result), b.stopErr
+}
+
+// hasten cuts a stop that another caller began with more time.
+func (b *Batcher[T]) hasten() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if !b.hurried {
+		b.hurried = true
+		close(b.hurry)
+	}
+}
+
+func (b *Batcher[T]) stop(ctx context.Context) ([]T, error) {
+	b.gate.Drain()
+	cause := errNeverStarted
+	started := b.started()
+	if started {
+		cause = b.finish(ctx)
+	}
+	b.gate.Close()
+	b.end()
+	if started {
+		close(b.halt)
+		<-b.kept
+	}
+	left, hung := b.collect()
+	if len(left) == 0 {
+		return nil, nil
+	}
+	reason := fmt.Errorf("left over: %w (%w)", ErrStopped, cause)
+	if hung > 0 {
+		reason = fmt.Errorf("%w; %d flushes did not return and may still deliver theirs", reason, hung)
+	}
+	return left, &Error{Batcher: b.name, Op: "stop", Items: len(left), Err: reason}
+}
+
+func (b *Batcher[T]) started() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.phase == running
+}
+
+// finish waits until nothing is inside, and returns why not.
+func (b *Batcher[T]) finish(ctx context.Context) error {
+	if err := b.waitQuiet(ctx); err != nil {
+		return err
+	}
+	// Between quiet and closed, lineage may have brought in more.
+	b.gate.Close()
+	return b.waitQuiet(ctx)
+}
+
+// end lets no flush begin any more, cuts those in flight and gives them their
+// grace.
+func (b *Batcher[T]) end() {
+	b.mu.Lock()
+	b.phase = ended
+	b.refuseAllLocked()
+	grounded := make(chan struct{})
+	b.grounded = grounded
+	if b.slots == 0 {
+		close(grounded)
+	}
+	b.mu.Unlock()
+
+	if b.cut != nil {
+		b.cut(ErrStopped)
+	}
+	timer := time.NewTimer(grace)
+	defer timer.Stop()
+	select {
+	case <-grounded:
+	case <-timer.C:
+	}
+}
+
+// collect takes everything that was not delivered out of the chains. hung
+// counts the flushes whose sinks have not returned.
+func (b *Batcher[T]) collect() (left []T, hung int) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for s := b.flying.first; s != nil; s = s.next {
+		s.abandoned = true
+		if len(s.items) > 0 {
+			hung++
+		}
+	}
+	bundles := slices.SortedFunc(b.bundlesLocked(), func(x, y *bundle[T]) int { return cmp.Compare(x.seq, y.seq) })
+	for _, s := range bundles {
+		left = append(left, s.items...)
+		s.tellLocked(&Error{Batcher: b.name, Op: "flush", Key: s.line.key, Items: len(s.items), Err: ErrStopped})
+	}
+	b.left = left
+	b.open, b.ready, b.flying, b.cutOff = chain[T]{}, chain[T]{}, chain[T]{}, chain[T]{}
+	b.lines, b.free = nil, nil
+	b.inside = len(left)
+	return left, hung
+}
+
+// Save settles the leftovers of a stop: what the [WithSave] function takes is
+// Saved; without one, or when it fails, they are Lost, and the error says how
+// many. It is the batcher's PreDestroy: it may be called whether or not the
+// batcher was started or stopped, and stops it at once if need be. With no
+// leftovers, or when they are settled, it does nothing.
+func (b *Batcher[T]) Save(ctx context.Context) error {
+	now, cancel := context.WithCancel(ctx)
+	cancel()
+	_, _ = b.Stop(now) // its error speaks of the leftovers, which are settled here
+
+	b.mu.Lock()
+	items := b.left
+	if len(items) == 0 || b.saving {
+		b.mu.Unlock()
+		return nil
+	}
+	b.saving = true
+	b.mu.Unlock()
+
+	err := errors.New("nobody saves leftovers; give WithSave")
+	if b.opts.save != nil {
+		err = guard(func() error { return b.opts.save(ctx, slices.Clone(items)) })
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.left, b.inside = nil, 0
+	if err != nil {
+		b.lost += uint64(len(items))
+		return &Error{Batcher: b.name, Op: "save", Items: len(items), Err: fmt.Errorf("lost: %w", err)}
+	}
+	b.saved += uint64(len(items))
+	return nil
+}

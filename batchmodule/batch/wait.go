@@ -1,0 +1,86 @@
+package batch
+
+import (
+	"container/list"
+	"context"
+)
+
+// waiter is an Add that waits for room. Whoever makes room places the item and
+// wakes the waiter afterwards, so nobody can overtake it in between.
+type waiter[T any] struct {
+	ctx  context.Context
+	key  string
+	item T
+	size int64
+
+	place  *list.Element
+	answer chan error // one answer: nil when the item was placed
+}
+
+func (b *Batcher[T]) queueLocked(ctx context.Context, key string, item T, size int64) *waiter[T] {
+	w := &waiter[T]{ctx: ctx, key: key, item: item, size: size, answer: make(chan error, 1)}
+	w.place = b.waiting.PushBack(w)
+	b.nudgeLocked() // an open bundle may go now to make room
+	return w
+}
+
+// await returns when the item was placed or will not be.
+func (b *Batcher[T]) await(w *waiter[T]) error {
+	draining := b.gate.Draining()
+	for {
+		select {
+		case err := <-w.answer:
+			return err
+		case <-w.ctx.Done():
+			b.mu.Lock()
+			b.answerLocked(w, &Error{Batcher: b.name, Op: "add", Err: context.Cause(w.ctx)})
+			b.mu.Unlock()
+		case <-draining:
+			draining = nil
+			b.mu.Lock()
+			if err := b.gate.Admit(w.ctx); err != nil {
+				b.answerLocked(w, err)
+			}
+			b.mu.Unlock()
+		}
+	}
+}
+
+// answerLocked refuses a waiter, unless it has its answer.
+func (b *Batcher[T]) answerLocked(w *waiter[T], err error) {
+	if w.place == nil {
+		return
+	}
+	b.waiting.Remove(w.place)
+	w.place = nil
+	b.rejected++
+	w.answer <- err
+}
+
+// grantLocked lets in those who wait, in their order, as long as there is room
+// for the first.
+func (b *Batcher[T]) grantLocked() {
+	for b.waiting.Len() > 0 {
+		w := b.waiting.Front().Value.(*waiter[T])
+		// Asked again: the drain may have begun since it came.
+		if err := b.gate.Admit(w.ctx); err != nil {
+			b.answerLocked(w, err)
+			continue
+		}
+		if !b.roomLocked(w.key) {
+			return
+		}
+		b.waiting.Remove(w.place)
+		w.place = nil
+		b.placeLocked(w.key, w.item, w.size)
+		w.answer <- nil
+	}
+}
+
+// refuseAllLocked answers everybody who waits. The gate must be closed.
+func (b *Batcher[T]) refuseAllLocked() {
+	for b.waiting.Len() > 0 {
+		w := b.waiting.Front().Value.(*waiter[T])
+		b.answerLocked(w, b.gate.Admit(w.ctx))
+	}
+}
