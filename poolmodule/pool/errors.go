@@ -1,0 +1,58 @@
+package pool
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/lastcall-go/lastcall/intake"
+)
+
+// Why work was refused. Each is matched with [errors.Is]; the error itself
+// names the pool or lane.
+var (
+	// ErrFull is matched when the queue has no room and the policy, or
+	// TrySubmit, does not wait for it. The work was not accepted.
+	ErrFull = errors.New("full: the queue has no room; raise queue or workers, slow down, or choose another policy")
+
+	// ErrDraining is matched when the door finishes what is inside and takes
+	// no new root work. The work was not accepted.
+	ErrDraining = intake.ErrDraining
+
+	// ErrClosed is matched when the door takes nothing any more. The work was
+	// not accepted.
+	ErrClosed = intake.ErrClosed
+)
+
+// What became of accepted work that did not run to its end.
+var (
+	// ErrStopped is the cause of a task's context once the time of a stop is
+	// up, and the error of a [Future] whose task was never run.
+	ErrStopped = errors.New("pool stopped: its time was up")
+
+	// ErrDiscarded is the error of work that a discard policy threw away.
+	ErrDiscarded = errors.New("discarded: the queue was full and the policy gave this task up")
+)
+
+var (
+	errNilTask = errors.New("pool: the task is nil; give a function")
+	errGoexit  = errors.New("runtime.Goexit was called in a task (t.FailNow in a goroutine that is not the test's?)")
+)
+
+// PanicError is a panic that a task or handler let escape. The worker that
+// met it lives on.
+type PanicError struct {
+	// Value is what was given to panic. A task that called [runtime.Goexit]
+	// is reported as a panic too.
+	Value any
+	// Stack is where it happened, as [runtime/debug.Stack] writes it. It is
+	// empty after a Goexit.
+	Stack []byte
+}
+
+func (e *PanicError) Error() string { return fmt.Sprintf("task panicked: %v", e.Value) }
+
+// Unwrap returns Value if it is an error.
+func (e *PanicError) Unwrap() error {
+	err, _ := e.Value.(error)
+	return err
+}

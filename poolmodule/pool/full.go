@@ -1,0 +1,165 @@
+package pool
+
+import (
+	"context"
+	"runtime/debug"
+)
+
+// fullLocked does what the policy says with a task that has no room. It
+// unlocks.
+func (p *Pool) fullLocked(ctx context.Context, e entry, try bool) error {
+	policy := p.cfg.Policy
+	j, _ := e.work.(*job)
+	switch {
+	case try:
+		policy = Abort
+	case policy == CallerRuns && j != nil && j.keyed:
+		policy = Block
+	}
+
+	switch policy {
+	case Block:
+		return p.waitLocked(ctx, e)
+	case CallerRuns:
+		p.acceptLocked(e)
+		p.callerBeginsLocked(j)
+		p.mu.Unlock()
+		p.runHere(e.work, j)
+		return nil
+	case DiscardNewest:
+		p.acceptLocked(e)
+		p.dropLocked(e)
+		p.mu.Unlock()
+		p.discarded(e)
+		return nil
+	case DiscardOldest:
+		p.acceptLocked(e)
+		victim, ok := p.takeOldestLocked()
+		if ok {
+			p.enqueueLocked(e)
+		} else {
+			victim = e
+		}
+		p.dropLocked(victim)
+		c := p.nudgeLocked()
+		p.mu.Unlock()
+		c.send()
+		p.discarded(victim)
+		return nil
+	default:
+		p.rejectLocked(e)
+		p.mu.Unlock()
+		if j != nil && j.lane != nil {
+			return j.lane.errFull
+		}
+		return p.errFull
+	}
+}
+
+// dropLocked counts e, which is in no queue, as dropped.
+func (p *Pool) dropLocked(e entry) {
+	p.ledgerOf(e).Dropped++
+	if j, ok := e.work.(*job); ok {
+		p.releaseKeyLocked(j)
+		if j.lane != nil {
+			j.lane.jobs.remove(j)
+			j.lane.tellQuietLocked()
+		}
+	}
+	p.tellQuietLocked()
+}
+
+func (p *Pool) discarded(e entry) {
+	e.work.fail(ErrDiscarded)
+	if p.opts.onDiscard == nil {
+		return
+	}
+	d := Discard{Pool: p.name}
+	if j, ok := e.work.(*job); ok {
+		d.Key = j.key
+		if j.lane != nil {
+			d.Lane = j.lane.name
+		}
+	}
+	p.opts.onDiscard(d)
+}
+
+// takeOldestLocked takes the task that has waited longest out of the pool. A
+// task that waits for a busy key left the queue before all that are in a batch
+// or in the queue now.
+func (p *Pool) takeOldestLocked() (entry, bool) {
+	if j := p.takeOldestKeyedLocked(); j != nil {
+		return entry{work: j}, true
+	}
+	if w := p.oldestBatchLocked(); w != nil {
+		one := func(left int) int { return min(1, left) }
+		if stolen, _ := p.robLocked(w, one); len(stolen) == 1 {
+			e := stolen[0]
+			stolen[0] = entry{}
+			return e, true
+		}
+	}
+	if p.queue.len() == 0 {
+		return entry{}, false
+	}
+	e, _ := p.queue.pop()
+	if j, ok := e.work.(*job); ok {
+		p.unqueueJobLocked(j)
+	}
+	return e, true
+}
+
+func (p *Pool) callerBeginsLocked(j *job) {
+	if j == nil || j.lane == nil {
+		p.callersOwn++
+		return
+	}
+	j.state = jobRunning
+	p.callersLane++
+}
+
+// runHere runs accepted work on the goroutine that brought it, or that got it
+// handed back, and counts it. It returns the panic, if there was one.
+func (p *Pool) runHere(task work, j *job) (perr *PanicError) {
+	var parent = p.ctx
+	if j != nil && j.lane != nil {
+		parent = j.lane.ctx
+	}
+	return p.runHereWith(parent, task, j)
+}
+
+func (p *Pool) runHereWith(parent context.Context, task work, j *job) (perr *PanicError) {
+	m := newMark(parent)
+	result, returned := failed, false
+	defer func() {
+		if !returned {
+			perr = &PanicError{Value: recover(), Stack: debug.Stack()}
+			if perr.Value == nil { // the goroutine is exiting, and will
+				perr = &PanicError{Value: errGoexit}
+			}
+			result = p.rescued(task, j, perr)
+		}
+		m.lineage.End()
+		p.callerEnded(j, result)
+	}()
+	result = task.run(m.ctx)
+	returned = true
+	return nil
+}
+
+func (p *Pool) callerEnded(j *job, result outcome) {
+	p.mu.Lock()
+	if j == nil || j.lane == nil {
+		p.callersOwn--
+		p.countLocked(result)
+	} else {
+		p.callersLane--
+	}
+	if j != nil {
+		p.jobEndedLocked(j, result)
+	}
+	p.tellQuietLocked()
+	c := p.nudgeLocked()
+	p.mu.Unlock()
+	c.send()
+}

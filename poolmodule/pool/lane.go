@@ -1,0 +1,229 @@
+package pool
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/cenkalti/backoff/v5"
+)
+
+// Handler does the work of one item of a lane. It may be called again for the
+// same item: after an error, if the lane retries, and in another life of the
+// program, if the item was saved. A panic fails the item and is not retried.
+//
+// ctx ends when the timeout of the try has passed, or when the time of a stop
+// is up; a handler that then returns an error was cut, and its item is handed
+// back.
+type Handler[T any] func(ctx context.Context, item T) error
+
+// Permanent wraps the error of a handler so that its item is not tried again.
+func Permanent(err error) error { return backoff.Permanent(err) }
+
+// Result is what became of one item.
+type Result[T any] struct {
+	Item T
+	// Attempts is how often the handler was called.
+	Attempts int
+	// Err is nil if the item is done; else the error of the last try, a
+	// [*PanicError], or [ErrDiscarded].
+	Err error
+	// Took is the time from the beginning of the first try to the end of the
+	// last, waits between them included. It is measured only for a lane
+	// [WithResult].
+	Took time.Duration
+}
+
+// Lane is a typed door into a pool. What comes by it is data, not closures,
+// so it can be tried again and saved. Several lanes may share a pool: they
+// share its queue, workers and policy. Make one with [NewLane]; it is safe for
+// concurrent use.
+//
+// With one worker, items are handled in the order in which they were accepted,
+// save for retries.
+type Lane[T any] struct {
+	*laneCore
+	handler  Handler[T]
+	onResult func(Result[T])
+	saver    func(context.Context, []T) error
+}
+
+// LaneOption gives a lane a collaborator that no configuration file can name.
+type LaneOption[T any] func(*Lane[T])
+
+// WithResult is called with what became of each item, on the goroutine that
+// ran it, while the item still counts as inside: what the hook passes on is
+// handed over without a gap. It is not called for leftovers of a stop.
+func WithResult[T any](fn func(Result[T])) LaneOption[T] {
+	return func(l *Lane[T]) { l.onResult = fn }
+}
+
+// WithSave receives the leftovers of a stop when [Lane.Save] is called. The
+// slice is the saver's.
+func WithSave[T any](fn func(context.Context, []T) error) LaneOption[T] {
+	return func(l *Lane[T]) { l.saver = fn }
+}
+
+// NewLane opens a lane into p. Its items wait until p is started. A wrong
+// config is reported whole; the name must be new to p, and p not stopped.
+func NewLane[T any](p *Pool, name string, handler Handler[T], cfg LaneConfig, opts ...LaneOption[T]) (*Lane[T], error) {
+	if handler == nil {
+		return nil, fmt.Errorf("lane %s: the handler is nil; give a function", name)
+	}
+	if err := cfg.Validate(); err != nil {
+		return nil, fmt.Errorf("lane %s: %w", name, err)
+	}
+	core, err := newLaneCore(p, name, cfg.withDefaults())
+	if err != nil {
+		return nil, err
+	}
+	l := &Lane[T]{laneCore: core, handler: handler}
+	for _, opt := range opts {
+		opt(l)
+	}
+	return l, nil
+}
+
+// Submit brings in an item, as [Pool.Submit] does a task. nil means that it is
+// accepted: it will be done, or fail, or be handed back by [Lane.Stop], or
+// dropped by a discard policy.
+func (l *Lane[T]) Submit(ctx context.Context, item T) error {
+	return l.pool.submit(ctx, l.newItem(item), false)
+}
+
+// TrySubmit is Submit that returns [ErrFull] at once where there is no room.
+func (l *Lane[T]) TrySubmit(ctx context.Context, item T) error {
+	return l.pool.submit(ctx, l.newItem(item), true)
+}
+
+// SubmitKey is Submit for items that must be handled one after another, in the
+// order in which they were accepted, if they have the same key; see
+// [Pool.SubmitKey]. An item that waits for its next try keeps those behind it
+// waiting. Keys of two lanes have nothing to do with each other.
+func (l *Lane[T]) SubmitKey(ctx context.Context, key string, item T) error {
+	j := l.newItem(item)
+	j.key, j.keyed = key, true
+	return l.pool.submit(ctx, j, false)
+}
+
+// laneItem is an item on its way: one allocation.
+type laneItem[T any] struct {
+	job
+	owner    *Lane[T]
+	value    T
+	attempts int
+	began    int64 // of the first try
+	delays   *backoff.ExponentialBackOff
+}
+
+func (l *Lane[T]) newItem(value T) *job {
+	it := &laneItem[T]{owner: l, value: value}
+	it.job.lane = l.laneCore
+	it.job.work = it
+	return &it.job
+}
+
+// run is one try.
+func (it *laneItem[T]) run(ctx context.Context) outcome {
+	l := it.owner
+	if it.attempts == 0 && l.onResult != nil {
+		it.began = l.pool.now()
+	}
+	it.attempts++
+	err := it.try(ctx)
+	switch {
+	case err == nil:
+		return it.decide(done, nil)
+	case ctx.Err() != nil:
+		return cut // by the stop: the timeout of the try ends another context
+	case l.retries(err, it.attempts):
+		it.delay = it.nextDelay(err)
+		return again
+	default:
+		return it.decide(failed, err)
+	}
+}
+
+func (it *laneItem[T]) try(ctx context.Context) error {
+	if timeout := it.owner.cfg.Timeout; timeout > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, timeout)
+		defer cancel()
+	}
+	return it.owner.handler(ctx, it.value)
+}
+
+// fail ends an item whose handler panicked, or which was discarded.
+func (it *laneItem[T]) fail(err error) {
+	if !it.decided {
+		it.decide(failed, err)
+	}
+}
+
+// decide settles the outcome and tells the hook. An item that the stop has
+// given up waiting for is no longer ours to tell of.
+func (it *laneItem[T]) decide(o outcome, err error) outcome {
+	l := it.owner
+	it.decided, it.result = true, o
+	if l.onResult == nil || !l.ending(&it.job) {
+		return o
+	}
+	r := Result[T]{Item: it.value, Attempts: it.attempts, Err: err}
+	if it.attempts > 0 {
+		r.Took = time.Duration(l.pool.now() - it.began)
+	}
+	l.onResult(r)
+	return o
+}
+
+func (it *laneItem[T]) nextDelay(err error) time.Duration {
+	var after *backoff.RetryAfterError
+	if errors.As(err, &after) {
+		return after.Duration
+	}
+	if it.delays == nil {
+		it.delays = it.owner.cfg.Retry.delays()
+	}
+	return it.delays.NextBackOff()
+}
+
+// Stop drains the lane within ctx (and StopBudget). When the time is up it
+// withdraws what never ran, ends the waits for a next try, cancels the context
+// of what runs with [ErrStopped] as the cause, and waits 100 ms more at most.
+//
+// It returns, in the order in which they were accepted, the items that are not
+// finished: never run, waiting for a try, cut by the stop, or still running
+// after all that time (such an item may be done twice: at least once). They
+// stay Inside in the ledger until [Lane.Save] settles them. The error is not
+// nil if handlers still run.
+//
+// The pool goes on for others. Called again, Stop waits for the first call and
+// returns the same; a later call whose ctx ends cuts the first short.
+func (l *Lane[T]) Stop(ctx context.Context) ([]T, error) {
+	err := l.stop(ctx)
+	return l.values(l.stopped), err
+}
+
+// Save settles the leftovers of a stop: it gives them to the saver and counts
+// them Saved; where there is none, or it fails, it counts them Lost and
+// returns an error that says how many. A lane that was not stopped is stopped
+// at once. Called again it does nothing and returns the same.
+func (l *Lane[T]) Save(ctx context.Context) error {
+	_ = l.stop(endedContext())
+	return l.settleOnce(func(jobs []*job) error {
+		if l.saver == nil {
+			return errNoSaver
+		}
+		return guard(func() error { return l.saver(ctx, l.values(jobs)) })
+	})
+}
+
+func (l *Lane[T]) values(jobs []*job) []T {
+	values := slices.Grow([]T(nil), len(jobs))
+	for _, j := range jobs {
+		values = append(values, j.work.(*laneItem[T]).value)
+	}
+	return values
+}

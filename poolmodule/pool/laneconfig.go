@@ -1,0 +1,109 @@
+package pool
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/cenkalti/backoff/v5"
+)
+
+// LaneConfig bounds the work of a [Lane]. The zero value is usable: one try,
+// no timeout.
+type LaneConfig struct {
+	// Timeout bounds one try of one item: its context ends with
+	// [context.DeadlineExceeded]. A try that fails of it is retried like any
+	// other. Zero: none.
+	Timeout time.Duration `yaml:"timeout"`
+	// Retry says what happens to an item whose handler returns an error.
+	Retry Retry `yaml:"retry"`
+	// StopBudget bounds the time the lane's Stop gives to what is inside,
+	// within the context given to Stop. Zero: that context alone.
+	StopBudget time.Duration `yaml:"stop_budget"`
+}
+
+// Retry says how often and after which delays an item is tried again. The
+// waiting holds no worker, but it holds a place of the queue: a sink that is
+// down pushes back instead of filling the memory.
+type Retry struct {
+	// MaxAttempts is how often an item is tried in all. Zero: once, there is
+	// no retry; a handler that is run twice must be fit for it.
+	MaxAttempts int `yaml:"max_attempts"`
+	// InitialDelay is the first delay. Zero: 500ms.
+	InitialDelay time.Duration `yaml:"initial_delay"`
+	// MaxDelay bounds the delays before Jitter. Zero: 1m.
+	MaxDelay time.Duration `yaml:"max_delay"`
+	// Multiplier is the factor from one delay to the next. Zero: 1.5.
+	Multiplier float64 `yaml:"multiplier"`
+	// Jitter is the part, from 0 to 1, by which a delay is varied at random
+	// to both sides. Zero: 0.5. Negative: none.
+	Jitter float64 `yaml:"jitter"`
+}
+
+// Validate reports every wrong field at once, by its configuration name.
+func (c LaneConfig) Validate() error {
+	var errs []error
+	wrong := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
+	notNegative := func(name string, d time.Duration) {
+		if d < 0 {
+			wrong("%s: is %s, must not be negative", name, d)
+		}
+	}
+	notNegative("timeout", c.Timeout)
+	notNegative("stop_budget", c.StopBudget)
+	notNegative("retry.initial_delay", c.Retry.InitialDelay)
+	notNegative("retry.max_delay", c.Retry.MaxDelay)
+	if c.Retry.MaxAttempts < 0 {
+		wrong("retry.max_attempts: is %d, must not be negative; use 0 for a single try", c.Retry.MaxAttempts)
+	}
+	if r := c.Retry.withDefaults(); r.InitialDelay > r.MaxDelay {
+		wrong("retry.initial_delay: is %s, must not exceed max_delay (%s)", r.InitialDelay, r.MaxDelay)
+	}
+	if m := c.Retry.Multiplier; m != 0 && !(m >= 1) {
+		wrong("retry.multiplier: is %v, must be 1 or more, or 0 for %v", m, backoff.DefaultMultiplier)
+	}
+	if !(c.Retry.Jitter <= 1) {
+		wrong("retry.jitter: is %v, must not exceed 1; use a negative number for none", c.Retry.Jitter)
+	}
+	return errors.Join(errs...)
+}
+
+func (c LaneConfig) withDefaults() LaneConfig {
+	c.Retry = c.Retry.withDefaults()
+	return c
+}
+
+func (r Retry) withDefaults() Retry {
+	if r.MaxAttempts == 0 {
+		r.MaxAttempts = 1
+	}
+	if r.InitialDelay == 0 {
+		r.InitialDelay = backoff.DefaultInitialInterval
+		if r.MaxDelay > 0 {
+			r.InitialDelay = min(r.InitialDelay, r.MaxDelay)
+		}
+	}
+	if r.MaxDelay == 0 {
+		r.MaxDelay = max(backoff.DefaultMaxInterval, r.InitialDelay)
+	}
+	if r.Multiplier == 0 {
+		r.Multiplier = backoff.DefaultMultiplier
+	}
+	switch {
+	case r.Jitter == 0:
+		r.Jitter = backoff.DefaultRandomizationFactor
+	case r.Jitter < 0:
+		r.Jitter = 0
+	}
+	return r
+}
+
+// delays returns the sequence of delays for one item.
+func (r Retry) delays() *backoff.ExponentialBackOff {
+	return &backoff.ExponentialBackOff{
+		InitialInterval:     r.InitialDelay,
+		RandomizationFactor: r.Jitter,
+		Multiplier:          r.Multiplier,
+		MaxInterval:         r.MaxDelay,
+	}
+}

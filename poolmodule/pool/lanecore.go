@@ -1,0 +1,221 @@
+package pool
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/cenkalti/backoff/v5"
+
+	"github.com/lastcall-go/lastcall/intake"
+)
+
+// laneCore is what a lane is without its type.
+type laneCore struct {
+	pool    *Pool
+	name    string
+	cfg     LaneConfig
+	gate    *intake.Gate
+	errFull error
+
+	// ctx is the ground of every item's context; cancel ends it when the time
+	// of a stop is up.
+	ctx    context.Context
+	cancel context.CancelCauseFunc
+
+	stopping *stopping
+	stopped  []*job // both written within stopping.run
+	stopErr  error
+
+	settling  sync.Once
+	settleErr error
+
+	// Guarded by pool.mu.
+	jobs      jobList // everything inside, in the order of acceptance
+	leftovers int     // those of jobs that are handed back
+	isCut     bool    // nothing is tried again
+	ledger    intake.Ledger
+	quiet     chan struct{} // closed when all of jobs are leftovers; nil: nobody asks
+}
+
+// jobList is a list in the order of acceptance, from which any may leave.
+type jobList struct {
+	first, last *job
+	n           int
+}
+
+func (l *jobList) add(j *job) {
+	j.prev, j.next = l.last, nil
+	if l.last == nil {
+		l.first = j
+	} else {
+		l.last.next = j
+	}
+	l.last = j
+	l.n++
+}
+
+func (l *jobList) remove(j *job) {
+	if j.prev == nil {
+		l.first = j.next
+	} else {
+		j.prev.next = j.next
+	}
+	if j.next == nil {
+		l.last = j.prev
+	} else {
+		j.next.prev = j.prev
+	}
+	j.prev, j.next = nil, nil
+	l.n--
+}
+
+func newLaneCore(p *Pool, name string, cfg LaneConfig) (*laneCore, error) {
+	l := &laneCore{
+		pool:     p,
+		name:     name,
+		cfg:      cfg,
+		errFull:  fmt.Errorf("lane %s: pool %s: %w", name, p.name, ErrFull),
+		stopping: newStopping(),
+	}
+	l.ctx, l.cancel = context.WithCancelCause(p.ctx)
+	l.gate = intake.New("lane:"+name, intake.Counted(l.ledgerSnapshot))
+
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.gate.State() != intake.Open {
+		return nil, fmt.Errorf("lane %s: %w", name, p.gate.Admit(context.Background()))
+	}
+	for _, other := range p.lanes {
+		if other.name == name {
+			return nil, fmt.Errorf("lane %s: pool %s has a lane of that name; choose another", name, p.name)
+		}
+	}
+	p.lanes = append(p.lanes, l)
+	return l, nil
+}
+
+// Name is the name given to [NewLane].
+func (l *laneCore) Name() string { return l.name }
+
+// Gate is the lane's own gate, named "lane:NAME".
+func (l *laneCore) Gate() *intake.Gate { return l.gate }
+
+// LaneStats is a picture of a lane at one moment, read under one lock.
+type LaneStats struct {
+	Name string `json:"name"`
+	Pool string `json:"pool"`
+	// Queued, Running, Retrying and Leftover are what is inside: waiting for
+	// a worker, in the hands of a handler or result hook, waiting for the
+	// next try, handed back and not settled.
+	Queued   int           `json:"queued"`
+	Running  int           `json:"running"`
+	Retrying int           `json:"retrying"`
+	Leftover int           `json:"leftover"`
+	Ledger   intake.Ledger `json:"ledger"`
+}
+
+// Stats takes the picture. It looks at every item that is inside.
+func (l *laneCore) Stats() LaneStats {
+	l.pool.mu.Lock()
+	defer l.pool.mu.Unlock()
+	s := LaneStats{Name: l.name, Pool: l.pool.name, Ledger: l.ledgerLocked()}
+	for j := l.jobs.first; j != nil; j = j.next {
+		switch j.state {
+		case jobRunning, jobEnding:
+			s.Running++
+		case jobRetrying:
+			s.Retrying++
+		case jobLeftover:
+			s.Leftover++
+		default:
+			s.Queued++
+		}
+	}
+	return s
+}
+
+func (l *laneCore) ledgerSnapshot() intake.Ledger {
+	l.pool.mu.Lock()
+	defer l.pool.mu.Unlock()
+	return l.ledgerLocked()
+}
+
+func (l *laneCore) ledgerLocked() intake.Ledger {
+	ledger := l.ledger
+	ledger.Inside = uint64(l.jobs.n)
+	return ledger
+}
+
+// retries says whether an item is tried again after this many attempts.
+func (l *laneCore) retries(err error, attempts int) bool {
+	var permanent *backoff.PermanentError
+	return attempts < l.cfg.Retry.MaxAttempts && !errors.As(err, &permanent)
+}
+
+// ending marks an item whose outcome is decided, so that a stop does not hand
+// it back any more. false: it was handed back already.
+func (l *laneCore) ending(j *job) bool {
+	l.pool.mu.Lock()
+	defer l.pool.mu.Unlock()
+	if j.state == jobLeftover {
+		return false
+	}
+	j.state = jobEnding
+	return true
+}
+
+// endedLocked follows one try of j. It says whether there will be another.
+func (l *laneCore) endedLocked(j *job, o outcome) (goesOn bool) {
+	switch {
+	case j.state == jobLeftover:
+		return false // the stop has given up waiting for it, and handed it back
+	case o == again && !l.isCut:
+		l.retryLaterLocked(j)
+		return true
+	case o == again || o == cut:
+		l.handBackLocked(j)
+		return false
+	case o == failed:
+		l.ledger.Failed++
+	default:
+		l.ledger.Done++
+	}
+	l.jobs.remove(j)
+	l.tellQuietLocked()
+	return false
+}
+
+func (l *laneCore) retryLaterLocked(j *job) {
+	j.state = jobRetrying
+	l.pool.retrying++
+	j.timer = time.AfterFunc(max(0, j.delay), func() { l.pool.retry(j) })
+}
+
+// retry puts an item whose wait is over into the queue. Its place was kept.
+func (p *Pool) retry(j *job) {
+	p.mu.Lock()
+	if j.state != jobRetrying {
+		p.mu.Unlock()
+		return
+	}
+	p.retrying--
+	j.timer = nil
+	p.enqueueLocked(entry{work: j})
+	w := p.wakeLocked()
+	p.mu.Unlock()
+	if w != nil {
+		w.call()
+	}
+}
+
+func (l *laneCore) tellQuietLocked() {
+	if l.quiet != nil && l.quietLocked() {
+		close(l.quiet)
+		l.quiet = nil
+	}
+}
+
+func (l *laneCore) quietLocked() bool { return l.jobs.n == l.leftovers }

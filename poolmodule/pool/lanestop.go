@@ -1,0 +1,204 @@
+package pool
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime/debug"
+)
+
+var errNoSaver = errors.New("no saver is given; see WithSave")
+
+// Drain refuses root work at the lane and waits until nothing of it waits or
+// runs in the pool, retries included. It returns early, with an error naming
+// how much is left, when ctx ends; the drain itself goes on.
+func (l *laneCore) Drain(ctx context.Context) error {
+	l.gate.Drain()
+	if l.whenQuiet(ctx, nil, func() {}) {
+		return nil
+	}
+	return fmt.Errorf("lane %s: drain: %d items left: %w", l.name, l.gate.Ledger().Inside, context.Cause(ctx))
+}
+
+func (l *laneCore) whenQuiet(ctx context.Context, hurry <-chan struct{}, fn func()) bool {
+	p := l.pool
+	for {
+		p.mu.Lock()
+		if l.quietLocked() {
+			fn()
+			p.mu.Unlock()
+			return true
+		}
+		if l.quiet == nil {
+			l.quiet = make(chan struct{})
+		}
+		quiet := l.quiet
+		p.mu.Unlock()
+
+		select {
+		case <-quiet:
+		case <-ctx.Done():
+			return false
+		case <-hurry:
+			return false
+		}
+	}
+}
+
+func (l *laneCore) stop(ctx context.Context) error {
+	l.stopping.run(ctx, func() { l.stopErr = l.doStop(ctx) })
+	return l.stopErr
+}
+
+func (l *laneCore) doStop(ctx context.Context) error {
+	if l.cfg.StopBudget > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, l.cfg.StopBudget)
+		defer cancel()
+	}
+	l.gate.Drain()
+	var c calls
+	closeGate := func() {
+		l.gate.Close()
+		c = l.pool.refuseWaitersLocked(l.gate)
+	}
+	if !l.pool.neverStarted() && l.whenQuiet(ctx, l.stopping.hurry, closeGate) {
+		c.send()
+		l.leave()
+		return nil
+	}
+	return l.cut()
+}
+
+// cut takes back what has not begun and gives what has its grace.
+func (l *laneCore) cut() error {
+	p := l.pool
+	p.mu.Lock()
+	l.gate.Close()
+	l.isCut = true
+	refused := p.refuseWaitersLocked(l.gate)
+	l.withdrawLocked()
+	room := p.nudgeLocked()
+	p.tellQuietLocked()
+	p.mu.Unlock()
+
+	l.cancel(ErrStopped)
+	refused.send()
+	room.send()
+
+	patience, cancel := context.WithTimeout(context.Background(), grace)
+	defer cancel()
+	l.whenQuiet(patience, nil, func() {})
+	running := l.collect()
+	l.leave()
+	if running > 0 {
+		return fmt.Errorf("lane %s: stop: %d handlers still run: they do not heed their context: %w", l.name, running, ErrStopped)
+	}
+	return nil
+}
+
+// withdrawLocked hands back every item that no handler has in its hands.
+func (l *laneCore) withdrawLocked() {
+	p := l.pool
+	p.laneQueued -= len(p.queue.remove(func(w work) bool {
+		j, ok := w.(*job)
+		return ok && j.lane == l
+	}))
+	p.withdrawKeyedLocked(l)
+	for j := l.jobs.first; j != nil; j = j.next {
+		switch j.state {
+		case jobRunning, jobEnding, jobLeftover:
+			continue
+		case jobRetrying:
+			p.retrying--
+			j.timer.Stop()
+			j.timer = nil
+		}
+		p.releaseKeyLocked(j)
+		l.handBackLocked(j)
+	}
+}
+
+func (l *laneCore) handBackLocked(j *job) {
+	j.state = jobLeftover
+	l.leftovers++
+	l.tellQuietLocked()
+}
+
+// collect takes the leftovers, with those whose handler will not end. It
+// returns how many handlers or hooks still run.
+func (l *laneCore) collect() (running int) {
+	l.pool.mu.Lock()
+	defer l.pool.mu.Unlock()
+	for j := l.jobs.first; j != nil; j = j.next {
+		switch j.state {
+		case jobEnding: // it is finished but for its hook, and will be counted
+			running++
+			continue
+		case jobRunning:
+			running++
+			l.handBackLocked(j)
+		}
+		l.stopped = append(l.stopped, j)
+	}
+	return running
+}
+
+// leave makes the pool forget a lane that is closed.
+func (l *laneCore) leave() {
+	p := l.pool
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for i, other := range p.lanes {
+		if other == l {
+			p.lanes = append(p.lanes[:i:i], p.lanes[i+1:]...)
+			return
+		}
+	}
+}
+
+// settleOnce gives the leftovers to save and counts what came of it.
+func (l *laneCore) settleOnce(save func([]*job) error) error {
+	l.settling.Do(func() {
+		if len(l.stopped) == 0 {
+			return
+		}
+		err := save(l.stopped)
+		if err != nil {
+			l.settleErr = fmt.Errorf("lane %s: %d items lost: %w", l.name, len(l.stopped), err)
+		}
+		l.settle(err == nil)
+	})
+	return l.settleErr
+}
+
+func (l *laneCore) settle(saved bool) {
+	l.pool.mu.Lock()
+	defer l.pool.mu.Unlock()
+	n := uint64(len(l.stopped))
+	if saved {
+		l.ledger.Saved += n
+	} else {
+		l.ledger.Lost += n
+	}
+	for _, j := range l.stopped {
+		l.jobs.remove(j)
+	}
+	l.leftovers -= int(n)
+}
+
+// guard turns a panic of fn into an error.
+func guard(fn func() error) (err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = &PanicError{Value: v, Stack: debug.Stack()}
+		}
+	}()
+	return fn()
+}
+
+func endedContext() context.Context {
+	ctx, cancel := context.WithCancelCause(context.Background())
+	cancel(ErrStopped)
+	return ctx
+}

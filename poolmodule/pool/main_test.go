@@ -1,0 +1,41 @@
+package pool_test
+
+import (
+	"context"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
+
+	"github.com/lastcall-go/lastcall/poolmodule/pool"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// newPool returns a pool that is started now and must be empty and balanced
+// when the test ends.
+func newPool(t *testing.T, cfg pool.Config, opts ...pool.Option) *pool.Pool {
+	t.Helper()
+	p, err := pool.New("test", cfg, opts...)
+	require.NoError(t, err)
+	require.NoError(t, p.Start(t.Context()))
+	t.Cleanup(func() {
+		tasks, err := p.Stop(context.Background())
+		require.NoError(t, err)
+		for _, task := range tasks {
+			task.Lose()
+		}
+		ledger := p.Gate().Ledger()
+		require.True(t, ledger.Balanced(), "%s", ledger)
+		require.Zero(t, ledger.Inside)
+	})
+	return p
+}
+
+// gate is something a task waits for.
+func block() (task func(context.Context), running <-chan struct{}, release func()) {
+	began, end := make(chan struct{}), make(chan struct{})
+	return func(context.Context) { close(began); <-end }, began, func() { close(end) }
+}
+
+func nothing(context.Context) {}

@@ -1,0 +1,46 @@
+package pool
+
+import "fmt"
+
+// Resize changes the bounds of a pool, running or not. Nothing that was
+// accepted is lost or changes its order. It does not block.
+//
+// More workers are started as there is work for them. Fewer: the surplus goes
+// as soon as it has finished what it runs. A queue shrunk below its length
+// drops nothing; newcomers find it full until it is below.
+//
+// A wrong limit is reported by its name and changes nothing. After Stop it
+// returns [ErrClosed].
+func (p *Pool) Resize(limits Limits) error {
+	p.mu.Lock()
+	cfg := limits.over(p.cfg)
+	if err := cfg.Validate(); err != nil {
+		p.mu.Unlock()
+		return fmt.Errorf("pool %s: resize: %w", p.name, err)
+	}
+	if p.state == stopped {
+		p.mu.Unlock()
+		return fmt.Errorf("pool %s: resize: %w", p.name, ErrClosed)
+	}
+	p.cfg = cfg
+	p.queue.shrink(cfg.capacity())
+	leaving := p.retireIdleLocked(len(p.workers) - cfg.Workers)
+	var fresh []*worker
+	if p.state == started {
+		fresh = p.spawnLocked(max(0, cfg.MinWorkers-len(p.workers)))
+	}
+	c := p.nudgeLocked()
+	p.mu.Unlock()
+
+	callAll(leaving)
+	callAll(fresh)
+	c.send()
+	return nil
+}
+
+// Limits are the bounds as they are now. A pool without a queue has [NoQueue].
+func (p *Pool) Limits() Limits {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return Limits{Workers: p.cfg.Workers, MinWorkers: p.cfg.MinWorkers, Queue: p.cfg.Queue}
+}

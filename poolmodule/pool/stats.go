@@ -1,0 +1,117 @@
+package pool
+
+import (
+	"time"
+
+	"github.com/lastcall-go/lastcall/intake"
+)
+
+// Stats is a picture of a pool at one moment. Everything but the two
+// histograms was read under one lock and fits together.
+type Stats struct {
+	Name   string `json:"name"`
+	Limits Limits `json:"limits"`
+
+	// Workers is Idle + Busy.
+	Workers int `json:"workers"`
+	Idle    int `json:"idle"`
+	// Busy counts workers that run a task, or are on their way to or from
+	// one.
+	Busy int `json:"busy"`
+
+	// Queued is what waits for a worker: closures and lane items. It may
+	// exceed Capacity by what is on its way to a free worker.
+	Queued   int `json:"queued"`
+	Capacity int `json:"capacity"`
+	// Retrying counts lane items that wait for their next try. They hold no
+	// worker, but a place of the queue.
+	Retrying int `json:"retrying"`
+	// Submitters counts those that wait for room.
+	Submitters int `json:"submitters"`
+	// OldestWait is the age of what has waited longest, never more than the
+	// truth. Under load one task in 64 is timed, and the age is that of the
+	// oldest of these; where none of those that wait was timed, the clock
+	// starts with the first look.
+	OldestWait time.Duration `json:"oldest_wait"`
+
+	// Wait and Run are how long tasks waited and ran, of those that were
+	// timed: every task when they come slowly, 1 in 64 under load.
+	Wait Histogram `json:"wait"`
+	Run  Histogram `json:"run"`
+
+	// Ledger is that of the pool's own gate: closures, not lane items.
+	Ledger intake.Ledger `json:"ledger"`
+}
+
+func (s Stats) left() int { return s.Busy + s.Queued + s.Retrying }
+
+// Stats takes the picture. It looks at every worker; call it every second, not
+// for every task.
+func (p *Pool) Stats() Stats {
+	now := p.now()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	waiting := p.queue.len() + p.keyWaiting
+	for _, w := range p.workers {
+		waiting += w.left()
+	}
+	s := Stats{
+		Name:       p.name,
+		Limits:     Limits{Workers: p.cfg.Workers, MinWorkers: p.cfg.MinWorkers, Queue: p.cfg.Queue},
+		Workers:    len(p.workers),
+		Idle:       len(p.idle),
+		Busy:       len(p.workers) - len(p.idle),
+		Queued:     waiting,
+		Capacity:   p.cfg.capacity(),
+		Retrying:   p.retrying,
+		Submitters: p.waiting.len(),
+		Wait:       p.wait.snapshot(),
+		Run:        p.run.snapshot(),
+		Ledger:     p.ledgerLocked(),
+	}
+	if at := p.oldestLocked(now); at != 0 {
+		s.OldestWait = time.Duration(max(0, now-at))
+	}
+	return s
+}
+
+func (p *Pool) ledgerSnapshot() intake.Ledger {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.ledgerLocked()
+}
+
+// ledgerLocked adds what the workers have not told yet, each read in one word,
+// and counts what is inside by looking where it is.
+func (p *Pool) ledgerLocked() intake.Ledger {
+	l := p.ledger
+	inside := p.queue.len() - p.laneQueued + p.keyWaiting - p.laneParked + p.callersOwn + p.handed
+	for _, w := range p.workers {
+		t := w.tally.Load()
+		l.Done += doneOf(t)
+		l.Failed += failedOf(t)
+		inside += max(0, w.filled-headOf(t)) + runningOf(t)
+	}
+	l.Inside = uint64(inside)
+	return l
+}
+
+// left is how much waits in the worker's batch.
+func (w *worker) left() int { return max(0, w.filled-headOf(w.tally.Load())) }
+
+// oldestLocked is when the oldest that waits in the queue came, or the next
+// one after it that was timed. It looks at a few only, and times the first if
+// none of them was.
+func (p *Pool) oldestLocked(now int64) int64 {
+	if p.queue.len() == 0 {
+		return 0
+	}
+	n := min(uint64(p.queue.len()), 2*slowestSampling)
+	for pos := p.queue.head; pos < p.queue.head+n; pos++ {
+		if at := p.queue.at(pos).at; at != 0 {
+			return at
+		}
+	}
+	p.queue.at(p.queue.head).at = now
+	return now
+}

@@ -1,0 +1,255 @@
+package pool
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+)
+
+// grace is how long a stop whose time is up waits for tasks to see that their
+// context has ended.
+const grace = 100 * time.Millisecond
+
+// stopping makes a stop happen once, however often it is asked for.
+type stopping struct {
+	first sync.Once
+	rush  sync.Once
+	hurry chan struct{} // closed when the time of a later caller is up
+	done  chan struct{} // closed by the first caller, with the result in place
+}
+
+func newStopping() *stopping {
+	return &stopping{hurry: make(chan struct{}), done: make(chan struct{})}
+}
+
+// run calls fn for the first caller. The others wait for it; the first of
+// them whose time is up ends the patience of all.
+func (s *stopping) run(ctx context.Context, fn func()) {
+	isFirst := false
+	s.first.Do(func() { isFirst = true })
+	if isFirst {
+		defer close(s.done)
+		fn()
+		return
+	}
+	select {
+	case <-s.done:
+	case <-ctx.Done():
+		s.rush.Do(func() { close(s.hurry) })
+		<-s.done
+	}
+}
+
+// Drain refuses root work, at the pool and at its lanes, and waits until
+// nothing waits or runs in the pool, retries included. It returns early, with
+// an error naming how much is left, when ctx ends; the drain itself goes on.
+// A drain is not taken back.
+func (p *Pool) Drain(ctx context.Context) error {
+	p.drainGates()
+	if p.whenQuiet(ctx, nil, func() {}) {
+		return nil
+	}
+	return fmt.Errorf("pool %s: drain: %d tasks left: %w", p.name, p.Stats().left(), context.Cause(ctx))
+}
+
+func (p *Pool) drainGates() {
+	p.gate.Drain()
+	p.mu.Lock()
+	p.noticeDrainLocked()
+	lanes := slices.Clone(p.lanes)
+	p.mu.Unlock()
+	for _, l := range lanes {
+		l.gate.Drain()
+	}
+}
+
+// whenQuiet waits until nothing waits or runs, and calls fn under the lock at
+// a moment when that is so. false: ctx or hurry ended the waiting.
+func (p *Pool) whenQuiet(ctx context.Context, hurry <-chan struct{}, fn func()) bool {
+	for {
+		p.mu.Lock()
+		if p.quietLocked() {
+			fn()
+			p.mu.Unlock()
+			return true
+		}
+		if p.quiet == nil {
+			p.quiet = make(chan struct{})
+		}
+		quiet := p.quiet
+		p.mu.Unlock()
+
+		select {
+		case <-quiet:
+		case <-ctx.Done():
+			return false
+		case <-hurry:
+			return false
+		}
+	}
+}
+
+func (p *Pool) quietLocked() bool {
+	return p.busy == 0 && p.queue.len() == 0 && p.keyWaiting == 0 && p.retrying == 0 &&
+		p.callersOwn == 0 && p.callersLane == 0
+}
+
+func (p *Pool) tellQuietLocked() {
+	if p.quiet != nil && p.quietLocked() {
+		close(p.quiet)
+		p.quiet = nil
+	}
+}
+
+// Stop drains the pool and its lanes within ctx (and StopBudget) and ends the
+// workers. When the time is up it withdraws what never ran, cancels the
+// context of what runs with [ErrStopped] as the cause, and waits 100 ms more
+// at most.
+//
+// It returns, in the order of the queue, the closures that never ran. They
+// stay Inside in the ledger until each is settled: see [Task]. Items of lanes
+// stay with their lane. The error is not nil if tasks still run; they are
+// counted when they end. That the time was up is no error in itself.
+//
+// A pool that was never started has nobody to finish its work: Stop hands all
+// of it back at once. Called again, Stop waits for the first call and returns
+// the same; a later call whose ctx ends cuts the waiting of the first short.
+// It may run beside Submit. A task that calls it waits for itself.
+func (p *Pool) Stop(ctx context.Context) ([]Task, error) {
+	p.stopping.run(ctx, func() { p.leftover, p.stopErr = p.stop(ctx) })
+	return p.leftover, p.stopErr
+}
+
+func (p *Pool) stop(ctx context.Context) ([]Task, error) {
+	if p.cfg.StopBudget > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, p.cfg.StopBudget)
+		defer cancel()
+	}
+	p.drainGates()
+	hurry := p.stopping.hurry
+	if !p.neverStarted() && p.whenQuiet(ctx, hurry, func() {}) {
+		// Lanes have nothing inside; closing them now takes no time.
+		p.stopLanes(ctx)
+		if p.whenQuiet(ctx, hurry, p.closeLocked) {
+			p.cancel(ErrStopped)
+			return nil, p.awaitWorkers()
+		}
+	}
+	return p.cut()
+}
+
+func (p *Pool) neverStarted() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.state == created
+}
+
+// stopLanes stops all lanes at once: each may need its grace.
+func (p *Pool) stopLanes(ctx context.Context) {
+	p.mu.Lock()
+	lanes := slices.Clone(p.lanes)
+	p.mu.Unlock()
+	var wg sync.WaitGroup
+	for _, l := range lanes {
+		wg.Go(func() { _ = l.stop(ctx) })
+	}
+	wg.Wait()
+}
+
+// closeLocked ends the pool: the gate is closed, workers retire as they come.
+func (p *Pool) closeLocked() {
+	p.gate.Close()
+	p.state = stopped
+	if p.reaper != nil {
+		p.reaper.Stop()
+		p.reaper = nil
+	}
+}
+
+func (p *Pool) cut() ([]Task, error) {
+	lanes := make(chan struct{})
+	go func() {
+		defer close(lanes)
+		p.stopLanes(endedContext())
+	}()
+
+	p.mu.Lock()
+	p.closeLocked()
+	tasks := p.withdrawLocked()
+	c := p.refuseWaitersLocked(p.gate)
+	p.mu.Unlock()
+
+	p.cancel(ErrStopped)
+	c.send()
+	<-lanes
+	return tasks, p.awaitWorkers()
+}
+
+// awaitWorkers sends the idle home and gives the others their grace.
+func (p *Pool) awaitWorkers() error {
+	p.mu.Lock()
+	leaving := p.retireIdleLocked(len(p.idle))
+	empty := make(chan struct{})
+	if len(p.workers) == 0 {
+		close(empty)
+	} else {
+		p.empty = empty
+	}
+	p.mu.Unlock()
+	callAll(leaving)
+
+	timer := time.NewTimer(grace)
+	defer timer.Stop()
+	select {
+	case <-empty:
+		return nil
+	case <-timer.C:
+	}
+	if n := p.Stats().Busy; n > 0 {
+		return fmt.Errorf("pool %s: stop: %d tasks still run: they do not heed their context: %w", p.name, n, ErrStopped)
+	}
+	return nil
+}
+
+// withdrawLocked takes every closure that has not begun out of the pool.
+func (p *Pool) withdrawLocked() []Task {
+	var early []positioned // left the queue before what is in it now
+	for _, w := range p.workers {
+		stolen, base := p.robLocked(w, func(left int) int { return left })
+		for i, e := range stolen {
+			early = append(early, positioned{base + uint64(i), e.work})
+		}
+		clear(stolen)
+	}
+	for _, j := range p.withdrawKeyedLocked(nil) {
+		early = append(early, positioned{j.pos, j})
+	}
+	slices.SortFunc(early, func(a, b positioned) int { return cmp.Compare(a.pos, b.pos) })
+
+	queued := p.queue.remove(func(w work) bool {
+		j, ok := w.(*job)
+		return !ok || j.lane == nil
+	})
+	slots := make([]handed, 0, len(early)+len(queued))
+	for _, e := range early {
+		slots = append(slots, handed{work: e.work})
+	}
+	for _, e := range queued {
+		slots = append(slots, handed{work: e.work})
+	}
+	p.handed += len(slots)
+	tasks := make([]Task, len(slots))
+	for i := range slots {
+		tasks[i] = Task{pool: p, handed: &slots[i]}
+	}
+	return tasks
+}
+
+type positioned struct {
+	pos  uint64
+	work work
+}

@@ -1,0 +1,210 @@
+package pool
+
+import (
+	"context"
+
+	"github.com/lastcall-go/lastcall/intake"
+)
+
+// plain is a closure in the queue. A func is one word, so that it becomes a
+// work without an allocation.
+type plain func(context.Context)
+
+func (f plain) run(ctx context.Context) outcome {
+	f(ctx)
+	return done
+}
+
+func (plain) fail(error) {}
+
+// Submit brings in a task. nil means that it is accepted: it will be run, or
+// handed back by [Pool.Stop], or dropped by a discard policy. Otherwise the
+// pool is as it was, and the error matches [ErrFull], [ErrDraining] or
+// [ErrClosed], or is what ended ctx.
+//
+// ctx bounds the waiting for room alone; where there is room it is not looked
+// at. The task gets a context of the pool's, which ends only when the time of
+// a stop is up. Before [Pool.Start] tasks wait in the queue.
+func (p *Pool) Submit(ctx context.Context, task func(context.Context)) error {
+	if task == nil {
+		return errNilTask
+	}
+	return p.submit(ctx, plain(task), false)
+}
+
+// TrySubmit is Submit that never waits, runs or discards anything: without
+// room it returns [ErrFull], whatever the policy. ctx says whether a draining
+// pool may let the task in.
+func (p *Pool) TrySubmit(ctx context.Context, task func(context.Context)) error {
+	if task == nil {
+		return errNilTask
+	}
+	return p.submit(ctx, plain(task), true)
+}
+
+// SubmitBatch brings in tasks in their order, as many under one lock as there
+// is room for, the others as Submit would. It returns how many were accepted:
+// always the first ones. The error is that of the first one that was not, and
+// nil if all were.
+func (p *Pool) SubmitBatch(ctx context.Context, tasks []func(context.Context)) (int, error) {
+	accepted := 0
+	for accepted < len(tasks) {
+		n, err := p.submitRun(ctx, tasks[accepted:])
+		accepted += n
+		if err != nil {
+			return accepted, err
+		}
+		if accepted == len(tasks) {
+			break
+		}
+		if err := p.Submit(ctx, tasks[accepted]); err != nil {
+			return accepted, err
+		}
+		accepted++
+	}
+	return accepted, nil
+}
+
+// submitRun accepts the first of tasks until there is no room.
+func (p *Pool) submitRun(ctx context.Context, tasks []func(context.Context)) (accepted int, err error) {
+	p.mu.Lock()
+	for _, task := range tasks {
+		if task == nil {
+			err = errNilTask
+			break
+		}
+		e := entry{work: plain(task)}
+		if err = p.askLocked(ctx, e); err != nil || !p.fitsLocked() {
+			break
+		}
+		p.acceptLocked(e)
+		p.enqueueLocked(e)
+		accepted++
+	}
+	w := p.wakeLocked()
+	p.mu.Unlock()
+	if w != nil {
+		w.call()
+	}
+	return accepted, err
+}
+
+// submit is the way in for everything.
+func (p *Pool) submit(ctx context.Context, task work, try bool) error {
+	e := entry{work: task}
+	p.mu.Lock()
+	if err := p.askLocked(ctx, e); err != nil {
+		p.mu.Unlock()
+		return err
+	}
+	if !p.fitsLocked() {
+		return p.fullLocked(ctx, e, try)
+	}
+	p.acceptLocked(e)
+	p.enqueueLocked(e)
+	w := p.wakeLocked()
+	p.mu.Unlock()
+	if w != nil {
+		w.call()
+	}
+	return nil
+}
+
+// askLocked asks the gate under the lock that its ledger takes: what was
+// admitted before a drain is in every snapshot taken after it.
+func (p *Pool) askLocked(ctx context.Context, e entry) error {
+	gate := p.gateOf(e)
+	if gate.State() != intake.Open {
+		p.noticeDrainLocked()
+	}
+	err := gate.Admit(ctx)
+	if err != nil {
+		p.rejectLocked(e)
+	}
+	return err
+}
+
+// noticeDrainLocked ends the shared marks of parked workers, once: they meet
+// no task boundary at which they would do so themselves.
+func (p *Pool) noticeDrainLocked() {
+	if p.noticed || p.gate.State() == intake.Open {
+		return
+	}
+	p.noticed = true
+	for _, w := range p.idle {
+		w.marks.endShared()
+	}
+}
+
+// fitsLocked says whether a newcomer gets in at once: there is room, and
+// nobody waits before it.
+func (p *Pool) fitsLocked() bool { return p.waiting.empty() && p.roomLocked() > 0 }
+
+// roomLocked is how many more may come in: the free places of the queue and,
+// so that a submitter need not wait for a goroutine to be scheduled, the free
+// workers.
+func (p *Pool) roomLocked() int {
+	room := p.cfg.capacity() - p.queue.len() - p.keyWaiting - p.retrying
+	if p.state == started {
+		room += max(0, p.cfg.Workers-p.busy)
+	}
+	if room > p.reserved || room <= 0 || p.reserved == 0 {
+		return room - p.reserved
+	}
+	// Batches were counted as they were taken. Now it matters, so look how
+	// much of them is left.
+	for _, w := range p.workers {
+		left := w.left()
+		p.reserved += left - w.reserved
+		w.reserved = left
+	}
+	return room - p.reserved
+}
+
+func (p *Pool) enqueueLocked(e entry) {
+	if p.sampler.due() {
+		e.at = p.now()
+		p.sampler.took(e.at)
+	}
+	if j, ok := e.work.(*job); ok {
+		p.queueJobLocked(j)
+	}
+	p.queue.push(e)
+}
+
+// laneOf is the lane that e came by, or nil.
+func laneOf(e entry) *laneCore {
+	if j, ok := e.work.(*job); ok {
+		return j.lane
+	}
+	return nil
+}
+
+func (p *Pool) gateOf(e entry) *intake.Gate {
+	if l := laneOf(e); l != nil {
+		return l.gate
+	}
+	return p.gate
+}
+
+func (p *Pool) ledgerOf(e entry) *intake.Ledger {
+	if l := laneOf(e); l != nil {
+		return &l.ledger
+	}
+	return &p.ledger
+}
+
+func (p *Pool) acceptLocked(e entry) {
+	ledger := p.ledgerOf(e)
+	ledger.Offered++
+	ledger.Accepted++
+	if j, ok := e.work.(*job); ok && j.lane != nil {
+		j.lane.jobs.add(j)
+	}
+}
+
+func (p *Pool) rejectLocked(e entry) {
+	ledger := p.ledgerOf(e)
+	ledger.Offered++
+	ledger.Rejected++
+}

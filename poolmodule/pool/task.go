@@ -1,0 +1,73 @@
+package pool
+
+import (
+	"context"
+	"errors"
+)
+
+// ErrSettled is returned by [Task.Run] for a task that was settled before.
+var ErrSettled = errors.New("the task was settled before")
+
+// Task is a closure that [Pool.Stop] handed back: it was accepted and never
+// ran. It stays Inside in the ledger of its pool until it is settled by the
+// first call of Run, Save or Lose; later ones change nothing.
+type Task struct {
+	pool   *Pool
+	handed *handed
+}
+
+type handed struct {
+	work    work
+	settled bool // guarded by Pool.mu
+}
+
+// Key is the key that the task was submitted with; empty: none.
+func (t Task) Key() string {
+	if j, ok := t.handed.work.(*job); ok {
+		return j.key
+	}
+	return ""
+}
+
+// Run runs the task on this goroutine, with a context that carries the right
+// of accepted work (see [intake.Mark]), and counts it Done or Failed. A panic
+// is returned as a [*PanicError].
+func (t Task) Run(ctx context.Context) error {
+	p := t.pool
+	p.mu.Lock()
+	if t.handed.settled {
+		p.mu.Unlock()
+		return ErrSettled
+	}
+	t.settleLocked()
+	p.callersOwn++
+	p.mu.Unlock()
+	if perr := p.runHereWith(ctx, t.handed.work, nil); perr != nil {
+		return perr
+	}
+	return nil
+}
+
+// Save counts the task as Saved: it was put where it can be found again.
+func (t Task) Save() { t.settle(func(p *Pool) { p.ledger.Saved++ }) }
+
+// Lose counts the task as Lost: nothing is left of it.
+func (t Task) Lose() { t.settle(func(p *Pool) { p.ledger.Lost++ }) }
+
+func (t Task) settle(count func(*Pool)) {
+	p := t.pool
+	p.mu.Lock()
+	if t.handed.settled {
+		p.mu.Unlock()
+		return
+	}
+	t.settleLocked()
+	count(p)
+	p.mu.Unlock()
+	t.handed.work.fail(ErrStopped)
+}
+
+func (t Task) settleLocked() {
+	t.handed.settled = true
+	t.pool.handed--
+}

@@ -1,0 +1,140 @@
+package pool
+
+import (
+	"context"
+	"fmt"
+	"sync"
+
+	"github.com/lastcall-go/lastcall/intake"
+)
+
+// waiter is a submitter that waits for room, with what it brings. Whoever
+// makes room puts the task into the queue for it: so the order of arrival is
+// the order of the queue, and nobody who comes later can overtake.
+type waiter struct {
+	ctx        context.Context
+	entry      entry
+	prev, next *waiter
+	listed     bool          // guarded by Pool.mu
+	err        error         // why it was refused; guarded by Pool.mu until ready
+	ready      chan struct{} // capacity 1; sent to once, by who takes it off the list
+}
+
+// waiters is a FIFO from which anybody may leave.
+type waiters struct {
+	first, last *waiter
+	n           int
+}
+
+var waiterPool = sync.Pool{New: func() any { return &waiter{ready: make(chan struct{}, 1)} }}
+
+func (l *waiters) empty() bool { return l.first == nil }
+
+func (l *waiters) len() int { return l.n }
+
+func (l *waiters) add(w *waiter) {
+	w.listed = true
+	l.n++
+	w.prev, w.next = l.last, nil
+	if l.last == nil {
+		l.first = w
+	} else {
+		l.last.next = w
+	}
+	l.last = w
+}
+
+func (l *waiters) remove(w *waiter) {
+	l.n--
+	if w.prev == nil {
+		l.first = w.next
+	} else {
+		w.prev.next = w.next
+	}
+	if w.next == nil {
+		l.last = w.prev
+	} else {
+		w.next.prev = w.prev
+	}
+	w.prev, w.next, w.listed = nil, nil, false
+}
+
+// admitLocked lets submitters in while there is room. Their gate is asked
+// again: a drain may have begun since they came.
+func (p *Pool) admitLocked() (c calls) {
+	var last *waiter
+	for !p.waiting.empty() && p.roomLocked() > 0 {
+		w := p.waiting.first
+		p.waiting.remove(w)
+		if w.err = p.gateOf(w.entry).Admit(w.ctx); w.err != nil {
+			p.rejectLocked(w.entry)
+		} else {
+			p.acceptLocked(w.entry)
+			p.enqueueLocked(w.entry)
+		}
+		if last == nil {
+			c.submitters = w
+		} else {
+			last.next = w
+		}
+		last = w
+	}
+	return c
+}
+
+// refuseWaitersLocked sends everybody home who waits at a gate that has
+// closed.
+func (p *Pool) refuseWaitersLocked(g *intake.Gate) (c calls) {
+	for w := p.waiting.first; w != nil; {
+		next := w.next
+		if p.gateOf(w.entry) == g {
+			p.waiting.remove(w)
+			w.err = g.Admit(w.ctx)
+			p.rejectLocked(w.entry)
+			w.next, c.submitters = c.submitters, w
+		}
+		w = next
+	}
+	return c
+}
+
+// wait lists the submitter and blocks until it was let in or refused, its
+// context ends, or a drain begins that refuses it. It unlocks.
+func (p *Pool) waitLocked(ctx context.Context, e entry) error {
+	w := waiterPool.Get().(*waiter)
+	defer waiterPool.Put(w)
+	w.ctx, w.entry, w.err = ctx, e, nil
+	defer func() { w.ctx, w.entry = nil, entry{} }()
+	p.waiting.add(w)
+	gate := p.gateOf(e)
+	p.mu.Unlock()
+
+	draining := gate.Draining()
+	for {
+		select {
+		case <-w.ready:
+			return w.err
+		case <-ctx.Done():
+			return p.leave(w, fmt.Errorf("%s: no room before the submitter's context ended: %w", gate.Name(), context.Cause(ctx)))
+		case <-draining:
+			if err := gate.Admit(ctx); err != nil {
+				return p.leave(w, err)
+			}
+			draining = nil // it has lineage, and waits on
+		}
+	}
+}
+
+// leave takes w off the list, unless somebody has just decided about it.
+func (p *Pool) leave(w *waiter, err error) error {
+	p.mu.Lock()
+	if w.listed {
+		p.waiting.remove(w)
+		p.rejectLocked(w.entry)
+		p.mu.Unlock()
+		return err
+	}
+	p.mu.Unlock()
+	<-w.ready
+	return w.err
+}
