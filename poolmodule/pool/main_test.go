@@ -2,6 +2,7 @@ package pool_test
 
 import (
 	"context"
+	"errors"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -32,10 +33,19 @@ func newPool(t *testing.T, cfg pool.Config, opts ...pool.Option) *pool.Pool {
 	return p
 }
 
-// gate is something a task waits for.
+// block returns a task that says when it runs and waits to be released.
 func block() (task func(context.Context), running <-chan struct{}, release func()) {
 	began, end := make(chan struct{}), make(chan struct{})
 	return func(context.Context) { close(began); <-end }, began, func() { close(end) }
 }
 
 func nothing(context.Context) {}
+
+func errorIsAny(err error, targets ...error) bool {
+	for _, target := range targets {
+		if errors.Is(err, target) {
+			return true
+		}
+	}
+	return false
+}

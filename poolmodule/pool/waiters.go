@@ -24,9 +24,10 @@ type waiter struct {
 type waiters struct {
 	first, last *waiter
 	n           int
+	// spare is each pool's own: a channel must not leave the synctest bubble
+	// it was made in.
+	spare sync.Pool
 }
-
-var waiterPool = sync.Pool{New: func() any { return &waiter{ready: make(chan struct{}, 1)} }}
 
 func (l *waiters) empty() bool { return l.first == nil }
 
@@ -101,10 +102,15 @@ func (p *Pool) refuseWaitersLocked(g *intake.Gate) (c calls) {
 // wait lists the submitter and blocks until it was let in or refused, its
 // context ends, or a drain begins that refuses it. It unlocks.
 func (p *Pool) waitLocked(ctx context.Context, e entry) error {
-	w := waiterPool.Get().(*waiter)
-	defer waiterPool.Put(w)
+	w, ok := p.waiting.spare.Get().(*waiter)
+	if !ok {
+		w = &waiter{ready: make(chan struct{}, 1)}
+	}
 	w.ctx, w.entry, w.err = ctx, e, nil
-	defer func() { w.ctx, w.entry = nil, entry{} }()
+	defer func() {
+		w.ctx, w.entry = nil, entry{}
+		p.waiting.spare.Put(w)
+	}()
 	p.waiting.add(w)
 	gate := p.gateOf(e)
 	p.mu.Unlock()
