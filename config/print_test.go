@@ -70,7 +70,7 @@ func TestWhatIsPrintedLoadsToTheSame(t *testing.T) {
 		assert.Equal(t, s.Addr, again.Addr)
 		assert.Equal(t, s.Read, again.Read)
 		assert.Equal(t, s.Tuning, again.Tuning)
-		assert.Equal(t, len(s.Labels), len(again.Labels))
+		assert.Equal(t, s.Labels, again.Labels)
 	})
 }
 

@@ -1,0 +1,86 @@
+package archtest
+
+// room is a directory with Go files in it, or a family of them.
+type room struct {
+	path string   // under the module; "examples/*" is every directory below examples
+	may  []string // the rooms it may import
+	why  string   // what it is for its users, and so why nothing else
+}
+
+// The families of arrows.
+var (
+	cores   = []string{"httpmodule/server", "poolmodule/pool", "batchmodule/batch"}
+	glue    = []string{"httpmodule", "poolmodule", "batchmodule"}
+	grounds = []string{"lifecycle", "intake", "config"}
+)
+
+// picture lists every room. One that does not exist yet is no error; one that
+// is not listed is.
+var picture = []room{
+	{"intake", nil, "everything stands on it"},
+	{"config", nil, "it is of use without anything else of ours"},
+	{"journal", nil, "another store may stand behind it without knowing us"},
+	{"journal/filejournal", []string{"journal"}, "it is one store of several"},
+	{"journal/journaltest", []string{"journal"}, "stores outside this repository run it"},
+
+	{"lifecycle", []string{"intake"}, "components depend on it, so it can depend on none of them"},
+	{"lifecycle/lifecycletest", []string{"lifecycle", "intake"}, "tests of any component import it"},
+
+	{"httpmodule/server", []string{"intake"}, "server is plain Go: users without Fx import it"},
+	{"poolmodule/pool", []string{"intake", "journal"}, "pool is plain Go: users without Fx import it"},
+	{"batchmodule/batch", []string{"intake", "journal"}, "batch is plain Go: users without Fx import it"},
+
+	{"httpmodule", []string{"lifecycle", "httpmodule/server"}, "glue joins its own core and the lifecycle; its Config comes from the graph, whoever put it there"},
+	{"poolmodule", []string{"lifecycle", "poolmodule/pool"}, "glue joins its own core and the lifecycle; its Config comes from the graph, whoever put it there"},
+	{"batchmodule", []string{"lifecycle", "batchmodule/batch"}, "glue joins its own core and the lifecycle; its Config comes from the graph, whoever put it there"},
+
+	{"actuator", []string{"lifecycle"}, "it shows what the lifecycle knows, of components of any kind"},
+	{"app", []string{"lifecycle"}, "it runs any Fx application, ours or not; the standard set is in modules"},
+	{"modules", join(glue, cores, grounds, []string{"journal", "journal/filejournal", "actuator"}), "the set is for any application; the front door stands beside it, not below"},
+
+	{"drill", []string{"journal"}, "it kills programs from outside and must not be built from what it tests"},
+	{"cmd/lastcall", []string{"journal", "journal/filejournal"}, "it reads journals; it starts nothing"},
+	{"examples/*", join([]string{"app", "modules"}, glue, cores, grounds), "examples use what users use"},
+	{"internal/archtest", nil, "it looks at the others from outside"},
+}
+
+// ban keeps a dependency, direct or not, out of rooms.
+type ban struct {
+	path   string   // an import path, with everything below it
+	rooms  []string // where it is banned; empty: everywhere
+	except []string // rooms that may all the same
+	why    string
+}
+
+var bans = []ban{
+	{
+		path:  "go.uber.org/fx",
+		rooms: join(cores, []string{"intake", "config", "journal", "journal/filejournal"}),
+		why:   "the cores are plain Go: they are tested without a container and used without Fx",
+	},
+	{
+		path:  "go.uber.org/zap",
+		rooms: join(cores, []string{"intake", "config", "journal", "journal/filejournal"}),
+		why:   "the cores tell an observer what happens; which logger hears of it is the user's choice",
+	},
+	{
+		path:  "github.com/knadh/koanf",
+		rooms: join(cores, glue, []string{"intake", "lifecycle", "app"}),
+		why:   "configuration is read in one room and handed on as values",
+	},
+	{path: "github.com/stretchr/testify", except: testRooms, why: testsOnly},
+	{path: "go.uber.org/goleak", except: testRooms, why: testsOnly},
+	{path: "pgregory.net/rapid", except: testRooms, why: testsOnly},
+}
+
+var testRooms = []string{"lifecycle/lifecycletest", "journal/journaltest"}
+
+const testsOnly = "test libraries have no place in a user's program"
+
+func join(lists ...[]string) []string {
+	var all []string
+	for _, l := range lists {
+		all = append(all, l...)
+	}
+	return all
+}
