@@ -38,8 +38,9 @@ type Config struct {
 	FlushTimeout time.Duration `yaml:"flush_timeout"`
 	// Retry says how often and how soon a failed flush is tried again.
 	Retry Retry `yaml:"retry"`
-	// StopBudget bounds the time a stop gives this batcher; a container
-	// enforces it. Default 0: what the container gives.
+	// StopBudget bounds the time a stop gives this batcher. The container
+	// that stops it enforces it: [Batcher.Stop] itself looks at its context
+	// alone. Default 0: what the container gives.
 	StopBudget time.Duration `yaml:"stop_budget"`
 }
 

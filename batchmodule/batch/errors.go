@@ -26,6 +26,11 @@ var (
 // items were left over for that reason.
 var ErrStopped = errors.New("the time to stop was up before everything was flushed")
 
+// ErrHung is matched by the error of [Batcher.Stop] when a sink, or a dead letter
+// handler, did not return after it was cut. What it holds is left over, and may
+// be delivered all the same.
+var ErrHung = errors.New("did not return after it was cut and may still deliver what it holds")
+
 var errNeverStarted = errors.New("the batcher was never started")
 
 // Error says which batcher failed at what, and how many items it concerns.

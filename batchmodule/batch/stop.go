@@ -54,8 +54,8 @@ func (b *Batcher[T]) quietLocked() bool { return b.inside == 0 && b.flying.first
 // Stop drains within ctx. When ctx ends first it cancels the flushes in flight
 // with the cause [ErrStopped], cuts the waits for a retry, gives the sinks 100
 // ms to return and hands back what was not delivered, in the order in which
-// the batches were begun, with an error that matches ErrStopped and the cause.
-// With no leftovers the error is nil.
+// the batches were begun, with an error that matches ErrStopped, the cause, and
+// [ErrHung] if a sink did not return. With no leftovers the error is nil.
 //
 // The caller owns the slice. The items stay Inside in the ledger until
 // [Batcher.Save] settles them.
@@ -110,7 +110,7 @@ func (b *Batcher[T]) stop(ctx context.Context) ([]T, error) {
 	}
 	reason := fmt.Errorf("left over: %w (%w)", ErrStopped, cause)
 	if hung > 0 {
-		reason = fmt.Errorf("%w; %d flushes did not return and may still deliver theirs", reason, hung)
+		reason = fmt.Errorf("%w; flushes: %d %w", reason, hung, ErrHung)
 	}
 	return left, &Error{Batcher: b.name, Op: "stop", Items: len(left), Err: reason}
 }

@@ -1,0 +1,43 @@
+// Package batchmodule puts batchers ([batch.Batcher]) into an Fx application:
+// made from the graph, started and stopped with it, their leftovers saved.
+//
+//	fx.New(
+//		batchmodule.Provide[Order]("orders", newOrderSink, batch.Config{MaxItems: 500},
+//			batchmodule.SaveWith[Order](newOrderSaver)),
+//		fx.Invoke(func(orders *batch.Batcher[Order]) { … }),
+//	)
+//
+// A batcher's type is its name in the graph: whoever takes a
+// *batch.Batcher[Order] gets it, no string is looked up. Like everything in
+// Fx it is constructed when somebody asks for it.
+//
+// # Where a batcher's Config comes from
+//
+// Later rows win. A row gives the whole batch.Config of the batcher, not some
+// of its fields; only the file, the environment and the flags are laid over
+// what the rows above say, field by field.
+//
+//	Provide                    the value in the code                 batch.Config
+//	YAML file                  section batchers, entry <name>        with the room modules
+//	environment                LASTCALL_BATCHERS_<NAME>_…            with the room modules
+//	flags                      --set batchers.<name>.…               with the room modules
+//	fx.Supply                  in plain Fx, instead of those three   batchmodule.Config
+//	fx.Replace, fx.Decorate    anywhere at the root                  batchmodule.Config
+//
+// A [Config] that names a batcher nobody has declared is an error at start.
+// fx.Decorate needs a Config to decorate, from one of the rows above it;
+// fx.Replace does not.
+//
+// # Stopping
+//
+// With lifecycle.Module() the batcher's gate drains with all the others, its
+// OnStop hands back what the time did not suffice for, and its PreDestroy gives
+// that to the saver. In a bare fx.New or fxtest.New the OnStop does the same
+// three on its own. Leftovers that were saved are no error; leftovers that
+// nobody saves are, and so is a sink that hangs.
+//
+// Plain Fx gives up on a hook at the stop timeout without reserving time for
+// what comes after it. There, a batcher with a saver should have a
+// Config.StopBudget that is shorter than fx.StopTimeout: the difference is the
+// time to save.
+package batchmodule
