@@ -75,6 +75,7 @@ func BenchmarkAdd(b *testing.B) {
 }
 
 func benchmarkBatcher(b *testing.B, producers int, cfg batch.Config, opts ...batch.Option[int]) {
+	b.Helper()
 	ctx := context.Background()
 	batcher, err := batch.New("bench", discard, cfg, opts...)
 	require.NoError(b, err)
@@ -88,6 +89,7 @@ func benchmarkBatcher(b *testing.B, producers int, cfg batch.Config, opts ...bat
 
 // produce calls add b.N times, from so many goroutines.
 func produce(b *testing.B, producers int, add func(int)) {
+	b.Helper()
 	b.ReportAllocs()
 	b.ResetTimer()
 	var wg sync.WaitGroup
