@@ -46,6 +46,9 @@ func setLeaf(raw any, dst reflect.Value) error {
 func setText(text string, dst reflect.Value) error {
 	fresh := reflect.New(dst.Type())
 	if err := fresh.Interface().(encoding.TextUnmarshaler).UnmarshalText([]byte(text)); err != nil {
+		if strings.Contains(err.Error(), strconv.Quote(text)) {
+			return err
+		}
 		return fmt.Errorf("cannot read %q: %w", text, err)
 	}
 	dst.Set(fresh.Elem())

@@ -251,6 +251,7 @@ func TestValidation(t *testing.T) {
 		}},
 		{"FieldsOfEntries", errors.Join(errors.New("sub.a.depth: too deep"), errors.New("sub: a: depth: much too deep")), []string{
 			"config.yaml:4:9: pool.sub.a.depth: too deep",
+			"config.yaml:4:9: pool.sub.a.depth: much too deep",
 		}},
 		{"WordsBeforeAJoin", fmt.Errorf("sub.a: %w", errors.Join(errors.New("depth: one"), errors.New("two: three"))), []string{
 			"config.yaml:4:5: pool.sub.a: two: three",

@@ -63,6 +63,7 @@ type loader struct {
 	merged   *koanf.Koanf
 	origins  map[string]Origin // of keys that a source has set, groups too
 	problems []Problem
+	unread   []Problem // those that were there before anything was validated
 }
 
 func (l *loader) problem(key string, at Origin, suggestion, msg string) {

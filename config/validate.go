@@ -11,6 +11,7 @@ type validator interface{ Validate() error }
 
 // validate asks what was decoded whether it makes sense.
 func (l *loader) validate(fresh []Section) {
+	l.unread = slices.Clone(l.problems)
 	for i, s := range fresh {
 		l.ask(l.tops[i], reflect.ValueOf(s.Value).Elem())
 	}
@@ -66,7 +67,7 @@ func (l *loader) invalid(n *node, msg string) {
 	}
 	// A value that could not be read was left at its default; that the
 	// default does not fit either is no news.
-	if slices.ContainsFunc(l.problems, func(p Problem) bool { return p.Key == key && key != "" }) {
+	if slices.ContainsFunc(l.unread, func(p Problem) bool { return p.Key == key && key != "" }) {
 		return
 	}
 	l.problem(key, l.originOf(key), "", msg)
