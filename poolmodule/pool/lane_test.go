@@ -1,0 +1,378 @@
+package pool_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/lastcall-go/lastcall/poolmodule/pool"
+)
+
+func newLane[T any](t *testing.T, p *pool.Pool, handler pool.Handler[T], cfg pool.LaneConfig, opts ...pool.LaneOption[T]) *pool.Lane[T] {
+	t.Helper()
+	l, err := pool.NewLane(p, "sms", handler, cfg, opts...)
+	require.NoError(t, err)
+	t.Cleanup(func() {
+		ledger := l.Gate().Ledger()
+		require.True(t, ledger.Balanced(), "%s", ledger)
+	})
+	return l
+}
+
+func TestLane(t *testing.T) {
+	t.Parallel()
+
+	t.Run("KeepsOrderWithOneWorkerAndIsCountedByItsOwnGateAlone", func(t *testing.T) {
+		t.Parallel()
+		p := newPool(t, pool.Config{Workers: 1})
+		var got []int
+		l := newLane(t, p, func(_ context.Context, n int) error { got = append(got, n); return nil }, pool.LaneConfig{})
+		for i := range 500 {
+			require.NoError(t, l.Submit(t.Context(), i))
+		}
+		require.NoError(t, l.Drain(t.Context()))
+		assert.Len(t, got, 500)
+		assert.IsIncreasing(t, got)
+		assert.EqualValues(t, 500, l.Gate().Ledger().Done)
+		assert.Equal(t, "lane:sms", l.Gate().Name())
+		assert.Zero(t, p.Gate().Ledger().Offered)
+		require.ErrorIs(t, l.Submit(t.Context(), 1), pool.ErrDraining)
+	})
+
+	t.Run("RetriesAfterDelaysThatHoldNoWorker", func(t *testing.T) {
+		t.Parallel()
+		synctest.Test(t, func(t *testing.T) {
+			p := newPool(t, pool.Config{Workers: 1})
+			began := time.Now()
+			var tries []time.Duration
+			var results []pool.Result[string]
+			l := newLane(t, p, func(_ context.Context, item string) error {
+				if item == "other" {
+					return nil
+				}
+				tries = append(tries, time.Since(began))
+				if len(tries) < 4 {
+					return errors.New("busy")
+				}
+				return nil
+			}, pool.LaneConfig{Retry: pool.Retry{MaxAttempts: 4, InitialDelay: time.Second, Multiplier: 2, MaxDelay: 2 * time.Second, Jitter: -1}},
+				pool.WithResult(func(r pool.Result[string]) { results = append(results, r) }))
+
+			require.NoError(t, l.Submit(t.Context(), "a"))
+			synctest.Wait()
+			assert.Equal(t, 1, l.Stats().Retrying)
+			require.NoError(t, l.Submit(t.Context(), "other"))
+			synctest.Wait()
+			require.NoError(t, l.Drain(t.Context()))
+			assert.Equal(t, []time.Duration{0, time.Second, 3 * time.Second, 5 * time.Second}, tries)
+			assert.Equal(t, []pool.Result[string]{
+				{Item: "other", Attempts: 1},
+				{Item: "a", Attempts: 4, Took: 5 * time.Second},
+			}, results)
+		})
+	})
+
+	t.Run("GivesUpAfterMaxAttemptsOrAtOnceWhenPermanent", func(t *testing.T) {
+		t.Parallel()
+		synctest.Test(t, func(t *testing.T) {
+			p := newPool(t, pool.Config{Workers: 1})
+			bad := errors.New("bad number")
+			var tries atomic.Int32
+			results := make(chan pool.Result[string], 3)
+			l := newLane(t, p, func(_ context.Context, item string) error {
+				tries.Add(1)
+				switch item {
+				case "permanent":
+					return fmt.Errorf("wrapped: %w", pool.Permanent(bad))
+				case "panic":
+					panic("no")
+				}
+				return bad
+			}, pool.LaneConfig{Retry: pool.Retry{MaxAttempts: 3}}, pool.WithResult(func(r pool.Result[string]) { results <- r }))
+			for item, want := range map[string]int{"permanent": 1, "panic": 1, "again": 3} {
+				tries.Store(0)
+				require.NoError(t, l.Submit(t.Context(), item))
+				r := <-results
+				assert.EqualValues(t, want, tries.Load(), item)
+				assert.Equal(t, want, r.Attempts)
+				require.Error(t, r.Err)
+			}
+			require.NoError(t, l.Drain(t.Context()))
+			assert.EqualValues(t, 3, l.Gate().Ledger().Failed)
+		})
+	})
+
+	t.Run("TryThatTimesOutIsRetried", func(t *testing.T) {
+		t.Parallel()
+		synctest.Test(t, func(t *testing.T) {
+			p := newPool(t, pool.Config{Workers: 1})
+			var tries int
+			l := newLane(t, p, func(ctx context.Context, _ int) error {
+				if tries++; tries == 2 {
+					return nil
+				}
+				<-ctx.Done()
+				return ctx.Err()
+			}, pool.LaneConfig{Timeout: time.Second, Retry: pool.Retry{MaxAttempts: 2}})
+			require.NoError(t, l.Submit(t.Context(), 1))
+			require.NoError(t, l.Drain(t.Context()))
+			assert.Equal(t, 2, tries)
+			assert.EqualValues(t, 1, l.Gate().Ledger().Done)
+		})
+	})
+
+	t.Run("KeyWaitsForTheRetryOfItsFirst", func(t *testing.T) {
+		t.Parallel()
+		synctest.Test(t, func(t *testing.T) {
+			p := newPool(t, pool.Config{Workers: 4})
+			log := newLog()
+			var failed atomic.Bool
+			l := newLane(t, p, func(_ context.Context, item string) error {
+				log.add(item)
+				if item == "a1" && !failed.Swap(true) {
+					return errors.New("once")
+				}
+				return nil
+			}, pool.LaneConfig{Retry: pool.Retry{MaxAttempts: 2}})
+			for _, item := range []string{"a1", "a2", "b1"} {
+				require.NoError(t, l.SubmitKey(t.Context(), item[:1], item))
+				synctest.Wait()
+			}
+			require.NoError(t, l.Drain(t.Context()))
+			assert.Equal(t, []string{"a1", "b1", "a1", "a2"}, log.all())
+		})
+	})
+
+	t.Run("WaitingRetriesPushBack", func(t *testing.T) {
+		t.Parallel()
+		synctest.Test(t, func(t *testing.T) {
+			p := newPool(t, pool.Config{Workers: 1, Queue: 2, Policy: pool.Abort})
+			down := func(context.Context, int) error { return errors.New("down") }
+			l := newLane(t, p, down, pool.LaneConfig{Retry: pool.Retry{MaxAttempts: 2, InitialDelay: time.Minute}})
+			accepted := 0
+			for range 20 {
+				if err := l.Submit(t.Context(), 1); err == nil {
+					accepted++
+				} else {
+					require.ErrorIs(t, err, pool.ErrFull)
+				}
+				synctest.Wait()
+			}
+			assert.Equal(t, 3, accepted, "two places, and a free worker")
+			require.NoError(t, l.Drain(t.Context()))
+		})
+	})
+
+	t.Run("PolicyOfThePoolHoldsForItsLanes", func(t *testing.T) {
+		t.Parallel()
+		for _, policy := range []pool.Policy{pool.CallerRuns, pool.DiscardNewest, pool.DiscardOldest} {
+			p, _, release := full(t, policy)
+			results := make(chan pool.Result[int], 3)
+			l := newLane(t, p, func(context.Context, int) error { return nil }, pool.LaneConfig{},
+				pool.WithResult(func(r pool.Result[int]) { results <- r }))
+			require.NoError(t, l.Submit(t.Context(), 7))
+			require.ErrorIs(t, l.TrySubmit(t.Context(), 8), pool.ErrFull)
+			release()
+			require.NoError(t, l.Drain(t.Context()))
+			r := <-results
+			ledger := l.Gate().Ledger()
+			if policy == pool.DiscardNewest {
+				require.ErrorIs(t, r.Err, pool.ErrDiscarded)
+				assert.EqualValues(t, 1, ledger.Dropped)
+			} else {
+				require.NoError(t, r.Err)
+				assert.EqualValues(t, 1, ledger.Done)
+			}
+		}
+	})
+
+	t.Run("PanicOfTheResultHookDoesNotChangeTheResult", func(t *testing.T) {
+		t.Parallel()
+		p := newPool(t, pool.Config{Workers: 1})
+		l := newLane(t, p, func(context.Context, int) error { return nil }, pool.LaneConfig{},
+			pool.WithResult(func(pool.Result[int]) { panic("hook") }))
+		require.NoError(t, l.Submit(t.Context(), 1))
+		require.NoError(t, l.Drain(t.Context()))
+		assert.EqualValues(t, 1, l.Gate().Ledger().Done)
+	})
+
+	t.Run("WrongConfigAndWrongNameAreReported", func(t *testing.T) {
+		t.Parallel()
+		p := newPool(t, pool.Config{})
+		handler := func(context.Context, int) error { return nil }
+		_, err := pool.NewLane(p, "x", handler, pool.LaneConfig{Timeout: -1, StopBudget: -1,
+			Retry: pool.Retry{MaxAttempts: -1, InitialDelay: -1, MaxDelay: -1, Multiplier: 0.5, Jitter: 2}})
+		for _, field := range []string{"lane x", "timeout:", "stop_budget:", "retry.max_attempts:", "retry.initial_delay:", "retry.max_delay:", "retry.multiplier:", "retry.jitter:"} {
+			require.ErrorContains(t, err, field)
+		}
+		_, err = pool.NewLane[int](p, "x", nil, pool.LaneConfig{})
+		require.ErrorContains(t, err, "handler is nil")
+		_, err = pool.NewLane(p, "x", handler, pool.LaneConfig{})
+		require.NoError(t, err)
+		_, err = pool.NewLane(p, "x", handler, pool.LaneConfig{})
+		require.ErrorContains(t, err, "has a lane of that name")
+	})
+}
+
+func TestLaneStop(t *testing.T) {
+	t.Parallel()
+
+	t.Run("EveryItemIsDoneOrHandedBackInOrderAndSaved", func(t *testing.T) {
+		t.Parallel()
+		synctest.Test(t, func(t *testing.T) {
+			p := newPool(t, pool.Config{Workers: 4})
+			stuck := make(chan struct{})
+			handler := func(ctx context.Context, item string) error {
+				switch item {
+				case "retry":
+					return errors.New("later")
+				case "cut":
+					<-ctx.Done()
+					return context.Cause(ctx)
+				case "done late":
+					<-ctx.Done()
+					return nil
+				default:
+					<-stuck
+					return nil
+				}
+			}
+			var saved []string
+			l := newLane(t, p, handler, pool.LaneConfig{StopBudget: time.Second, Retry: pool.Retry{MaxAttempts: 9, InitialDelay: time.Hour, MaxDelay: time.Hour}},
+				pool.WithSave(func(_ context.Context, items []string) error { saved = items; return nil }))
+			for _, item := range []string{"retry", "cut", "done late", "stuck"} {
+				require.NoError(t, l.Submit(t.Context(), item))
+				synctest.Wait()
+			}
+			require.NoError(t, l.SubmitKey(t.Context(), "k", "stuck too"))
+			synctest.Wait()
+			require.NoError(t, l.SubmitKey(t.Context(), "k", "in line"))
+			require.NoError(t, l.Submit(t.Context(), "queued"))
+
+			began := time.Now()
+			left, err := l.Stop(t.Context())
+			require.ErrorContains(t, err, "lane sms: stop: 2 handlers still run")
+			assert.Equal(t, 1100*time.Millisecond, time.Since(began))
+			want := []string{"retry", "cut", "stuck", "stuck too", "in line", "queued"}
+			assert.Equal(t, want, left)
+			assert.Equal(t, 6, l.Stats().Leftover)
+			assert.EqualValues(t, 6, l.Gate().Ledger().Inside)
+
+			require.NoError(t, l.Save(t.Context()))
+			require.NoError(t, l.Save(t.Context()))
+			assert.Equal(t, want, saved)
+			close(stuck)
+			synctest.Wait()
+			ledger := l.Gate().Ledger()
+			assert.EqualValues(t, 1, ledger.Done)
+			assert.EqualValues(t, 6, ledger.Saved)
+			assert.Zero(t, ledger.Inside)
+			again, _ := l.Stop(t.Context())
+			assert.Equal(t, want, again)
+		})
+	})
+
+	t.Run("WithoutASaverLeftoversAreLostAndTheErrorSaysHowMany", func(t *testing.T) {
+		t.Parallel()
+		p, err := pool.New("never", pool.Config{})
+		require.NoError(t, err)
+		l := newLane(t, p, func(context.Context, int) error { return nil }, pool.LaneConfig{})
+		for i := range 3 {
+			require.NoError(t, l.Submit(t.Context(), i))
+		}
+		err = l.Save(t.Context())
+		require.ErrorContains(t, err, "3 items lost")
+		assert.Equal(t, err, l.Save(t.Context()))
+		assert.EqualValues(t, 3, l.Gate().Ledger().Lost)
+		_, err = p.Stop(t.Context())
+		require.NoError(t, err)
+	})
+
+	t.Run("SaverThatPanicsLosesWithItsStack", func(t *testing.T) {
+		t.Parallel()
+		p, err := pool.New("never", pool.Config{})
+		require.NoError(t, err)
+		l := newLane(t, p, func(context.Context, int) error { return nil }, pool.LaneConfig{},
+			pool.WithSave(func(context.Context, []int) error { panic("disk") }))
+		require.NoError(t, l.Submit(t.Context(), 1))
+		var perr *pool.PanicError
+		require.ErrorAs(t, l.Save(t.Context()), &perr)
+		_, _ = p.Stop(t.Context())
+	})
+
+	t.Run("OneLaneStopsAndTheOthersGoOn", func(t *testing.T) {
+		t.Parallel()
+		synctest.Test(t, func(t *testing.T) {
+			p := newPool(t, pool.Config{Workers: 1, Queue: 16})
+			log := newLog()
+			slow := newLane(t, p, func(ctx context.Context, _ string) error { <-ctx.Done(); return ctx.Err() }, pool.LaneConfig{})
+			quick, err := pool.NewLane(p, "quick", func(_ context.Context, item string) error { log.add(item); return nil }, pool.LaneConfig{})
+			require.NoError(t, err)
+			for _, item := range []string{"1", "2", "3"} {
+				require.NoError(t, slow.Submit(t.Context(), item))
+				require.NoError(t, quick.Submit(t.Context(), item))
+			}
+			synctest.Wait()
+			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+			defer cancel()
+			left, err := slow.Stop(ctx)
+			require.NoError(t, err)
+			assert.Equal(t, []string{"1", "2", "3"}, left)
+			require.NoError(t, quick.Submit(t.Context(), "4"))
+			_, err = quick.Stop(t.Context())
+			require.NoError(t, err)
+			assert.Equal(t, []string{"1", "2", "3", "4"}, log.all())
+			require.ErrorContains(t, slow.Save(t.Context()), "3 items lost")
+		})
+	})
+
+	t.Run("StopOfThePoolStopsItsLanesAndLeavesThemTheirLeftovers", func(t *testing.T) {
+		t.Parallel()
+		synctest.Test(t, func(t *testing.T) {
+			p := newPool(t, pool.Config{Workers: 1})
+			l := newLane(t, p, func(ctx context.Context, _ int) error { <-ctx.Done(); return ctx.Err() }, pool.LaneConfig{})
+			require.NoError(t, l.Submit(t.Context(), 1))
+			require.NoError(t, p.Submit(t.Context(), nothing))
+			require.NoError(t, l.Submit(t.Context(), 2))
+			synctest.Wait()
+			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+			defer cancel()
+			tasks, err := p.Stop(ctx)
+			require.NoError(t, err)
+			assert.Len(t, tasks, 1)
+			require.ErrorIs(t, l.Submit(t.Context(), 3), pool.ErrClosed)
+			left, err := l.Stop(t.Context())
+			require.NoError(t, err)
+			assert.Equal(t, []int{1, 2}, left)
+			require.ErrorContains(t, l.Save(t.Context()), "2 items lost")
+		})
+	})
+
+	t.Run("ItemsOfALaneMayFeedTheNextWhileBothDrain", func(t *testing.T) {
+		t.Parallel()
+		p := newPool(t, pool.Config{Workers: 2})
+		var delivered atomic.Int32
+		second, err := pool.NewLane(p, "second", func(context.Context, int) error { delivered.Add(1); return nil }, pool.LaneConfig{})
+		require.NoError(t, err)
+		hold := make(chan struct{})
+		first, err := pool.NewLane(p, "first", func(ctx context.Context, n int) error { <-hold; return second.Submit(ctx, n) }, pool.LaneConfig{})
+		require.NoError(t, err)
+		for i := range 50 {
+			require.NoError(t, first.Submit(t.Context(), i))
+		}
+		first.Gate().Drain()
+		second.Gate().Drain()
+		require.ErrorIs(t, second.Submit(t.Context(), 1), pool.ErrDraining)
+		close(hold)
+		_, err = p.Stop(t.Context())
+		require.NoError(t, err)
+		assert.EqualValues(t, 50, delivered.Load())
+	})
+}
