@@ -1,0 +1,49 @@
+// Package poolmodule brings pools and lanes into an Fx application: named,
+// configurable from outside, and stopped in the right order.
+//
+//	fx.New(
+//		poolmodule.Provide("sms", pool.Config{Workers: 8, Queue: 4096}),
+//		poolmodule.Lane[SMS]("sms-out", "sms", newSender), // func(*Client) pool.Handler[SMS]
+//		fx.Invoke(func(lane *pool.Lane[SMS]) { … }),
+//	)
+//
+// A pool is provided as *pool.Pool with the name tag `name:"sms"`; a lane as
+// *pool.Lane[T], where the type is its name. Both are built when somebody asks
+// for them, as everything in Fx. They work in a bare [fx.New] and in
+// fxtest.New; with lifecycle.Module() their gates are drained by the conductor
+// and appear in its receipt as "pool:sms" and "lane:sms-out".
+//
+// # Whose configuration counts
+//
+// From weak to strong. Each line replaces what the lines above say: the
+// sections of files, of the environment and of flags key by key, the others
+// the whole entry of a pool or lane.
+//
+//	where                                        who reads it
+//	Provide(name, cfg), Configure(cfg)           this package
+//	YAML file: pools.sms.workers: 8              the modules room, if it is there
+//	environment: LASTCALL_POOLS_SMS_WORKERS=8    the modules room
+//	flag: --set pools.sms.workers=8              the modules room
+//	fx.Supply(Config{…})                         Fx; stands for the three above where modules is not there
+//	fx.Replace(Config{…}), fx.Decorate(…)        Fx
+//	Resize while running                         the pool
+//
+// A name in [Config] that nobody declared is an error that names those that
+// are. fx.Decorate needs a Config to decorate: modules provides one, and so
+// does [Module]. fx.Replace needs none.
+//
+// # At the stop
+//
+// Lanes stop before their pool, since they are built on it. What a lane could
+// not finish goes to the function given with [SaveWith]; closures that never
+// ran go to the one given with [SaveTasks]. Without one they are lost, and the
+// error of the PreDestroy hook says how many.
+//
+// # In tests
+//
+//	app := fxtest.New(t,
+//		poolmodule.Provide("sms", pool.Config{Workers: 8}),
+//		fx.Replace(poolmodule.Config{Pools: map[string]pool.Config{"sms": {Workers: 1}}}),
+//		…
+//	)
+package poolmodule
