@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"slices"
 	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
+	"weak"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -274,6 +276,19 @@ func TestBackPressure(t *testing.T) {
 		})
 	})
 
+	t.Run("KeyThatBecomesFreeLetsTheNextIn", func(t *testing.T) {
+		t.Parallel()
+		synctest.Test(t, func(t *testing.T) {
+			var r recorder
+			b := started(t, r.sink, batch.Config{MaxKeys: 1, Linger: time.Hour}, batch.WithKey(func(i int) string { return fmt.Sprint(i) }))
+			began := time.Now()
+			addN(t, b, 0, 3)
+			assert.Zero(t, time.Since(began))
+			stopped(t, b)
+			assert.Equal(t, [][]int{{0}, {1}, {2}}, r.batches)
+		})
+	})
+
 	t.Run("AddAllKeepsOrderThroughAFullBuffer", func(t *testing.T) {
 		t.Parallel()
 		synctest.Test(t, func(t *testing.T) {
@@ -408,6 +423,21 @@ func TestStats(t *testing.T) {
 		assert.Equal(t, intake.Closed, s.State)
 		assert.Zero(t, s.Oldest)
 	})
+}
+
+func TestDeliveredItemsAreNotKeptAlive(t *testing.T) {
+	t.Parallel()
+	b, err := batch.New("orders", func(context.Context, []*[1024]byte) error { return nil }, batch.Config{})
+	require.NoError(t, err)
+	require.NoError(t, b.Start(t.Context()))
+	item := new([1024]byte)
+	alive := weak.Make(item)
+	require.NoError(t, b.Add(t.Context(), item))
+	require.NoError(t, b.Flush(t.Context()))
+	runtime.GC()
+	assert.Nil(t, alive.Value())
+	_, err = b.Stop(context.Background())
+	require.NoError(t, err)
 }
 
 func TestSinksThatAppendDoNotWriteOverOthers(t *testing.T) {

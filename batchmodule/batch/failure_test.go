@@ -237,6 +237,27 @@ func TestDeadSink(t *testing.T) {
 		})
 	})
 
+	t.Run("AttemptsAreCountedAcrossAnOutage", func(t *testing.T) {
+		t.Parallel()
+		synctest.Test(t, func(t *testing.T) {
+			var m morgue
+			calls := 0
+			sink := func(context.Context, []int) error {
+				if calls++; calls%2 == 1 {
+					return batch.Unavailable(errors.New("down"))
+				}
+				return errors.New("refused")
+			}
+			b := started(t, sink, batch.Config{Retry: batch.Retry{MaxAttempts: 3}}, m.option())
+			addN(t, b, 0, 1)
+			require.Error(t, b.Flush(t.Context()))
+			assert.Equal(t, 6, calls, "three refusals and three outages")
+			require.Len(t, m.letters, 1)
+			assert.Equal(t, 6, m.letters[0].Attempts)
+			stopped(t, b)
+		})
+	})
+
 	t.Run("UnavailableDuringTheSearchWaitsAndGoesOn", func(t *testing.T) {
 		t.Parallel()
 		synctest.Test(t, func(t *testing.T) {
@@ -258,6 +279,34 @@ func TestDeadSink(t *testing.T) {
 			assert.Equal(t, []int{5}, m.items())
 			assert.Equal(t, []int{0, 1, 2, 3, 4, 6, 7}, r.items())
 		})
+	})
+}
+
+func TestSearchWaitsForNamedItemsThatAreUnavailable(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var m morgue
+		var given [][]int
+		down := batch.Unavailable(errors.New("shard is down"))
+		sink := func(_ context.Context, items []int) error {
+			given = append(given, slices.Clone(items))
+			switch len(given) {
+			case 1:
+				return batch.Permanent(errors.New("no"))
+			case 2:
+				return batch.ItemErrors{1: down}
+			case 4:
+				return batch.ItemErrors{0: errors.New("this one")}
+			default:
+				return nil
+			}
+		}
+		b := started(t, sink, batch.Config{}, m.option())
+		addN(t, b, 0, 4)
+		require.Error(t, b.Flush(t.Context()))
+		assert.Equal(t, [][]int{{0, 1, 2, 3}, {0, 1}, {1}, {2, 3}}, given)
+		assert.Equal(t, []int{2}, m.items())
+		stopped(t, b)
 	})
 }
 
@@ -310,12 +359,15 @@ func TestSinkErrors(t *testing.T) {
 			var r recorder
 			sink := func(ctx context.Context, items []int) error {
 				if items[0] == 0 {
+					time.Sleep(time.Second)
 					exitGoroutine()
 				}
 				return r.sink(ctx, items)
 			}
 			b := started(t, sink, batch.Config{MaxItems: 1})
-			addN(t, b, 0, 3)
+			addN(t, b, 0, 1)
+			synctest.Wait()
+			addN(t, b, 1, 2)
 			time.Sleep(time.Minute)
 			assert.Equal(t, []int{1, 2}, r.items())
 			ctx, cancel := context.WithTimeout(t.Context(), time.Second)

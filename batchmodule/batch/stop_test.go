@@ -51,7 +51,9 @@ func TestDrain(t *testing.T) {
 			}
 			b := started(t, slow, batch.Config{Linger: time.Hour})
 			request, lineage := intake.Mark(t.Context())
+			began := time.Now()
 			b.Gate().Drain()
+			synctest.Wait()
 			require.NoError(t, b.Add(request, 0))
 			synctest.Wait()
 			for i := range 3 {
@@ -61,6 +63,7 @@ func TestDrain(t *testing.T) {
 			require.ErrorIs(t, b.Add(request, 9), batch.ErrDraining)
 			require.NoError(t, b.Drain(t.Context()))
 			assert.Equal(t, []int{1, 3}, r.sizes(), "what came during the first flush went together")
+			assert.Equal(t, 2*time.Second, time.Since(began))
 			stopped(t, b)
 		})
 	})
@@ -184,6 +187,51 @@ func TestStop(t *testing.T) {
 			assert.Equal(t, []int{0, 1, 2}, left)
 			time.Sleep(2 * time.Hour) // the sink returns at last
 			assert.Equal(t, intake.Ledger{Offered: 3, Accepted: 3, Inside: 3}, b.Gate().Ledger(), "and changes nothing")
+		})
+	})
+
+	t.Run("DeadLettersNotToldBeforeTheCutAreLeftOver", func(t *testing.T) {
+		t.Parallel()
+		synctest.Test(t, func(t *testing.T) {
+			sink := func(_ context.Context, items []int) error {
+				errs := batch.ItemErrors{}
+				for i := range items {
+					errs[i] = batch.Permanent(errors.New("malformed"))
+				}
+				return errs
+			}
+			var told []int
+			b := started(t, sink, batch.Config{}, batch.WithDeadLetter(func(ctx context.Context, l batch.DeadLetter[int]) {
+				told = append(told, l.Item)
+				<-ctx.Done()
+			}))
+			addN(t, b, 0, 3)
+			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+			defer cancel()
+			left, err := b.Stop(ctx)
+			require.ErrorIs(t, err, batch.ErrStopped)
+			assert.Equal(t, []int{0}, told)
+			assert.Equal(t, []int{1, 2}, left)
+			assert.Equal(t, intake.Ledger{Offered: 3, Accepted: 3, Failed: 1, Inside: 2}, b.Gate().Ledger())
+		})
+	})
+
+	t.Run("LineageThatStillWaitsForRoomIsRefusedAtTheEnd", func(t *testing.T) {
+		t.Parallel()
+		synctest.Test(t, func(t *testing.T) {
+			b := started(t, func(ctx context.Context, _ []int) error { <-ctx.Done(); return ctx.Err() }, batch.Config{MaxItems: 1, Buffer: 1})
+			request, lineage := intake.Mark(t.Context())
+			defer lineage.End()
+			addN(t, b, 0, 1)
+			refused := make(chan error, 1)
+			go func() { refused <- b.Add(request, 1) }()
+			synctest.Wait()
+			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+			defer cancel()
+			left, err := b.Stop(ctx)
+			require.ErrorIs(t, err, batch.ErrStopped)
+			assert.Equal(t, []int{0}, left)
+			require.ErrorIs(t, <-refused, batch.ErrClosed)
 		})
 	})
 

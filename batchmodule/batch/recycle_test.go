@@ -1,0 +1,41 @@
+package batch
+
+import (
+	"context"
+	"strconv"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// Looks inside, because memory that is kept cannot be seen from outside.
+func TestRecycledSlicesHoldAtMostOneBuffer(t *testing.T) {
+	t.Parallel()
+	hold := make(chan struct{})
+	sink := func(context.Context, []int) error { <-hold; return nil }
+	b, err := New("orders", sink, Config{MaxItems: 8, Buffer: 100}, WithKey(strconv.Itoa))
+	require.NoError(t, err)
+	for i := range 100 { // append gives a slice of one a capacity of one
+		require.NoError(t, b.Add(t.Context(), i))
+	}
+	require.NoError(t, b.Start(t.Context()))
+	close(hold)
+	require.NoError(t, b.Flush(t.Context()))
+	for i := range 800 { // the slices grow while they are used again
+		require.NoError(t, b.Add(t.Context(), i/8))
+	}
+	require.NoError(t, b.Flush(t.Context()))
+
+	b.mu.Lock()
+	kept := 0
+	for _, s := range b.free {
+		kept += cap(s.items)
+	}
+	assert.Positive(t, kept)
+	assert.LessOrEqual(t, kept, 100)
+	assert.Equal(t, kept, b.freeCap)
+	b.mu.Unlock()
+	_, err = b.Stop(t.Context())
+	require.NoError(t, err)
+}
