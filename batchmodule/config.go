@@ -48,7 +48,7 @@ type Declared struct {
 }
 
 // Group is the value group of [Declared].
-const Group = "batchers"
+const Group = "lastcall.batchers"
 
 // ConfigOf merges declarations into the Config that says the same as having
 // none.

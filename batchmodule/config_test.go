@@ -88,7 +88,7 @@ func TestDeclarationsAreInTheGroup(t *testing.T) {
 	t.Parallel()
 	var got struct {
 		fx.In
-		Declared []batchmodule.Declared `group:"batchers"`
+		Declared []batchmodule.Declared `group:"lastcall.batchers"`
 	}
 	fxtest.New(t, fx.Provide(newStore),
 		fx.Module("shop", batchmodule.Provide[Order]("orders", newSink, batch.Config{MaxItems: 7})),
@@ -97,5 +97,5 @@ func TestDeclarationsAreInTheGroup(t *testing.T) {
 	assert.Equal(t, batchmodule.Config{Batchers: map[string]batch.Config{
 		"orders": {MaxItems: 7}, "audit": {MaxItems: 8},
 	}}, batchmodule.ConfigOf(got.Declared))
-	assert.Equal(t, "batchers", batchmodule.Group)
+	assert.Equal(t, "lastcall.batchers", batchmodule.Group)
 }

@@ -120,3 +120,44 @@ func ExampleBatcher_Save() {
 	// saved: <nil>
 	// accepted 2 = done 0 + failed 0 + saved 2
 }
+
+// Each key has batches of its own, and keeps its order.
+func ExampleWithKey() {
+	type reading struct {
+		sensor string
+		value  int
+	}
+	sink := func(_ context.Context, readings []reading) error {
+		fmt.Println(readings)
+		return nil
+	}
+	readings, _ := batch.New("readings", sink, batch.Config{Linger: time.Hour},
+		batch.WithKey(func(r reading) string { return r.sensor }))
+	ctx := context.Background()
+	_ = readings.Start(ctx)
+	_, _ = readings.AddAll(ctx, []reading{{"cellar", 11}, {"roof", 31}, {"cellar", 12}, {"roof", 30}})
+	_, _ = readings.Stop(ctx)
+	// Output:
+	// [{cellar 11} {cellar 12}]
+	// [{roof 31} {roof 30}]
+}
+
+// A checkpoint: everything added so far is written before the program goes on.
+func ExampleBatcher_Flush() {
+	sink := func(_ context.Context, lines []string) error {
+		fmt.Println("wrote", len(lines), "lines")
+		return nil
+	}
+	lines, _ := batch.New("lines", sink, batch.Config{Linger: time.Hour},
+		batch.WithFlushed[string](func(f batch.Flush) { fmt.Println("why:", f.Trigger) }))
+	ctx := context.Background()
+	_ = lines.Start(ctx)
+	_, _ = lines.AddAll(ctx, []string{"a", "b", "c"})
+	if err := lines.Flush(ctx); err != nil {
+		fmt.Println("not all were written:", err)
+	}
+	_, _ = lines.Stop(ctx)
+	// Output:
+	// wrote 3 lines
+	// why: manual
+}
