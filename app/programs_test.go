@@ -138,7 +138,10 @@ func failingNewProgram() fx.Option {
 }
 
 func slowNewProgram() fx.Option {
-	return fx.Invoke(first, func() {
+	return fx.Invoke(first, func(lc fx.Lifecycle) {
+		// Whether the signal was heard by now or a moment later: it must not
+		// be lost, nor kill.
+		lc.Append(fx.StartHook(func(ctx context.Context) error { <-ctx.Done(); return context.Cause(ctx) }))
 		heard := make(chan os.Signal, 1)
 		signal.Notify(heard, syscall.SIGTERM)
 		defer signal.Stop(heard)
