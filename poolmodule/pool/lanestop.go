@@ -64,6 +64,9 @@ func (l *laneCore) doStop(ctx context.Context) error {
 	}
 	if !l.pool.neverStarted() && l.whenQuiet(ctx, l.stopping.hurry, closeGate) {
 		c.send()
+		// Quiet it may be because the pool's own stop has just cut the last
+		// of the items: they are leftovers.
+		l.collect()
 		l.leave()
 		return nil
 	}
