@@ -181,7 +181,7 @@ func TestProvide(t *testing.T) {
 				for range 3 {
 					require.NoError(t, in.Pool.Submit(t.Context(), func(ctx context.Context) { <-ctx.Done() }))
 				}
-				stop(t, app)
+				_ = stop(t, app)
 				assert.Equal(t, 2, saved)
 				ledger := in.Pool.Gate().Ledger()
 				assert.EqualValues(t, 2, ledger.Saved)
@@ -270,7 +270,7 @@ func TestLane(t *testing.T) {
 					require.NoError(t, lane.Submit(t.Context(), SMS{To: to}))
 				}
 				synctest.Wait()
-				stop(t, app)
+				_ = stop(t, app)
 				assert.Equal(t, []SMS{{To: "a"}}, c.sent)
 				assert.Equal(t, []SMS{{To: "nobody"}, {To: "b"}}, s.saved)
 				assert.Equal(t, []pool.Result[SMS]{{Item: SMS{To: "a"}, Attempts: 1}}, results)

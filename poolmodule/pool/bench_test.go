@@ -18,6 +18,7 @@ var benchSubmitters = []int{1, 16, 256}
 
 // split calls submit b.N times in all from n goroutines.
 func split(b *testing.B, n int, submit func()) {
+	b.Helper()
 	share := b.N / n
 	var wg sync.WaitGroup
 	for i := range n {
@@ -72,6 +73,7 @@ func BenchmarkSubmit(b *testing.B) {
 }
 
 func startedPool(b *testing.B) *pool.Pool {
+	b.Helper()
 	p, err := pool.New("bench", pool.Config{Workers: benchWorkers, Queue: benchQueue})
 	if err != nil {
 		b.Fatal(err)
@@ -79,4 +81,32 @@ func startedPool(b *testing.B) *pool.Pool {
 	_ = p.Start(b.Context())
 	b.Cleanup(func() { _, _ = p.Stop(context.Background()) })
 	return p
+}
+
+func BenchmarkSubmitBatch(b *testing.B) {
+	b.ReportAllocs()
+	p := startedPool(b)
+	ctx := context.Background()
+	tasks := make([]func(context.Context), 64)
+	for i := range tasks {
+		tasks[i] = func(context.Context) {}
+	}
+	for left := b.N; left > 0; left -= len(tasks) {
+		_, _ = p.SubmitBatch(ctx, tasks[:min(left, len(tasks))])
+	}
+	_ = p.Drain(ctx)
+}
+
+func BenchmarkLane(b *testing.B) {
+	b.ReportAllocs()
+	p := startedPool(b)
+	ctx := context.Background()
+	l, err := pool.NewLane(p, "bench", func(context.Context, int) error { return nil }, pool.LaneConfig{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	for i := range b.N {
+		_ = l.Submit(ctx, i)
+	}
+	_ = l.Drain(ctx)
 }

@@ -1,3 +1,126 @@
 // Package pool runs tasks on a bounded number of workers that can be resized,
 // drained, counted and stopped without losing what was accepted.
+//
+// A [Pool] runs closures. A [Lane] is a typed door into a pool for data with a
+// handler: its items can be retried, and what a stop leaves over can be saved.
+//
+//	                     ┌─ Block: wait in line ─┐
+//	Submit ── gate ──────┤ room?                 ├──▶ queue ──▶ batch ──▶ run ──▶ done, failed
+//	           │         └─ or what Policy says ─┘      │         of a        │
+//	           ▼                                        │        worker       └─▶ again, after a delay
+//	  ErrDraining, ErrClosed                            └─▶ line behind a         (lanes)
+//	                                                        busy key
+//
+// # Life
+//
+//	New ────▶ Start ────▶ Drain ────▶ Stop
+//	queues    runs        refuses     hands back
+//	                      root work   what never ran
+//
+// Work may be submitted before Start; it waits. Any step may be left out, and
+// Stop may come at any time.
+//
+// # Counting
+//
+// Accepted work is counted once, by the gate it came through: closures by that
+// of the pool, items by that of their lane. Everything that changes the ledger
+// happens under the one lock that a snapshot takes, except that a worker ends
+// one task of its batch and begins the next. It does both in a single
+// compare-and-swap of one word, which holds how many of its batch it took, how
+// many were done, how many failed and whether one runs. The snapshot reads
+// that word of every worker; so it sees every task in exactly one place, and
+// counting costs nothing extra.
+//
+// # Queue, batches and their bound
+//
+// One mutex guards a ring. A worker takes up to 64 tasks under one lock, never
+// more than its part of what waits (length / workers), and so few that no more
+// than an eighth of the queue's capacity is in batches; a small queue has none
+// and its bound is exact at any moment. What is in batches counts as queued.
+// While submitters are blocked, room that a batch sets free is noticed when
+// its worker comes back, or when anybody else finds the queue full.
+//
+// A batch hides nothing: a worker that finds the queue empty takes half of the
+// oldest batch, and Stop takes all. Both hold the lock, under which alone a
+// batch is filled, so that a compare-and-swap against its owner settles who
+// has a task. Lane items and tasks with a key are taken one by one.
+//
+// Besides its places the queue takes one task for each free worker, so that
+// a pool of one worker and a queue of two accepts three tasks however slowly
+// the worker gets going. That is also what makes [NoQueue] a hand-off.
+//
+// # The wake-up rule
+//
+// At most one worker is searching: woken, and not yet at the lock. Whoever
+// puts in work or makes work visible calls a worker, under the lock, if none
+// is searching and one is parked or may be started. The searcher, when it has
+// found work or not, gives the token back under the same lock, and if there is
+// still work it calls the next in that very step. So under load nearly no task
+// costs a goroutine switch, and a burst wakes as many as it needs, one after
+// another.
+//
+// No wake-up can be lost. Whenever the lock is free, this holds: if work waits
+// in the queue or a batch, then a worker is searching, or none is parked and
+// none may be started. It holds because each of the steps that could break it
+// keeps it, within one hold of the lock:
+//
+//   - work comes: the submitter calls, or finds a searcher, or finds nobody;
+//   - a searcher arrives and takes some: it calls the next;
+//   - a worker wants to park: it has looked at the queue and at the batches in
+//     the same hold, and there was nothing;
+//   - a worker retires: it passes the call on;
+//   - the limit rises, a lane leaves, a key or a retry comes free: the one who
+//     did it calls.
+//
+// Parking itself is safe because a worker is on the idle list before it gives
+// the lock back, and its channel holds the call until it listens. Nobody
+// spins, and no timer runs but for workers above MinWorkers.
+//
+// # What a resize does
+//
+// It changes the bounds under the lock. Surplus workers leave at their next
+// look at the queue, parked ones at once. The ring keeps all that is in it;
+// newcomers find it full until it is below its new bound.
+//
+// # Blocked submitters
+//
+// They wait in a list, with their task. Whoever makes room puts the first
+// one's task into the queue for it and then wakes it: nobody overtakes, and a
+// submitter that is slow to wake does not hold up its task. They leave when
+// their context ends, and are sent home when the drain begins, unless they
+// carry lineage.
+//
+// # Lineage, and how loose it is
+//
+// A task's context carries the right to bring in more work during a drain (see
+// the package intake). While gates are open a worker uses one such context for
+// one task after another. Once the drain has begun, that context loses the
+// right when the task that is running ends, and every later task has one of
+// its own. The looseness: a goroutine that a finished task left behind keeps
+// the right until the task that its worker was running when the drain began
+// has ended. A parked worker's is taken away when anything is next submitted
+// to the pool, or at Drain or Stop.
+//
+// # Stopping
+//
+// Stop drains within its context. When the time is up: gates close, everything
+// that did not begin is taken back, the contexts of what runs are cancelled
+// with [ErrStopped] as the cause, and 100 ms later at most Stop returns. A
+// closure counts as done when it returns, cancelled or not; work that can fail
+// or be cut belongs in a lane. The time being up is no error: what is left is
+// in the result, and stays Inside in the ledger until it is settled ([Task],
+// [Lane.Save]).
+//
+// # Tuning
+//
+// Workers bounds what is done at once, Queue how much may wait; a queue that
+// is always full wants more workers or another policy, not more room. Stats
+// keeps waiting and running time apart: waiting long and running short wants
+// workers, running long wants work on the task. [Pool.Resize] changes both
+// while it runs.
+//
+// # Testing
+//
+// Everything works in a bubble of testing/synctest, delays of a minute
+// included. A pool must be made and stopped within the bubble.
 package pool

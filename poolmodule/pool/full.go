@@ -24,7 +24,7 @@ func (p *Pool) fullLocked(ctx context.Context, e entry, try bool) error {
 		p.acceptLocked(e)
 		p.callerBeginsLocked(j)
 		p.mu.Unlock()
-		p.runHere(e.work, j)
+		_ = p.runHere(e.work, j) // a panic was told to the panic handler
 		return nil
 	case DiscardNewest:
 		p.acceptLocked(e)
@@ -121,7 +121,7 @@ func (p *Pool) callerBeginsLocked(j *job) {
 // runHere runs accepted work on the goroutine that brought it, or that got it
 // handed back, and counts it. It returns the panic, if there was one.
 func (p *Pool) runHere(task work, j *job) (perr *PanicError) {
-	var parent = p.ctx
+	parent := p.ctx
 	if j != nil && j.lane != nil {
 		parent = j.lane.ctx
 	}

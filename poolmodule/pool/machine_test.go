@@ -63,6 +63,8 @@ type model struct {
 	offered, accepted, rejected uint64
 }
 
+func modelOf(l intake.Ledger) model { return model{l.Offered, l.Accepted, l.Rejected} }
+
 func newMachine(rt *rapid.T) *machine {
 	cfg := pool.Config{
 		Workers: rapid.IntRange(1, 4).Draw(rt, "workers"),
@@ -303,7 +305,7 @@ func (m *machine) settle(rt *rapid.T) {
 	}
 	total := m.pool.Gate().Ledger()
 	require.Equal(rt, left, total.Saved)
-	require.Equal(rt, m.closures, model{total.Offered, total.Accepted, total.Rejected})
+	require.Equal(rt, modelOf(total), m.closures)
 	for i, l := range m.lanes {
 		items, err := l.Stop(context.Background())
 		require.NoError(rt, err)
@@ -311,7 +313,7 @@ func (m *machine) settle(rt *rapid.T) {
 		_ = l.Save(context.Background())
 		ledger := l.Gate().Ledger()
 		require.EqualValues(rt, len(items), ledger.Lost)
-		require.Equal(rt, m.items[i], model{ledger.Offered, ledger.Accepted, ledger.Rejected})
+		require.Equal(rt, modelOf(ledger), m.items[i])
 		require.Zero(rt, ledger.Inside, "%s", ledger)
 		total = total.Plus(ledger)
 	}

@@ -59,6 +59,20 @@ func (r *ring) pop() (e entry, pos uint64) {
 	return e, pos
 }
 
+// moveTo moves entries into batch until it is full, or the queue empty, or a
+// job is next: those are taken one by one. It returns how many.
+func (r *ring) moveTo(batch []entry) (n int) {
+	for ; n < len(batch) && r.head != r.tail; n++ {
+		slot := r.at(r.head)
+		if _, ok := slot.work.(*job); ok {
+			break
+		}
+		batch[n], *slot = *slot, entry{}
+		r.head++
+	}
+	return n
+}
+
 // remove takes out what match accepts and keeps the order of the rest.
 // Positions are given again to the rest, none of them lower than before.
 func (r *ring) remove(match func(work) bool) (removed []entry) {

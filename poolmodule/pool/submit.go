@@ -114,9 +114,10 @@ func (p *Pool) submit(ctx context.Context, task work, try bool) error {
 // admitted before a drain is in every snapshot taken after it.
 func (p *Pool) askLocked(ctx context.Context, e entry) error {
 	gate := p.gateOf(e)
-	if gate.State() != intake.Open {
-		p.noticeDrainLocked()
+	if gate.State() == intake.Open {
+		return nil // as Admit would say
 	}
+	p.noticeDrainLocked()
 	err := gate.Admit(ctx)
 	if err != nil {
 		p.rejectLocked(e)

@@ -17,9 +17,9 @@ func (p *Pool) takeLocked(w *worker) (entry, bool) {
 			p.assignLocked(w, j)
 			return e, true
 		}
-		w.base = pos
-		w.fillLocked(n-1, func() (entry, bool) { return p.queue.popFunc() })
-		p.busyLocked(w)
+		w.base = pos + 1
+		w.filled = p.queue.moveTo(w.roomFor(n - 1))
+		p.beginBatchLocked(w)
 		return e, true
 	}
 	return p.stealLocked(w)
@@ -43,36 +43,22 @@ func (p *Pool) shareLocked() int {
 	return min(mostTaken, p.queue.len()/workers, p.cfg.capacity()/(8*workers))
 }
 
-// popFunc pops if the next entry is a plain one; jobs are taken one by one.
-func (r *ring) popFunc() (entry, bool) {
-	if r.len() == 0 {
-		return entry{}, false
-	}
-	if _, ok := r.at(r.head).work.(*job); ok {
-		return entry{}, false
-	}
-	e, _ := r.pop()
-	return e, true
-}
-
-// fillLocked puts up to n more tasks into the batch of w, which runs one
-// already. A batch of that one alone touches no buffer.
-func (w *worker) fillLocked(n int, take func() (entry, bool)) {
-	w.filled = 0
-	if n > 0 && len(w.batch) < n {
+// roomFor is room for a batch of n tasks. A worker that is never
+// given more than one task has no buffer.
+func (w *worker) roomFor(n int) []entry {
+	if n > len(w.batch) {
 		w.batch = make([]entry, roundUp(n))
 	}
-	for w.filled < n {
-		e, ok := take()
-		if !ok {
-			break
-		}
-		w.batch[w.filled] = e
-		w.filled++
-	}
+	return w.batch[:max(0, n)]
+}
+
+// beginBatchLocked makes w busy with one task, and what is in its batch behind
+// it.
+func (p *Pool) beginBatchLocked(w *worker) {
 	w.reserved = w.filled
-	w.pool.reserved += w.filled
+	p.reserved += w.filled
 	w.tally.Store(runningBit)
+	p.busyLocked(w)
 }
 
 func roundUp(n int) int {
@@ -95,10 +81,9 @@ func (p *Pool) stealLocked(w *worker) (entry, bool) {
 	}
 	first, rest := stolen[0], stolen[1:]
 	w.base = base + 1
-	i := 0
-	w.fillLocked(len(rest), func() (entry, bool) { i++; return rest[i-1], true })
+	w.filled = copy(w.roomFor(len(rest)), rest)
 	clear(stolen)
-	p.busyLocked(w)
+	p.beginBatchLocked(w)
 	return first, true
 }
 

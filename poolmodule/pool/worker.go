@@ -232,11 +232,13 @@ func (p *Pool) countLocked(o outcome) {
 
 // context is what the current task runs with.
 func (w *worker) context() context.Context {
-	var l *laneCore
 	if w.job != nil {
-		l = w.job.lane
+		return w.marks.context(w.pool, w.job.lane)
 	}
-	return w.marks.context(w.pool, l)
+	if w.marks.shared.ctx != nil && w.pool.gate.State() == intake.Open {
+		return w.marks.shared.ctx
+	}
+	return w.marks.context(w.pool, nil)
 }
 
 // marks are the marked contexts of one worker. While gates are open each is

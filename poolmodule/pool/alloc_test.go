@@ -1,0 +1,32 @@
+package pool_test
+
+import (
+	"context"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/lastcall-go/lastcall/poolmodule/pool"
+)
+
+// TestAllocations is not parallel: the allocations of all goroutines count.
+func TestAllocations(t *testing.T) {
+	p := newPool(t, pool.Config{Workers: 1, MinWorkers: 1})
+	l, err := pool.NewLane(p, "sms", func(context.Context, int) error { return nil }, pool.LaneConfig{})
+	require.NoError(t, err)
+	submitted := make(chan struct{})
+	tell := func(context.Context) { submitted <- struct{}{} }
+
+	closure := testing.AllocsPerRun(1000, func() {
+		_ = p.Submit(t.Context(), tell)
+		<-submitted
+	})
+	assert.Zero(t, closure, "a closure")
+	item := testing.AllocsPerRun(1000, func() {
+		_ = l.Submit(t.Context(), 1)
+		_ = p.Submit(t.Context(), tell) // behind the item: one worker
+		<-submitted
+	})
+	assert.LessOrEqual(t, item, 1.0, "a lane item")
+}
