@@ -349,15 +349,18 @@ func TestDrain(t *testing.T) {
 		t.Parallel()
 		s := start(t, server.Config{H2C: true}, http.HandlerFunc(hello))
 		transport := transport(t, true)
-		get := func() (*http.Response, error) {
+		get := func() (proto int, err error) {
 			req, err := http.NewRequest(http.MethodGet, "http://"+s.Addr().String(), nil)
 			require.NoError(t, err)
-			return transport.RoundTrip(req)
+			res, err := transport.RoundTrip(req)
+			if err != nil {
+				return 0, err
+			}
+			return res.ProtoMajor, res.Body.Close()
 		}
-		res, err := get()
+		proto, err := get()
 		require.NoError(t, err)
-		require.Equal(t, 2, res.ProtoMajor)
-		require.NoError(t, res.Body.Close())
+		require.Equal(t, 2, proto)
 		require.Equal(t, 1, s.Stats().Connections.HTTP2)
 		swift(t, s)
 		_, err = get()

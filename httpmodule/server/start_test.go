@@ -213,6 +213,7 @@ func TestTLS(t *testing.T) {
 		require.NoError(t, err, proto)
 		body, err := io.ReadAll(res.Body)
 		require.NoError(t, err)
+		require.NoError(t, res.Body.Close())
 		assert.Equal(t, want, res.ProtoMajor)
 		assert.Equal(t, "hello", string(body))
 	}
