@@ -3,6 +3,7 @@ package lifecycle
 import (
 	"context"
 	"errors"
+	"fmt"
 	"runtime/debug"
 	"runtime/pprof"
 	"strconv"
@@ -15,12 +16,10 @@ import (
 var lastCall atomic.Int64
 
 // call runs one hook in a goroutine of its own, waits for it until ctx has
-// ended and grace is over, and files the report. A hook that is abandoned
-// goes on in its goroutine; its report is final all the same.
-func (c *Conductor) call(ctx context.Context, since time.Time, grace time.Duration, comp *component, phase Phase, hook func(context.Context) error) error {
-	for _, intercept := range c.interceptors {
-		hook = intercept(comp.name, phase, hook)
-	}
+// ended and the grace, which is asked for then, is over, and files the report.
+// A hook that is abandoned goes on in its goroutine; its report is final all
+// the same.
+func (c *Conductor) call(ctx context.Context, since time.Time, grace func() time.Duration, comp *component, phase Phase, hook func(context.Context) error) error {
 	began := time.Now()
 	report := &HookReport{Began: began.Sub(since)}
 	if deadline, ok := ctx.Deadline(); ok && ctx.Err() == nil {
@@ -32,14 +31,39 @@ func (c *Conductor) call(ctx context.Context, since time.Time, grace time.Durati
 		// What the hook starts inherits the labels; a leak is traced by them.
 		pprof.SetGoroutineLabels(pprof.WithLabels(ctx, pprof.Labels(
 			labelApp, c.id, labelComponent, comp.name, labelCall, id)))
-		runHook(ctx, hook, done)
+		runHook(ctx, c.intercepted(comp, phase, hook), done)
 	}()
 	err := await(ctx, done, grace, func() error {
 		where, stack := stackOf(labelCall, id)
-		return &HangError{After: time.Since(began), Where: where, Stack: stack, Cause: startErr(ctx)}
+		return &HangError{After: time.Since(began), Where: where, Stack: stack, Cause: whyOver(ctx, phase)}
 	})
 	report.Took = time.Since(began)
 	return c.file(comp, phase, report, err)
+}
+
+// intercepted is the hook with every interceptor around it. They are called
+// in the goroutine of the hook: one that panics is the hook's panic.
+func (c *Conductor) intercepted(comp *component, phase Phase, hook func(context.Context) error) func(context.Context) error {
+	return func(ctx context.Context) error {
+		hook := hook
+		for _, intercept := range c.interceptors {
+			hook = intercept(comp.name, phase, hook)
+		}
+		return hook(ctx)
+	}
+}
+
+// whyOver says in words what a deadline only hints at.
+func whyOver(ctx context.Context, phase Phase) error {
+	err := context.Cause(ctx)
+	if !errors.Is(err, context.DeadlineExceeded) {
+		return err
+	}
+	return fmt.Errorf("%s: %w", [...]string{
+		PhaseStart:      "its time to start was over (Budget.Start, fx.StartTimeout)",
+		PhaseStop:       "its time to stop was over (Budget, fx.StopTimeout less the reserve)",
+		PhasePreDestroy: "its part of the reserve was over",
+	}[phase], err)
 }
 
 // runHook sends what came of the hook, whichever way it ended.
@@ -55,13 +79,13 @@ func runHook(ctx context.Context, hook func(context.Context) error, done chan<- 
 }
 
 // await waits for the hook: as long as ctx lives, and the grace.
-func await(ctx context.Context, done <-chan error, grace time.Duration, abandon func() error) error {
+func await(ctx context.Context, done <-chan error, grace func() time.Duration, abandon func() error) error {
 	select {
 	case err := <-done:
 		return err
 	case <-ctx.Done():
 	}
-	timer := time.NewTimer(grace)
+	timer := time.NewTimer(grace())
 	defer timer.Stop()
 	select {
 	case err := <-done:

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -31,8 +32,12 @@ type Conductor struct {
 	interceptors []Interceptor
 	constructors constructors
 	dot          fx.DotGraph
+	graph        *graph // parsed from dot when it is first needed
+	ordered      *order // of the components that there were when it was made
+	orderErr     error
 	components   []*component
 	taken        map[string]int // how often each name was asked for
+	closed       bool           // the stop is over: nobody can append
 	notes        []string       // for the receipt
 	requests     []Cause        // who asked for the stop, the first first
 	cancelStart  context.CancelCauseFunc
@@ -75,10 +80,13 @@ func (c *Conductor) appendHook(h Hook) {
 	if name == "" {
 		name = "hook"
 	}
-	c.taken[name]++
-	if n := c.taken[name]; n > 1 {
-		name = fmt.Sprintf("%s#%d", name, n)
+	name = c.uniqueLocked(name)
+	if c.closed {
+		c.mu.Unlock()
+		c.log().Warn("hook appended when everything had been stopped: nothing of it runs", zap.String("component", name))
+		return
 	}
+	h.Band = min(max(h.Band, Ingress), Sink)
 	comp := &component{Hook: h, name: name, module: o.module, owner: o, index: len(c.components), late: c.state > Constructing}
 	c.components = append(c.components, comp)
 	if comp.late {
@@ -89,6 +97,26 @@ func (c *Conductor) appendHook(h Hook) {
 		c.log().Warn("hook appended too late to run: append it in the constructor, not in OnStart",
 			zap.String("component", name), zap.String("module", o.module))
 	}
+}
+
+// uniqueLocked numbers names that were given before.
+func (c *Conductor) uniqueLocked(name string) string {
+	unique := name
+	for c.taken[unique] > 0 {
+		c.taken[name]++
+		unique = fmt.Sprintf("%s#%d", name, c.taken[name])
+	}
+	c.taken[unique] = 1
+	return unique
+}
+
+// appendedSince returns the components after the first n. When there are
+// none, none can be appended from now on.
+func (c *Conductor) appendedSince(n int) []*component {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.closed = len(c.components) == n
+	return slices.Clone(c.components[n:])
 }
 
 // LogTo sends what the conductor has to say to l. Without it nothing is
@@ -152,9 +180,15 @@ func (c *Conductor) Receipt() *Receipt {
 	return c.receipt
 }
 
-// order computes the order of the components that are registered now.
+// order is the order of the components that are registered now.
 func (c *Conductor) order() (*order, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return newOrder(c.components[:len(c.components):len(c.components)], parseGraph(string(c.dot), &c.constructors))
+	if c.ordered == nil || len(c.ordered.components) != len(c.components) {
+		if c.graph == nil {
+			c.graph = parseGraph(string(c.dot), &c.constructors)
+		}
+		c.ordered, c.orderErr = newOrder(slices.Clone(c.components), c.graph)
+	}
+	return c.ordered, c.orderErr
 }

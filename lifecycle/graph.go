@@ -16,65 +16,101 @@ import (
 //   - the functions of fx.Invoke are not in it: their hooks have no node;
 //   - nor are decorators: whoever stands on a decorated type has no node.
 type graph struct {
+	// ids numbers the nodes: constructors by their name in the picture, types
+	// by their key.
+	ids map[string]int
 	// edges leads from a constructor to the types it needs, and from a type
 	// to the constructors that make it.
-	edges map[string][]string
+	edges [][]int
 	// byFunc leads from the name of a function to its nodes.
-	byFunc map[string][]string
-	// blind holds the types that a decorator has touched.
-	blind map[string]bool
+	byFunc map[string][]int
+	// blind marks the types that a decorator has touched.
+	blind []bool
 }
 
-var (
-	dotLabel       = regexp.MustCompile(`^label = "(.*)";$`)
-	dotConstructor = regexp.MustCompile(`^(constructor_\d+) \[.*label="(.*)"\];$`)
-	dotResult      = regexp.MustCompile(`^"(.*)" \[label=<.*>\];$`)
-	dotEdge        = regexp.MustCompile(`^"?(.*?)"? -> "(.*?)"(?: \[.*\])?;$`)
-	dotGroup       = regexp.MustCompile(`^\[type=(.*) group=(.*)\]$`)
-	dotGroupMember = regexp.MustCompile(`^(.*\[group=.*\])\d+$`)
-)
-
-// parseGraph reads the DOT text that dig writes. Lines it does not know are
-// passed over: what is missing then is an edge that only bands and the order
-// of registration make up for.
+// parseGraph reads the DOT text that dig writes:
+//
+//	"[type=T group=g]" -> "T[group=g]0";
+//	subgraph cluster_0 {
+//		label = "github.com/acme/svc";
+//		constructor_0 [shape=plaintext label="NewServer"];
+//		"*svc.Server" [label=<*svc.Server>];
+//	}
+//	constructor_0 -> "*svc.Pool" [ltail=cluster_0];
+//
+// Lines it does not know are passed over: what is missing then is an edge
+// that only bands and the order of registration make up for.
 func parseGraph(dot string, constructed *constructors) *graph {
-	g := &graph{edges: map[string][]string{}, byFunc: map[string][]string{}, blind: map[string]bool{}}
-	var pkg, node string
-	outputs := map[string][]string{}
+	g := &graph{ids: map[string]int{}, byFunc: map[string][]int{}}
+	pkg, maker := "", nobody // of the cluster that is being read
+	outputs := map[int][]string{}
 	for line := range strings.Lines(dot) {
 		line = strings.TrimSpace(line)
-		if m := dotLabel.FindStringSubmatch(line); m != nil {
-			pkg = m[1]
-		} else if m := dotConstructor.FindStringSubmatch(line); m != nil {
-			node = m[1]
-			g.addFunc(pkg+"."+m[2], node)
-		} else if m := dotResult.FindStringSubmatch(line); m != nil && node != "" {
-			t := typeKey(m[1])
-			g.edges[t] = append(g.edges[t], node)
-			outputs[node] = append(outputs[node], t)
-		} else if m := dotEdge.FindStringSubmatch(line); m != nil {
-			from, to := m[1], typeKey(m[2])
-			if !strings.HasPrefix(from, "constructor_") {
-				from = typeKey(from) // a group and its members are one type
-			}
-			if from != to {
-				g.edges[from] = append(g.edges[from], to)
-			}
-		} else if line == "}" {
-			node = ""
+		head, tail, isEdge := strings.Cut(line, " -> ")
+		switch {
+		case isEdge:
+			g.addEdge(unquote(head), unquote(tail))
+		case strings.HasPrefix(line, `label = "`):
+			pkg = unquote(strings.TrimPrefix(line, "label = "))
+		case strings.HasPrefix(line, "constructor_"):
+			id, attributes, _ := strings.Cut(line, " ")
+			_, label, _ := strings.Cut(attributes, "label=")
+			maker = g.id(id)
+			g.addFunc(pkg+"."+unquote(label), maker)
+		case line == "}":
+			maker = nobody
+		case maker != nobody && strings.HasPrefix(line, `"`):
+			made := typeKey(unquote(line))
+			t := g.id(made)
+			g.edges[t] = append(g.edges[t], maker)
+			outputs[maker] = append(outputs[maker], made)
 		}
 	}
 	g.join(outputs, constructed)
 	return g
 }
 
+// unquote returns what stands between the first pair of quotes, or the first
+// word where there are none.
+func unquote(s string) string {
+	if quoted, ok := strings.CutPrefix(s, `"`); ok {
+		s, _, _ = strings.Cut(quoted, `"`)
+		return s
+	}
+	s, _, _ = strings.Cut(s, " ")
+	return s
+}
+
+func (g *graph) id(node string) int {
+	id, ok := g.ids[node]
+	if !ok {
+		id = len(g.edges)
+		g.ids[node] = id
+		g.edges = append(g.edges, nil)
+		g.blind = append(g.blind, false)
+	}
+	return id
+}
+
+func (g *graph) addEdge(from, to string) {
+	if !strings.HasPrefix(from, "constructor_") {
+		from = typeKey(from)
+	}
+	f, t := g.id(from), g.id(typeKey(to))
+	if f != t { // a group and its members are one type
+		g.edges[f] = append(g.edges[f], t)
+	}
+}
+
 // join names the nodes of annotated constructors, which the picture shows as
 // reflect.makeFuncStub: the events tell their outputs.
-func (g *graph) join(outputs map[string][]string, constructed *constructors) {
-	byOutputs := map[string][]string{}
-	for node, types := range outputs {
-		k := outputsKey(types)
-		byOutputs[k] = append(byOutputs[k], node)
+func (g *graph) join(outputs map[int][]string, constructed *constructors) {
+	byOutputs := map[string][]int{}
+	for id := range g.edges { // not the map: the order must be the same each time
+		if types := outputs[id]; types != nil {
+			k := outputsKey(types)
+			byOutputs[k] = append(byOutputs[k], id)
+		}
 	}
 	for name, provided := range constructed.outputs {
 		for _, types := range provided {
@@ -84,12 +120,15 @@ func (g *graph) join(outputs map[string][]string, constructed *constructors) {
 		}
 	}
 	for _, t := range constructed.decorated {
-		g.blind[typeKey(t)] = true
+		g.blind[g.id(typeKey(t))] = true
 	}
 }
 
-func (g *graph) addFunc(name, node string) {
+func (g *graph) addFunc(name string, node int) {
 	name = strings.TrimSuffix(name, "()")
+	if name == "reflect.makeFuncStub" {
+		return // everybody's name and nobody's
+	}
 	if !slices.Contains(g.byFunc[name], node) {
 		g.byFunc[name] = append(g.byFunc[name], node)
 	}
@@ -97,32 +136,11 @@ func (g *graph) addFunc(name, node string) {
 
 // nodes are the constructors that may be the owner; none if it is not in the
 // graph.
-func (g *graph) nodes(o owner) []string {
-	if g == nil || o.kind == ownerOther {
+func (g *graph) nodes(o owner) []int {
+	if o.kind == ownerOther {
 		return nil
 	}
 	return g.byFunc[strings.TrimSuffix(o.name, "()")]
-}
-
-// below visits everything that the nodes stand on, directly or not, and
-// reports false when a decorator hides a part of it.
-func (g *graph) below(nodes []string) (map[string]bool, bool) {
-	seen := map[string]bool{}
-	todo := slices.Clone(nodes)
-	for len(todo) > 0 {
-		n := todo[len(todo)-1]
-		todo = todo[:len(todo)-1]
-		for _, next := range g.edges[n] {
-			if g.blind[next] {
-				return seen, false
-			}
-			if !seen[next] {
-				seen[next] = true
-				todo = append(todo, next)
-			}
-		}
-	}
-	return seen, true
 }
 
 func outputsKey(types []string) string {
@@ -134,7 +152,11 @@ func outputsKey(types []string) string {
 	return strings.Join(keys, " ")
 }
 
-var eventTag = regexp.MustCompile(`\[(name|group) = "(.*)"\]$`)
+var (
+	dotGroup       = regexp.MustCompile(`^\[type=(.*) group=(.*)\]$`)
+	dotGroupMember = regexp.MustCompile(`^(.*\[group=.*\])\d+$`)
+	eventTag       = regexp.MustCompile(`\[(name|group) = "(.*)"\]$`)
+)
 
 // typeKey gives one spelling to what the picture and the events write in
 // different ways:
@@ -142,11 +164,16 @@ var eventTag = regexp.MustCompile(`\[(name|group) = "(.*)"\]$`)
 //	*x.C[name=x]             *x.C[name = "x"]
 //	x.R[group=g]0            x.R[group = "g"]         [type=x.R group=g]
 func typeKey(t string) string {
-	if m := dotGroup.FindStringSubmatch(t); m != nil {
-		return m[1] + "[group=" + m[2] + "]"
+	switch {
+	case !strings.Contains(t, "="):
+		return t
+	case strings.HasPrefix(t, "[type="):
+		return dotGroup.ReplaceAllString(t, "$1[group=$2]")
+	case strings.HasSuffix(t, `"]`):
+		return eventTag.ReplaceAllString(t, "[$1=$2]")
+	case strings.HasSuffix(t, "]"):
+		return t
+	default:
+		return dotGroupMember.ReplaceAllString(t, "$1")
 	}
-	if m := dotGroupMember.FindStringSubmatch(t); m != nil {
-		return m[1]
-	}
-	return eventTag.ReplaceAllString(t, "[$1=$2]")
 }

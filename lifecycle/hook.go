@@ -16,7 +16,8 @@ type Hook struct {
 	// Name is what receipts, logs and After call the component
 	// ("http:public"). Zero: the name of the constructor that appends it.
 	Name string
-	// Band says how early the component stops. Zero: [Middle].
+	// Band says how early the component stops. Zero: [Middle]. A value beyond
+	// the bands counts as the nearest.
 	Band Band
 	// After names components that the dependency graph cannot see this one
 	// stand on: it starts after them and stops before them. A name that
@@ -38,9 +39,9 @@ type Hook struct {
 	// waits until it is quiet, and the receipt carries its ledger. Zero: the
 	// component accepts no work.
 	Gate *intake.Gate
-	// Describe adds lines about the component to the receipt of a stop that
-	// ended in time's running out, such as the requests that were cut. It
-	// must not block. Zero: nothing to add.
+	// Describe adds lines about the component to the receipt, such as the
+	// requests that were cut. It is called once, when everything has been
+	// stopped, and must not block. Zero: nothing to add.
 	Describe func() []string
 	// Budget bounds the hook's own time. Zero: see [Budget].
 	Budget Budget
@@ -73,8 +74,9 @@ type appender interface {
 // plain [fx.Hook]: PreDestroy then runs right after OnStop, and only if
 // OnStart succeeded; Name, Band, After, Gate and Budget are not looked at.
 //
-// It may be called until the start begins. A hook appended later is too late
-// to start; its PreDestroy runs all the same.
+// It may be called until the start begins, by several goroutines at a time. A
+// hook appended later is too late to start; its PreDestroy runs all the same,
+// unless everything has been stopped by then.
 func Append(lc fx.Lifecycle, h Hook) {
 	if a, ok := lc.(appender); ok {
 		a.appendHook(h)

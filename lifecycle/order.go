@@ -5,7 +5,7 @@ import (
 	"slices"
 )
 
-// order is who stops before whom.
+// order is who stops before whom. It does not change once it is made.
 type order struct {
 	components []*component
 	// serial is the order of a stop one by one; a start runs it backwards.
@@ -14,12 +14,12 @@ type order struct {
 	// because says why it is not its own.
 	band    []Band
 	because []string
-	// before holds, for each component, those that must stop before it.
-	before []set
+	// standsOn holds, for each component, those that must stop after it.
+	standsOn []set
 	// barrier marks components of which the graph does not tell what they
 	// stand on: nothing stops beside them.
 	barrier []bool
-	// unknown are the names in After that nobody has.
+	// unknown says which names in After nobody has.
 	unknown []string
 }
 
@@ -36,19 +36,20 @@ type order struct {
 // the band of who stands on it. Cycles are an error, and the order is then
 // rule 3 alone.
 func newOrder(components []*component, g *graph) (*order, error) {
+	n := len(components)
 	o := &order{
 		components: components,
-		band:       make([]Band, len(components)),
-		because:    make([]string, len(components)),
-		before:     make([]set, len(components)),
-		barrier:    make([]bool, len(components)),
+		band:       make([]Band, n),
+		because:    make([]string, n),
+		standsOn:   make([]set, n),
+		barrier:    make([]bool, n),
 	}
 	for i, c := range components {
 		o.band[i] = c.Band
-		o.before[i] = newSet(len(components))
+		o.standsOn[i] = newSet(n)
 	}
-	o.addAfter()
 	o.addGraph(g)
+	o.addAfter()
 	o.settleBands()
 	if err := o.sort(); err != nil {
 		// Never without an order: what was constructed must be destroyed.
@@ -59,79 +60,73 @@ func newOrder(components []*component, g *graph) (*order, error) {
 	return o, nil
 }
 
-func (o *order) addAfter() {
-	byName := map[string]int{}
-	for i, c := range o.components {
-		byName[c.name] = i
-	}
-	for i, c := range o.components {
-		for _, name := range c.After {
-			if on, ok := byName[name]; ok && on != i {
-				o.before[on].add(i)
-			} else {
-				o.unknown = append(o.unknown, fmt.Sprintf("%s is to start after %q, but nobody has that name", c.name, name))
-			}
-		}
-	}
-}
-
+// addGraph adds what the dependency graph tells.
 func (o *order) addGraph(g *graph) {
-	// Which components does each node of the graph have?
-	members := map[string]set{}
-	nodesOf := make([][]string, len(o.components))
+	members := make([]set, len(g.edges)) // the components of each node
+	nodes := make([][]int, len(o.components))
 	for i, c := range o.components {
-		nodesOf[i] = g.nodes(c.owner)
-		o.barrier[i] = len(nodesOf[i]) == 0
-		for _, n := range nodesOf[i] {
-			if members[n] == nil {
-				members[n] = newSet(len(o.components))
+		nodes[i] = g.nodes(c.owner)
+		for _, node := range nodes[i] {
+			if members[node] == nil {
+				members[node] = newSet(len(o.components))
 			}
-			members[n].add(i)
+			members[node].add(i)
 		}
 	}
-	below := map[string]set{} // components below the nodes of one owner
+	r := newReach(g, members, len(o.components))
+	below := map[string]set{} // by owner: many may share a name, and its nodes
 	for i, c := range o.components {
+		o.barrier[i] = len(nodes[i]) == 0
+		for _, node := range nodes[i] {
+			o.barrier[i] = o.barrier[i] || r.hidden[node]
+		}
 		if o.barrier[i] {
 			continue
 		}
 		stood, known := below[c.owner.name]
 		if !known {
-			seen, complete := g.below(nodesOf[i])
-			if complete {
-				stood = newSet(len(o.components))
-				for n := range seen {
-					for w, word := range members[n] {
-						stood[w] |= word
-					}
-				}
+			stood = newSet(len(o.components))
+			for _, node := range nodes[i] {
+				stood.addAll(r.below[node])
 			}
 			below[c.owner.name] = stood
 		}
-		if stood == nil { // a decorator hides what it stands on
-			o.barrier[i] = true
-			continue
-		}
-		stood.each(func(j int) {
-			// What one stands on was constructed first. An edge the other way
-			// round comes from two constructors that the graph cannot tell
-			// apart.
-			if j < i {
-				o.before[j].add(i)
+		// What one stands on was constructed first. An edge the other way
+		// round comes from two constructors that the graph cannot tell apart.
+		o.standsOn[i].addBelow(stood, i)
+	}
+}
+
+// addAfter adds what components say themselves.
+func (o *order) addAfter() {
+	byName := make(map[string]int, len(o.components))
+	for i, c := range o.components {
+		byName[c.name] = i
+	}
+	for i, c := range o.components {
+		for _, name := range c.After {
+			switch on, ok := byName[name]; {
+			case !ok:
+				o.unknown = append(o.unknown, fmt.Sprintf("%s is to start after %q, but nobody has that name", c.name, name))
+			case on == i:
+				o.unknown = append(o.unknown, c.name+" is to start after itself")
+			default:
+				o.standsOn[i].add(on)
 			}
-		})
+		}
 	}
 }
 
 func (o *order) settleBands() {
-	o.spread(func(first, second int) (moved int, to Band) {
-		if o.band[second] == Ingress && o.band[first] != Ingress {
-			return first, Ingress
+	o.spread(func(above, below int) (moved int, to Band) {
+		if o.band[below] == Ingress && o.band[above] != Ingress {
+			return above, Ingress
 		}
 		return nobody, 0
 	})
-	o.spread(func(first, second int) (moved int, to Band) {
-		if o.band[first] > o.band[second] {
-			return second, o.band[first]
+	o.spread(func(above, below int) (moved int, to Band) {
+		if o.band[above] > o.band[below] {
+			return below, o.band[above]
 		}
 		return nobody, 0
 	})
@@ -139,20 +134,20 @@ func (o *order) settleBands() {
 
 const nobody = -1
 
-// spread looks at each pair of which the first must stop before the second,
-// until nobody moves any more.
-func (o *order) spread(look func(first, second int) (moved int, to Band)) {
+// spread looks at each pair of which one stands on the other, until nobody
+// moves any more.
+func (o *order) spread(look func(above, below int) (moved int, to Band)) {
 	for again := true; again; {
 		again = false
-		for second := range o.components {
-			o.before[second].each(func(first int) {
-				moved, to := look(first, second)
+		for above := range o.components {
+			o.standsOn[above].each(func(below int) {
+				moved, to := look(above, below)
 				if moved == nobody {
 					return
 				}
 				again = true
 				o.because[moved] = fmt.Sprintf("moved from %s to %s: %s stands on %s",
-					o.components[moved].Band, to, o.components[first].name, o.components[second].name)
+					o.components[moved].Band, to, o.components[above].name, o.components[below].name)
 				o.band[moved] = to
 			})
 		}
@@ -162,17 +157,12 @@ func (o *order) spread(look func(first, second int) (moved int, to Band)) {
 // sort always takes, of those whose dependents have all stopped, the one of
 // the earliest band that was registered last.
 func (o *order) sort() error {
-	n := len(o.components)
-	waits := make([]int, n) // how many must still stop before it
-	behind := make([][]int, n)
-	for second := range n {
-		o.before[second].each(func(first int) {
-			waits[second]++
-			behind[first] = append(behind[first], second)
-		})
+	waits := make([]int, len(o.components)) // how many must still stop before it
+	for above := range o.components {
+		o.standsOn[above].each(func(below int) { waits[below]++ })
 	}
 	ready := readyHeap{band: o.band}
-	for i := range n {
+	for i := range o.components {
 		if waits[i] == 0 {
 			ready.push(i)
 		}
@@ -180,22 +170,39 @@ func (o *order) sort() error {
 	for len(ready.items) > 0 {
 		i := ready.pop()
 		o.serial = append(o.serial, o.components[i])
-		for _, next := range behind[i] {
-			if waits[next]--; waits[next] == 0 {
-				ready.push(next)
+		o.standsOn[i].each(func(below int) {
+			if waits[below]--; waits[below] == 0 {
+				ready.push(below)
 			}
-		}
+		})
 	}
-	if len(o.serial) < n {
-		err := &CycleError{}
-		for i, c := range o.components {
-			if waits[i] > 0 {
-				err.Components = append(err.Components, c.name)
-			}
-		}
-		return err
+	if len(o.serial) < len(o.components) {
+		return o.cycle(waits)
 	}
 	return nil
+}
+
+// cycle names the components that wait for each other. Those behind a cycle
+// wait too, but nobody in it waits for them: they are peeled off.
+func (o *order) cycle(waits []int) error {
+	stuck := newSet(len(o.components))
+	for i, n := range waits {
+		if n > 0 {
+			stuck.add(i)
+		}
+	}
+	for again := true; again; {
+		again = false
+		stuck.each(func(i int) {
+			if !o.standsOn[i].meets(stuck) {
+				stuck.remove(i)
+				again = true
+			}
+		})
+	}
+	err := &CycleError{}
+	stuck.each(func(i int) { err.Components = append(err.Components, o.components[i].name) })
+	return err
 }
 
 // mustPrecede reports whether a must have stopped before b stops, when
@@ -205,7 +212,7 @@ func (o *order) mustPrecede(a, b *component) bool {
 	switch {
 	case o.band[a.index] != o.band[b.index], // a band is over before the next begins
 		o.barrier[a.index], o.barrier[b.index],
-		o.before[b.index].has(a.index):
+		o.standsOn[a.index].has(b.index):
 		return true
 	default:
 		// Two hooks of one run of one constructor are in its own order. Runs

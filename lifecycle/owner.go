@@ -30,7 +30,8 @@ const (
 func (o owner) label() string { return shortFuncName(o.name) }
 
 // ownerFromStack finds the owner of an Append when no event told it: the
-// outermost function below Fx.
+// outermost function below Fx, or, in a goroutine or hook, of those that the
+// runtime, a test or the conductor called.
 func ownerFromStack() owner {
 	pcs := make([]uintptr, 64)
 	frames := runtime.CallersFrames(pcs[:runtime.Callers(2, pcs)])
@@ -38,13 +39,12 @@ func ownerFromStack() owner {
 	for {
 		f, more := frames.Next()
 		switch {
-		case isContainer(f.Function):
+		case isContainer(f.Function), isRoot(f.Function), isOurs(f.Function) && o.name != "":
 			return o
 		case !isOurs(f.Function):
 			o.name = f.Function
 		}
 		if !more {
-			// No container on the stack: a test calling the constructor.
 			return o
 		}
 	}
@@ -58,6 +58,10 @@ func isContainer(function string) bool {
 	return strings.HasPrefix(function, "reflect.") ||
 		strings.HasPrefix(function, "go.uber.org/fx.") ||
 		strings.HasPrefix(function, "go.uber.org/dig.")
+}
+
+func isRoot(function string) bool {
+	return function == "runtime.goexit" || function == "runtime.main" || function == "testing.tRunner"
 }
 
 // shortFuncName makes "svc.NewServer" of what Fx and the runtime call it:

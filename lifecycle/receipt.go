@@ -1,11 +1,13 @@
 package lifecycle
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"go.uber.org/zap"
@@ -118,26 +120,25 @@ func (s *stop) finish() *Receipt {
 		Cause:   s.cause,
 		Began:   s.times.began,
 		Timeout: s.total(),
-		Reserve: s.times.hard.Sub(s.times.soft),
+		Reserve: s.times.deadline.Sub(s.times.soft),
 		Stages:  s.stages,
 		Leaks:   leaks,
 	}
 	if s.waitingOver() {
-		r.Cut = startErr(s.soft).Error()
+		r.Cut = s.whyCut()
 	}
 	c.mu.Lock()
 	if len(c.requests) > 1 {
 		r.AlsoAsked = c.requests[1:]
 	}
 	r.Notes = append(r.Notes, c.notes...)
-	for _, comp := range s.order.serial {
+	all := slices.Concat(s.order.serial, s.late)
+	for _, comp := range all {
 		r.Components = append(r.Components, s.componentReport(comp))
 	}
 	c.mu.Unlock()
-	for i, comp := range s.order.serial {
-		if comp.Describe != nil {
-			r.Components[i].Details = comp.Describe()
-		}
+	for i, comp := range all {
+		r.Components[i].Details = describe(comp, s.cfg.Grace)
 		r.addErrors(comp)
 	}
 	r.addGates(s.gates())
@@ -147,16 +148,51 @@ func (s *stop) finish() *Receipt {
 	return r
 }
 
+func (s *stop) whyCut() string {
+	err := context.Cause(s.soft)
+	if errors.Is(err, context.DeadlineExceeded) {
+		return "the soft deadline passed (fx.StopTimeout less the reserve)"
+	}
+	return err.Error()
+}
+
+// describe asks a component what it has to say, and does not trust it.
+func describe(comp *component, patience time.Duration) []string {
+	if comp.Describe == nil {
+		return nil
+	}
+	lines := make(chan []string, 1)
+	go func() {
+		defer func() {
+			if v := recover(); v != nil {
+				lines <- []string{fmt.Sprintf("Describe panicked: %v", v)}
+			}
+		}()
+		lines <- comp.Describe()
+	}()
+	timer := time.NewTimer(patience)
+	defer timer.Stop()
+	select {
+	case said := <-lines:
+		return said
+	case <-timer.C:
+		return []string{"Describe did not return"}
+	}
+}
+
 func (s *stop) componentReport(comp *component) ComponentReport {
-	return ComponentReport{
+	report := ComponentReport{
 		Name:       comp.name,
 		Module:     comp.module,
 		Band:       comp.Band,
 		Started:    comp.started,
-		Moved:      s.order.because[comp.index],
 		Stop:       comp.reports[PhaseStop],
 		PreDestroy: comp.reports[PhasePreDestroy],
 	}
+	if comp.index < len(s.order.because) {
+		report.Moved = s.order.because[comp.index]
+	}
+	return report
 }
 
 func (r *Receipt) addErrors(comp *component) {

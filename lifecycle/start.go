@@ -16,7 +16,7 @@ import (
 // own time, rollback, and Start returns when it is over, with the error that
 // began it joined with those of the stop. It can be called once.
 //
-// app.App and Fx call it; so does a test that has no application.
+// app.App calls it, and Fx where there is none.
 func (c *Conductor) Start(ctx context.Context, rollback time.Duration) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -29,7 +29,7 @@ func (c *Conductor) Start(ctx context.Context, rollback time.Duration) error {
 	err := c.startAll(ctx, rollback)
 	if err == nil && c.becomeRunning() {
 		c.reached(Started)
-		c.log().Info("started", zap.Int("components", len(c.components)), zap.Duration("took", time.Since(c.startBegan)))
+		c.log().Info("started", zap.Duration("took", time.Since(c.startBegan)))
 		return nil
 	}
 	if err == nil {
@@ -41,7 +41,7 @@ func (c *Conductor) Start(ctx context.Context, rollback time.Duration) error {
 	c.mu.Unlock()
 	undo, cancelUndo := context.WithTimeout(context.WithoutCancel(ctx), rollback)
 	defer cancelUndo()
-	receipt := c.conduct(undo, Cause{Kind: CauseStartFailed, Err: err})
+	receipt := c.conduct(undo, Cause{Kind: CauseStartFailed, Err: err}, false)
 	return errors.Join(err, receipt.Err())
 }
 
@@ -57,7 +57,7 @@ func (c *Conductor) Undo(cause error) {
 	c.mu.Unlock()
 	ctx, cancel := context.WithTimeout(context.Background(), fx.DefaultTimeout)
 	defer cancel()
-	c.conduct(ctx, Cause{Kind: CauseNewFailed, Err: cause})
+	c.conduct(ctx, Cause{Kind: CauseNewFailed, Err: cause}, false)
 }
 
 func (c *Conductor) beginStart(cancel context.CancelCauseFunc) error {
@@ -95,8 +95,8 @@ func (c *Conductor) startAll(ctx context.Context, stopTimeout time.Duration) err
 	}
 	c.lint(o, stopTimeout)
 	for _, comp := range o.startOrder() {
-		if err := startErr(ctx); err != nil {
-			return fmt.Errorf("lifecycle: before start of %s: %w", comp.name, err)
+		if ctx.Err() != nil {
+			return fmt.Errorf("lifecycle: before start of %s: %w", comp.name, startOver(ctx))
 		}
 		if err := c.startOne(ctx, comp); err != nil {
 			return err
@@ -115,7 +115,7 @@ func (c *Conductor) startOne(ctx context.Context, comp *component) error {
 		c.mu.Lock()
 		grace := c.config.Grace
 		c.mu.Unlock()
-		if err := c.call(ctx, c.startBegan, grace, comp, PhaseStart, comp.OnStart); err != nil {
+		if err := c.call(ctx, c.startBegan, func() time.Duration { return grace }, comp, PhaseStart, comp.OnStart); err != nil {
 			return err
 		}
 	}
@@ -125,12 +125,10 @@ func (c *Conductor) startOne(ctx context.Context, comp *component) error {
 	return nil
 }
 
-// startErr says in words what a context only hints at.
-func startErr(ctx context.Context) error {
-	switch err := context.Cause(ctx); {
-	case errors.Is(err, context.DeadlineExceeded):
+func startOver(ctx context.Context) error {
+	err := context.Cause(ctx)
+	if errors.Is(err, context.DeadlineExceeded) {
 		return fmt.Errorf("the start timeout was over (fx.StartTimeout): %w", err)
-	default:
-		return err
 	}
+	return err
 }

@@ -25,10 +25,11 @@ func (c *Conductor) Stop(ctx context.Context) error {
 	c.mu.Lock()
 	switch c.state {
 	case Constructing, Running:
+		wasReady := c.state == Running
 		c.state = Stopping
 		cause := c.firstCauseLocked()
 		c.mu.Unlock()
-		return c.conduct(ctx, cause).Err()
+		return c.conduct(ctx, cause, wasReady).Err()
 	}
 	c.mu.Unlock()
 	c.CancelStart()
@@ -68,7 +69,7 @@ func (c *Conductor) stopRequestLocked() error {
 }
 
 // conduct is the stop, and the rollback of a start. It is called once.
-func (c *Conductor) conduct(ctx context.Context, cause Cause) *Receipt {
+func (c *Conductor) conduct(ctx context.Context, cause Cause, wasReady bool) *Receipt {
 	c.mu.Lock()
 	cfg := c.config.withDefaults()
 	c.mu.Unlock()
@@ -80,10 +81,11 @@ func (c *Conductor) conduct(ctx context.Context, cause Cause) *Receipt {
 	s.left.stop, s.left.destroy = countHooks(s.order.serial)
 	c.log().Info("stopping", zap.Stringer("cause", cause), zap.Duration("timeout", s.total()))
 
-	s.notReady()
+	s.notReady(wasReady)
 	s.stage("ingress closed", IngressClosed, s.closeIngress)
 	s.stage("quiet", Quiet, s.drain)
 	s.stopAll(s.of(func(b Band) bool { return b != Ingress }))
+	s.destroyLate()
 	return s.finish()
 }
 
@@ -98,6 +100,8 @@ type stop struct {
 	// soft ends when waiting is over.
 	soft   context.Context //nolint:containedctx // it is the state of the stop
 	stages []StageReport
+	// late are those that were appended after the order had been made.
+	late []*component
 
 	mu sync.Mutex
 	// left counts the hooks that are still to be called.
@@ -127,17 +131,17 @@ func (s *stop) total() time.Duration {
 	if !s.times.limited() {
 		return 0
 	}
-	return s.times.hard.Sub(s.times.began)
+	return s.times.deadline.Sub(s.times.began)
 }
 
 // waitingOver reports whether hooks are called only to have been called.
 func (s *stop) waitingOver() bool { return s.soft.Err() != nil }
 
-func (s *stop) notReady() {
+func (s *stop) notReady(wasReady bool) {
 	s.conductor.reached(NotReady)
 	s.stages = append(s.stages, StageReport{Name: "not ready", Reached: true})
-	if s.cfg.PreStopDelay == 0 || s.cause.Kind == CauseStartFailed || s.cause.Kind == CauseNewFailed {
-		return // nobody was told that we were ready
+	if s.cfg.PreStopDelay == 0 || !wasReady {
+		return // nobody was told to come here
 	}
 	timer := time.NewTimer(s.cfg.PreStopDelay)
 	defer timer.Stop()

@@ -2,6 +2,7 @@ package lifecycle
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 )
@@ -15,17 +16,17 @@ func (s *stop) stopAll(components []*component) {
 		}
 		return
 	}
-	stopped := make(map[*component]chan struct{}, len(components))
-	for _, comp := range components {
-		stopped[comp] = make(chan struct{})
+	stopped := make([]chan struct{}, len(components)) // each closed by its own goroutine
+	for i := range components {
+		stopped[i] = make(chan struct{})
 	}
 	var wg sync.WaitGroup
 	for i, comp := range components {
 		wg.Go(func() {
-			defer close(stopped[comp])
-			for _, earlier := range components[:i] {
+			defer close(stopped[i])
+			for j, earlier := range components[:i] {
 				if s.order.mustPrecede(earlier, comp) {
-					<-stopped[earlier]
+					<-stopped[j]
 				}
 			}
 			s.stopOne(comp)
@@ -56,25 +57,53 @@ func (s *stop) stopOne(comp *component) {
 		// A hook that hung or failed may have left it open.
 		comp.Gate.Drain()
 	}
-	if comp.PreDestroy != nil {
-		others := s.take(&s.left.destroy)
-		ctx, cancel := s.times.destroy(comp.Budget, others+1)
-		defer cancel()
-		s.call(ctx, s.times.lateGrace(others+1), comp, PhasePreDestroy, comp.PreDestroy)
+	s.destroy(comp)
+}
+
+func (s *stop) destroy(comp *component) {
+	if comp.PreDestroy == nil {
+		return
+	}
+	others := s.take(&s.left.destroy)
+	ctx, cancel := s.times.destroy(comp.Budget, others+1)
+	defer cancel()
+	s.call(ctx, others+1, comp, PhasePreDestroy, comp.PreDestroy)
+}
+
+// destroyLate destroys what was appended while the stop went on, by an OnStop
+// that still constructs something, until nobody appends any more.
+func (s *stop) destroyLate() {
+	known := len(s.order.components)
+	for {
+		late := s.conductor.appendedSince(known)
+		if len(late) == 0 {
+			return
+		}
+		known += len(late)
+		slices.Reverse(late)
+		_, destroys := countHooks(late)
+		s.left.destroy += destroys // no other goroutine of the stop is left
+		for _, comp := range late {
+			s.destroy(comp)
+		}
+		s.late = append(s.late, late...)
 	}
 }
 
 func (s *stop) callStop(comp *component, others int) {
 	if s.waitingOver() {
-		s.call(s.soft, s.times.lateGrace(others+1), comp, PhaseStop, comp.OnStop)
+		s.call(s.soft, others+1, comp, PhaseStop, comp.OnStop)
 		return
 	}
 	ctx, cancel := s.times.stop(s.soft, comp.Budget, others)
 	defer cancel()
-	s.call(ctx, s.times.grace, comp, PhaseStop, comp.OnStop)
+	s.call(ctx, others+1, comp, PhaseStop, comp.OnStop)
 }
 
-func (s *stop) call(ctx context.Context, grace time.Duration, comp *component, phase Phase, hook func(context.Context) error) {
+// call calls one hook; hooks is how many of its kind are still to be called,
+// this one included.
+func (s *stop) call(ctx context.Context, hooks int, comp *component, phase Phase, hook func(context.Context) error) {
+	grace := func() time.Duration { return s.times.graceNow(hooks) }
 	// The error is in the report; a stop goes on whatever it is.
 	_ = s.conductor.call(ctx, s.times.began, grace, comp, phase, hook)
 }

@@ -7,35 +7,49 @@ import (
 
 // timetable is the time of one stop:
 //
-//	began ──────────────────────────── soft ─────────── hard
-//	      waiting is allowed                reserve for
-//	                                        backup hooks
+//	began ──────────────────────────── soft ─────────── hard ─ deadline
+//	      waiting is allowed                backup hooks    receipt
+//	                                  └────────── reserve ─────────┘
 //
-// A stop without a deadline has neither soft nor hard.
+// A stop without a deadline has none of the three.
 type timetable struct {
 	began      time.Time
 	soft, hard time.Time
+	deadline   time.Time
 	grace      time.Duration
 }
 
+// The receipt gets one part in so many of the total, and no more than a tenth
+// of a second. A caller that gives up at its deadline, as Fx does, would miss
+// what the hooks reported if they were given time until that very moment.
+const (
+	receiptPart = 50
+	maxReceipt  = 100 * time.Millisecond
+)
+
 func (c Config) timetable(ctx context.Context) timetable {
 	t := timetable{began: time.Now(), grace: c.Grace}
-	hard, ok := ctx.Deadline()
+	deadline, ok := ctx.Deadline()
 	if !ok {
 		return t
 	}
-	t.hard = hard
-	total := hard.Sub(t.began)
+	total := deadline.Sub(t.began)
 	if total <= 0 {
 		// Called too late. The backup hooks have their time all the same.
 		t.soft, t.hard = t.began, t.began.Add(max(c.Reserve, minReserveIfLate))
+		t.deadline = t.hard
 		return t
 	}
+	t.deadline = deadline
+	t.hard = deadline.Add(-min(total/receiptPart, maxReceipt))
 	reserve := min(c.Reserve, total/2)
 	if reserve == 0 {
 		reserve = min(total/reservePart, maxReserve)
 	}
-	t.soft = hard.Add(-reserve)
+	t.soft = deadline.Add(-reserve)
+	if t.soft.After(t.hard) {
+		t.soft = t.hard
+	}
 	return t
 }
 
@@ -57,9 +71,10 @@ func (t timetable) stop(soft context.Context, b Budget, others int) (context.Con
 	}
 }
 
-// lateGrace is how long a hook may run that is called when waiting is over;
-// hooks is how many are still to be called, this one included.
-func (t timetable) lateGrace(hooks int) time.Duration {
+// graceNow is how long a hook may go on whose context has just ended, or had
+// ended when it was called; hooks is how many are still to be called, this one
+// included.
+func (t timetable) graceNow(hooks int) time.Duration {
 	if !t.limited() {
 		return t.grace
 	}
