@@ -21,8 +21,12 @@ func WithConfig(cfg Config) Option {
 
 // Module makes an Fx application stop as this package promises. It decorates
 // [fx.Lifecycle] and [fx.Shutdowner] for the whole application, so it must be
-// given at the root, once, not inside an [fx.Module]. app.New gives it; in a
-// bare fx.New or fxtest.New one adds it by hand.
+// given at the root, once. app.New gives it; in a bare fx.New or fxtest.New
+// one adds it by hand.
+//
+// It contains [fx.RecoverFromPanics]: a constructor that panics makes fx.New
+// fail, and what was constructed before it is destroyed. That option is also
+// what Fx names in its error when Module stands inside an [fx.Module].
 //
 // From the graph it takes, if there: a [Config], a *zap.Logger, and the group
 // of [Interceptor]. Into the graph it gives a *[Conductor].
@@ -33,6 +37,9 @@ func Module(opts ...Option) fx.Option {
 	}
 	failed := &failedNew{}
 	return fx.Options(
+		// Fx takes it at the root only, so it guards us against fx.Module,
+		// where the decorator would not reach the siblings, and say nothing.
+		fx.RecoverFromPanics(),
 		// A decorator's own dependencies bypass it, so the conductor must
 		// depend on nothing.
 		fx.Provide(func() *Conductor { return failed.watch(newConductor(cfg)) }),

@@ -33,16 +33,33 @@ func (c *Conductor) Plan() (Plan, error) {
 	parallel := c.config.Parallel && c.constructors.tapped
 	c.mu.Unlock()
 	var p Plan
+	over := make([]set, len(o.serial)) // who has stopped when one is stopped
 	for i, comp := range o.serial {
 		step := PlanStep{Component: comp.name, Module: comp.module, Band: comp.Band, Moved: o.because[comp.index]}
-		for _, earlier := range o.serial[:i] {
-			if parallel && !o.mustPrecede(earlier, comp) {
-				step.Beside = append(step.Beside, earlier.name)
+		if parallel {
+			over[i] = o.over(i, over)
+			for j, earlier := range o.serial[:i] {
+				if !over[i].has(j) {
+					step.Beside = append(step.Beside, earlier.name)
+				}
 			}
 		}
 		p.Steps = append(p.Steps, step)
 	}
 	return p, nil
+}
+
+// over is the set of steps before the i-th that it waits for, directly or
+// because those wait for them.
+func (o *order) over(i int, before []set) set {
+	over := newSet(len(o.serial))
+	for j, earlier := range o.serial[:i] {
+		if o.mustPrecede(earlier, o.serial[i]) {
+			over.add(j)
+			over.addAll(before[j])
+		}
+	}
+	return over
 }
 
 // String draws the plan, one component a line.

@@ -242,6 +242,23 @@ func (c *Conductor) logReceipt(r *Receipt) {
 		zap.Error(r.Err()))
 }
 
+// MarshalJSON adds to the fields what a reader of the file wants to know
+// first: whether the stop was clean, the exit code, and what went wrong.
+func (r *Receipt) MarshalJSON() ([]byte, error) {
+	type fields Receipt
+	var wrong []string
+	for _, err := range r.errs {
+		wrong = append(wrong, err.Error())
+	}
+	return json.Marshal(struct {
+		Clean    bool     `json:"clean"`
+		ExitCode int      `json:"exit_code"`
+		WorkLost uint64   `json:"work_lost"`
+		Errors   []string `json:"errors,omitempty"`
+		*fields
+	}{r.Clean(), r.ExitCode(), r.WorkLost(), wrong, (*fields)(r)})
+}
+
 // write replaces the file in one step, so that a reader never sees half of
 // it.
 func (r *Receipt) write(file string) error {
