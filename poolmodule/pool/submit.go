@@ -65,22 +65,28 @@ func (p *Pool) SubmitBatch(ctx context.Context, tasks []func(context.Context)) (
 	return accepted, nil
 }
 
-// submitRun accepts the first of tasks until there is no room.
+// submitRun accepts the first of tasks until there is no room. It asks the gate
+// and looks for room once: both hold as long as the lock is held.
 func (p *Pool) submitRun(ctx context.Context, tasks []func(context.Context)) (accepted int, err error) {
 	p.mu.Lock()
-	for _, task := range tasks {
+	if err := p.askLocked(ctx, entry{}); err != nil {
+		p.mu.Unlock()
+		return 0, err
+	}
+	room := 0
+	if p.waiting.empty() {
+		room = max(0, p.roomLocked())
+	}
+	for _, task := range tasks[:min(room, len(tasks))] {
 		if task == nil {
 			err = errNilTask
 			break
 		}
-		e := entry{work: plain(task)}
-		if err = p.askLocked(ctx, e); err != nil || !p.fitsLocked() {
-			break
-		}
-		p.acceptLocked(e)
-		p.enqueueLocked(e)
+		p.enqueueLocked(entry{work: plain(task)})
 		accepted++
 	}
+	p.ledger.Offered += uint64(accepted)
+	p.ledger.Accepted += uint64(accepted)
 	w := p.wakeLocked()
 	p.mu.Unlock()
 	if w != nil {
