@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"sync"
+	"time"
 
 	"github.com/lastcall-go/lastcall/intake"
 )
@@ -24,6 +25,8 @@ type waiter struct {
 type waiters struct {
 	first, last *waiter
 	n           int
+	timer       *time.Timer // runs admitLate; made when first needed
+	armed       bool
 	// spare is each pool's own: a channel must not leave the synctest bubble
 	// it was made in.
 	spare sync.Pool
@@ -60,9 +63,46 @@ func (l *waiters) remove(w *waiter) {
 	w.prev, w.next, w.listed = nil, nil, false
 }
 
-// admitLocked lets submitters in while there is room. Their gate is asked
+// A long queue lets the blocked in by half its length at a time, or after
+// patience: one by one they would cost a goroutine switch per task.
+const (
+	longQueue = 256
+	patience  = time.Millisecond
+)
+
+// admitLocked lets submitters in where it is time to.
+func (p *Pool) admitLocked() calls {
+	if p.waiting.empty() {
+		return calls{}
+	}
+	capacity := p.cfg.capacity()
+	if room := p.roomLocked(); capacity < longQueue || room <= 0 || room >= capacity/2 {
+		return p.admitNowLocked()
+	}
+	// Half of a queue of slow tasks may take long to come free.
+	if !p.waiting.armed {
+		p.waiting.armed = true
+		if p.waiting.timer == nil {
+			p.waiting.timer = time.AfterFunc(patience, p.admitLate)
+		} else {
+			p.waiting.timer.Reset(patience)
+		}
+	}
+	return calls{}
+}
+
+func (p *Pool) admitLate() {
+	p.mu.Lock()
+	p.waiting.armed = false
+	c := p.admitNowLocked()
+	c.worker = p.wakeLocked()
+	p.mu.Unlock()
+	c.send()
+}
+
+// admitNowLocked lets submitters in while there is room. Their gate is asked
 // again: a drain may have begun since they came.
-func (p *Pool) admitLocked() (c calls) {
+func (p *Pool) admitNowLocked() (c calls) {
 	var last *waiter
 	for !p.waiting.empty() && p.roomLocked() > 0 {
 		w := p.waiting.first
