@@ -74,7 +74,8 @@
 //
 // Parking itself is safe because a worker is on the idle list before it gives
 // the lock back, and its channel holds the call until it listens. Nobody
-// spins, and no timer runs but for workers above MinWorkers.
+// spins, and no timer runs but for workers above MinWorkers and for blocked
+// submitters.
 //
 // # What a resize does
 //
@@ -86,7 +87,10 @@
 //
 // They wait in a list, with their task. Whoever makes room puts the first
 // one's task into the queue for it and then wakes it: nobody overtakes, and a
-// submitter that is slow to wake does not hold up its task. They leave when
+// submitter that is slow to wake does not hold up its task. A queue of 256 and
+// more lets them in when half of it is free, or a millisecond after room
+// appeared: one at a time they would cost a goroutine switch per task. While
+// they wait TrySubmit finds the queue full. They leave when
 // their context ends, and are sent home when the drain begins, unless they
 // carry lineage.
 //

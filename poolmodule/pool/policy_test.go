@@ -5,6 +5,7 @@ import (
 	"sync"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -133,6 +134,20 @@ func TestPolicy(t *testing.T) {
 			wg.Wait()
 			require.NoError(t, p.Drain(t.Context()))
 			assert.Equal(t, []string{"a", "b", "c", "d", "e", "f"}, log.all())
+		})
+	})
+
+	t.Run("BlockedSubmitterOfALongQueueDoesNotWaitForSlowTasks", func(t *testing.T) {
+		t.Parallel()
+		synctest.Test(t, func(t *testing.T) {
+			p := newPool(t, pool.Config{Workers: 1, Queue: 512})
+			for range 513 {
+				require.NoError(t, p.Submit(t.Context(), func(context.Context) { time.Sleep(time.Second) }))
+			}
+			began := time.Now()
+			require.NoError(t, p.Submit(t.Context(), nothing))
+			assert.LessOrEqual(t, time.Since(began), 66*time.Second, "half a queue takes four minutes, a batch one")
+			require.NoError(t, p.Drain(t.Context()))
 		})
 	})
 
