@@ -6,6 +6,8 @@ import (
 	"maps"
 	"slices"
 
+	"go.uber.org/fx"
+
 	"github.com/lastcall-go/lastcall/batchmodule/batch"
 )
 
@@ -49,6 +51,18 @@ type Declared struct {
 
 // Group is the value group of [Declared].
 const Group = "lastcall.batchers"
+
+// Declarations are all batchers that the application declares, whether built
+// or not.
+type Declarations struct {
+	fx.In
+
+	Batchers []Declared `group:"lastcall.batchers"`
+}
+
+// NewConfig is the Config as declared: the ground on which files, environment
+// and flags are laid.
+func NewConfig(d Declarations) Config { return ConfigOf(d.Batchers) }
 
 // ConfigOf merges declarations into the Config that says the same as having
 // none.

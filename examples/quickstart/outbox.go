@@ -1,0 +1,162 @@
+package main
+
+import (
+	"context"
+	"encoding/csv"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"go.uber.org/fx"
+
+	"github.com/lastcall-go/lastcall/batchmodule/batch"
+	"github.com/lastcall-go/lastcall/lifecycle"
+)
+
+// Outbox is where every accepted message ends up, in one of three files:
+//
+//	delivered.jsonl   sent, written in batches
+//	failed.jsonl      refused by the provider for good, with the reason
+//	leftover.csv      accepted, but not sent when the stop's time was up;
+//	                  give it to --input after the restart
+//
+// A fourth, bad-rows.jsonl, has the rows that were never accepted.
+type Outbox struct {
+	mu                               sync.Mutex
+	delivered, failed, leftover, bad *os.File
+	sum                              struct{ accepted, delivered, failed, leftover int }
+}
+
+// Delivery is one line of delivered.jsonl.
+type Delivery struct {
+	Message
+	At time.Time `json:"at"`
+}
+
+// newOutbox opens the files. They are closed by a PreDestroy hook: it runs
+// after everything that writes to them has ended, also when the start failed.
+func newOutbox(lc fx.Lifecycle, settings Settings) (*Outbox, error) {
+	if err := os.MkdirAll(settings.Out, 0o755); err != nil {
+		return nil, err
+	}
+	o := &Outbox{}
+	var errs []error
+	open := func(name string) *os.File {
+		f, err := os.OpenFile(filepath.Join(settings.Out, name), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
+		errs = append(errs, err)
+		return f
+	}
+	o.delivered, o.failed = open("delivered.jsonl"), open("failed.jsonl")
+	o.leftover, o.bad = open("leftover.csv"), open("bad-rows.jsonl")
+	lifecycle.PreDestroy(lc, "outbox", o.close)
+	return o, errors.Join(errs...)
+}
+
+// Accepted counts a message that a lane has taken.
+func (o *Outbox) Accepted() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.sum.accepted++
+}
+
+// Deliver writes a batch: the sink of the batcher.
+func (o *Outbox) Deliver(_ context.Context, batch []Delivery) error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if err := writeLines(o.delivered, batch); err != nil {
+		return err
+	}
+	o.sum.delivered += len(batch)
+	return nil
+}
+
+// Fail records a message that cannot be sent, and why.
+func (o *Outbox) Fail(m Message, reason error) error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if err := writeLines(o.failed, []any{struct {
+		Message
+		Reason string `json:"reason"`
+	}{m, reason.Error()}}); err != nil {
+		return err
+	}
+	o.sum.failed++
+	return nil
+}
+
+// Bad records a row that was not accepted.
+func (o *Outbox) Bad(row Row) error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return writeLines(o.bad, []any{badRow(row)})
+}
+
+// Leftover saves messages in the form of the input.
+func (o *Outbox) Leftover(messages []Message) error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	w := csv.NewWriter(o.leftover)
+	for _, m := range messages {
+		if err := w.Write(m.row()); err != nil {
+			return err
+		}
+	}
+	w.Flush()
+	if err := w.Error(); err != nil {
+		return err
+	}
+	o.sum.leftover += len(messages)
+	return nil
+}
+
+// saveTo is where a lane's leftovers go.
+func saveTo[M SMS | Email](o *Outbox) func(context.Context, []M) error {
+	return func(_ context.Context, left []M) error {
+		messages := make([]Message, len(left))
+		for i, m := range left {
+			messages[i] = Message(m)
+		}
+		return o.Leftover(messages)
+	}
+}
+
+// newSink is where the batcher's batches go; and its leftovers, which are sent
+// already and only lack their line.
+func newSink(o *Outbox) batch.Sink[Delivery] { return o.Deliver }
+
+func (o *Outbox) close(context.Context) error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	fmt.Fprintf(os.Stderr, "rows accepted %d = delivered %d + failed %d + left over %d\n",
+		o.sum.accepted, o.sum.delivered, o.sum.failed, o.sum.leftover)
+	var errs []error
+	for _, f := range []*os.File{o.delivered, o.failed, o.leftover, o.bad} {
+		errs = append(errs, f.Sync(), f.Close())
+	}
+	return errors.Join(errs...)
+}
+
+func writeLines[T any](w io.Writer, values []T) error {
+	var lines []byte
+	for _, v := range values {
+		line, err := json.Marshal(v)
+		if err != nil {
+			return err
+		}
+		lines = append(append(lines, line...), '\n')
+	}
+	_, err := w.Write(lines)
+	return err
+}
+
+type rejected struct {
+	Line   int    `json:"line"`
+	Reason string `json:"reason"`
+}
+
+func badRow(row Row) rejected { return rejected{row.Line, row.Err.Error()} }

@@ -1,0 +1,78 @@
+package modules
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"go.uber.org/fx"
+
+	"github.com/lastcall-go/lastcall/config"
+	"github.com/lastcall-go/lastcall/lifecycle"
+)
+
+// configuration reads the sources into all sections at once, so that
+// everything that is wrong is told together.
+func configuration() fx.Option {
+	return fx.Options(fx.Provide(loadConfig), fx.Invoke(answer))
+}
+
+type loadIn struct {
+	fx.In
+
+	Options  *config.Options  `optional:"true"`
+	Sections []config.Section `group:"lastcall.sections"`
+	Flags    []config.Flag    `group:"lastcall.flags"`
+}
+
+func loadConfig(in loadIn) (*config.Values, error) {
+	opts := config.FromProcess()
+	if in.Options != nil {
+		opts = *in.Options
+	}
+	opts.Flags = append(opts.Flags, in.Flags...)
+	return config.Load(opts, in.Sections...)
+}
+
+type answerIn struct {
+	fx.In
+
+	Values    *config.Values
+	Conductor *lifecycle.Conductor `optional:"true"`
+	Dot       fx.DotGraph
+}
+
+// answer is asked for with --help and the --print flags: app.Run then does
+// this instead of starting.
+func answer(in answerIn) {
+	if in.Conductor == nil {
+		return // a bare Fx application: there is nobody to start or not
+	}
+	switch wants := in.Values.Wants(); {
+	case wants.Help:
+		in.Conductor.Instead(in.Values.Usage)
+	case wants.PrintConfig:
+		in.Conductor.Instead(in.Values.Print)
+	case wants.PrintGraph:
+		in.Conductor.Instead(in.printGraph)
+	}
+}
+
+// printGraph writes one text that is both: a graph for Graphviz, with the plan
+// of the stop as a comment before it.
+func (in answerIn) printGraph(w io.Writer) error {
+	plan, err := in.Conductor.Plan()
+	if err != nil {
+		return err
+	}
+	var b strings.Builder
+	b.WriteString("// The order of the stop; the start is the other way round.\n")
+	for line := range strings.Lines(plan.String()) {
+		b.WriteString("// " + line)
+	}
+	b.WriteString(string(in.Dot))
+	_, err = fmt.Fprintln(w, b.String())
+	return err
+}
+
+func stopping() fx.Option { return Section("lifecycle", lifecycle.Config{}) }

@@ -1,0 +1,55 @@
+// Package modules is the standard set: [Default] makes a service of
+// configuration, logging, HTTP server, pools and batchers, each of which can
+// be left out or replaced.
+//
+//	app.Run(
+//		modules.Default(),
+//		poolmodule.Provide("sms", pool.Config{Workers: 8}),
+//		httpmodule.Handle("POST /notify", newNotify),
+//	)
+//
+// # The parts
+//
+//	part      section of the configuration   into the graph
+//	Config    (all of them)                  *config.Values
+//	Logging   log                            *zap.Logger, zap.AtomicLevel
+//	Stopping  lifecycle                      lifecycle.Config
+//	HTTP      http                           the server, when there are routes
+//	Pools     pools, lanes                   poolmodule.Config
+//	Batchers  batchers                       batchmodule.Config
+//
+// # Leaving out and replacing
+//
+// [Without] leaves parts out; without Config every other part has its defaults
+// and what is declared in code. A value is replaced as everywhere in Fx, by
+// fx.Replace or fx.Decorate of its type:
+//
+//	app.Run(
+//		modules.Default(modules.Without(modules.Batchers)),
+//		fx.Replace(server.Config{Addr: "127.0.0.1:0"}),
+//	)
+//
+// # Which value counts
+//
+// The later row wins, key by key down to the flags, whole values after them:
+//
+//	default in code   poolmodule.Provide("sms", pool.Config{Workers: 4}), Section's defaults
+//	YAML file         pools: {sms: {workers: 6}}       (config.yaml, or --config FILE)
+//	environment       LASTCALL_POOLS_SMS_WORKERS=8
+//	flags             --set pools.sms.workers=10
+//	override in code  fx.Replace(poolmodule.Config{…}), fx.Decorate(func(poolmodule.Config) …)
+//	while running     registry.Resize("sms", pool.Limits{…})
+//
+// # Asking instead of starting
+//
+// A program made with Config understands --print-config (every value in effect
+// and where it comes from), --print-graph (the dependency graph and the order
+// of the stop) and --help, and exits without having started anything.
+//
+// # Testing
+//
+// The arguments of a test binary are never read. A test that wants no file and
+// no environment either supplies its own options:
+//
+//	fx.Supply(config.Options{})
+package modules
