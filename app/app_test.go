@@ -62,6 +62,18 @@ func TestRun(t *testing.T) {
 		}
 	})
 
+	t.Run("EchoOfASignalIsNoSecondOne", func(t *testing.T) {
+		t.Parallel()
+		c := startChild(t, "slowStop", "lastcall")
+		c.await("waiting")
+		for range 3 {
+			require.NoError(t, c.cmd.Process.Signal(syscall.SIGTERM))
+		}
+		end := c.wait()
+		assert.Contains(t, end.said, "cut early: false")
+		assert.Contains(t, end.stderr, `"cause":"SIGTERM"`)
+	})
+
 	t.Run("SignalWhileConstructorsRunIsHeard", func(t *testing.T) {
 		t.Parallel()
 		c := startChild(t, "slowNew", "lastcall")

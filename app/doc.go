@@ -14,7 +14,8 @@
 //     its budget, backup hooks have their reserve;
 //   - signals are a ladder: the first SIGINT or SIGTERM stops gracefully (or
 //     cancels a start and rolls it back), the second cuts the waiting but
-//     still calls every hook, the third exits at once;
+//     still calls every hook, the third exits at once (copies of one signal,
+//     as timeout(1) and shells send them, count as one);
 //   - the exit code tells how it went;
 //   - a panic in a constructor is an error, and what was built before it is
 //     destroyed.

@@ -6,6 +6,7 @@ import (
 	"os/signal"
 	"sync"
 	"syscall"
+	"time"
 
 	"github.com/lastcall-go/lastcall/lifecycle"
 )
@@ -15,17 +16,26 @@ import (
 //	1st  a graceful stop; during the start, its cancellation and a rollback
 //	2nd  the waiting is cut, every hook is still called
 //	3rd  the process exits at once with 128+signal
+//
+// A signal that comes within echo of the one before is the same one: shells
+// and timeout(1) send one to the process and one to its group.
 type ladder struct {
 	signals chan os.Signal
 	first   chan struct{} // closed by the first signal
 	done    chan struct{} // closed by close
 	owner   sync.WaitGroup
 
+	lastHeard time.Time // of the loop alone
+
 	mu     sync.Mutex
 	heard  []os.Signal
 	app    *App // nil while constructors run
 	passed int  // how many of heard the conductor knows
 }
+
+// echo is longer than a second copy of a signal takes to come, and shorter
+// than a person takes to press Ctrl-C again.
+const echo = 100 * time.Millisecond
 
 // listen hears signals from now on. The caller must call close.
 func listen() *ladder {
@@ -57,18 +67,23 @@ func (l *ladder) loop() {
 }
 
 func (l *ladder) hear(s os.Signal) {
+	again := time.Since(l.lastHeard) < echo
+	l.lastHeard = time.Now()
+	if again {
+		return
+	}
 	l.mu.Lock()
 	l.heard = append(l.heard, s)
 	n := len(l.heard)
 	l.mu.Unlock()
-	switch n {
-	case 1:
-		close(l.first)
-	case 3:
+	if n == 3 {
 		fmt.Fprintf(os.Stderr, "third signal (%s): exiting at once; what was inside is not accounted for\n", name(s))
 		os.Exit(128 + number(s))
 	}
 	l.pass()
+	if n == 1 {
+		close(l.first) // after pass, so that the stop finds its cause
+	}
 }
 
 // conduct hands the signals on to the application, those too that came while

@@ -75,11 +75,12 @@ func sayWhenStarted(c *lifecycle.Conductor) {
 
 // child is a running program.
 type child struct {
-	t      *testing.T
-	cmd    *exec.Cmd
-	lines  *bufio.Scanner
-	seen   []string
-	stderr bytes.Buffer
+	t         *testing.T
+	cmd       *exec.Cmd
+	lines     *bufio.Scanner
+	seen      []string
+	signalled time.Time
+	stderr    bytes.Buffer
 }
 
 // quiet keeps the event log of an application out of a test's output.
@@ -113,8 +114,13 @@ func (c *child) await(text string) {
 	c.t.Fatalf("the child ended without saying %q; it said:\n%s\n%s", text, strings.Join(c.seen, "\n"), c.stderr.String())
 }
 
+// signal sends a signal that is not taken for an echo of the one before.
 func (c *child) signal(s syscall.Signal) {
 	c.t.Helper()
+	if pause := 3 * app.Echo; time.Since(c.signalled) < pause {
+		<-time.After(pause)
+	}
+	c.signalled = time.Now()
 	require.NoError(c.t, c.cmd.Process.Signal(s))
 }
 

@@ -121,7 +121,10 @@ func (c *Conductor) appendedSince(n int) []*component {
 
 // LogTo sends what the conductor has to say to l. Without it nothing is
 // logged; [Module] calls it with the *zap.Logger of the graph if there is one.
-func (c *Conductor) LogTo(l *zap.Logger) { c.logger.Store(l) }
+func (c *Conductor) LogTo(l *zap.Logger) {
+	// Its lines are about components, not about a place in this package.
+	c.logger.Store(l.WithOptions(zap.WithCaller(false)))
+}
 
 func (c *Conductor) log() *zap.Logger { return c.logger.Load() }
 

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"text/tabwriter"
 	"time"
+
+	"github.com/lastcall-go/lastcall/intake"
 )
 
 // String draws the receipt for a person: why and how it ended, the timeline,
@@ -104,13 +106,21 @@ func (r *Receipt) writeLedger(b *strings.Builder) {
 	}
 	b.WriteString("\n")
 	w := table(b)
+	var idle []string
 	for _, g := range r.Gates {
+		if g.Ledger == (intake.Ledger{}) {
+			idle = append(idle, g.Name)
+			continue
+		}
 		fmt.Fprintf(w, "  %s\t%s\n", g.Name, g.Ledger)
 	}
 	if len(r.Gates) > 1 {
 		fmt.Fprintf(w, "  all\t%s\n", r.Total)
 	}
 	flush(w)
+	if len(idle) > 0 {
+		fmt.Fprintf(b, "  nothing came to %s\n", strings.Join(idle, ", "))
+	}
 }
 
 func (r *Receipt) writeRest(b *strings.Builder) {

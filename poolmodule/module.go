@@ -135,6 +135,9 @@ func (d *declaration) saveTasks(ctx context.Context, tasks []pool.Task) (err err
 
 func describe(p *pool.Pool) []string {
 	s := p.Stats()
+	if s.Busy+s.Queued+s.Retrying == 0 {
+		return nil
+	}
 	return []string{fmt.Sprintf("%d busy of %d workers, %d queued, %d waiting for a retry", s.Busy, s.Workers, s.Queued, s.Retrying)}
 }
 
