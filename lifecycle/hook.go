@@ -91,6 +91,8 @@ func PreDestroy(lc fx.Lifecycle, name string, fn func(context.Context) error) {
 	Append(lc, Hook{Name: name, PreDestroy: fn})
 }
 
+// stopThenDestroy keeps the reserve for PreDestroy: Fx returns to its caller,
+// who may exit, as soon as the deadline has passed.
 func stopThenDestroy(h Hook) func(context.Context) error {
 	if h.PreDestroy == nil {
 		return h.OnStop
@@ -98,9 +100,15 @@ func stopThenDestroy(h Hook) func(context.Context) error {
 	return func(ctx context.Context) (err error) {
 		// Deferred, so that a panic of OnStop cannot skip it.
 		defer func() { err = errors.Join(err, h.PreDestroy(ctx)) }()
-		if h.OnStop != nil {
+		if h.OnStop == nil {
+			return nil
+		}
+		times := Config{}.timetable(ctx)
+		if !times.limited() {
 			return h.OnStop(ctx)
 		}
-		return nil
+		soft, cancel := context.WithDeadline(ctx, times.soft)
+		defer cancel()
+		return h.OnStop(soft)
 	}
 }

@@ -26,10 +26,17 @@ func main() {
 func service() fx.Option {
 	return fx.Options(
 		modules.Default(),
+		work(),
+		httpmodule.Handle("POST /notify", newNotify),
+		fx.Invoke(startFeed),
+	)
+}
+
+// work is what happens to a message once it is accepted.
+func work() fx.Option {
+	return fx.Options(
 		modules.Section("quickstart", Settings{Out: "quickstart-out", Latency: 8 * time.Millisecond}),
 		modules.Flag("input", "quickstart.input", "read messages from this CSV `file` instead of the sample"),
-
-		httpmodule.Handle("POST /notify", newNotify),
 
 		poolmodule.Provide("sms", pool.Config{Workers: 4, Queue: 256}),
 		poolmodule.Lane[SMS]("sms", "sms", newSMSHandler, poolmodule.SaveWith(saveTo[SMS])),
@@ -40,7 +47,6 @@ func service() fx.Option {
 			batch.Config{MaxItems: 100, Linger: 200 * time.Millisecond}, batchmodule.SaveWith[Delivery](newSink)),
 
 		fx.Provide(newOutbox, newProvider, newDispatch, newRouter), // newOutbox has the PreDestroy hook
-		fx.Invoke(startFeed),
 	)
 }
 

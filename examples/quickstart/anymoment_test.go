@@ -1,0 +1,155 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"encoding/csv"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/lastcall-go/lastcall/intake"
+)
+
+const (
+	envChild = "QUICKSTART_TEST_CHILD"
+
+	moments = 20
+	apart   = 120 * time.Millisecond // the sample takes about two seconds here
+)
+
+// TestStoppedAtAnyMoment runs the real program as a child, with the sample,
+// and stops it at twenty different moments, from before it has started to
+// after the last row. At every second moment a second signal follows, so that
+// there are leftovers. Each time every accepted row must be in exactly one
+// file.
+func TestStoppedAtAnyMoment(t *testing.T) {
+	t.Parallel()
+	leftover := 0
+	for i := range moments {
+		t.Run(fmt.Sprintf("After%v", time.Duration(i)*apart), func(t *testing.T) {
+			dir := t.TempDir()
+			said := runAndStop(t, dir, time.Duration(i)*apart, i%2 == 1)
+			got := readOutbox(t, dir)
+			accepted := acceptedRows(t, dir)
+			assert.Equal(t, accepted, got.delivered+got.failed+got.leftover, said)
+			assert.Len(t, got.receivers, accepted, "no row is in two files")
+			leftover += got.leftover
+			t.Logf("accepted %d = delivered %d + failed %d + left over %d", accepted, got.delivered, got.failed, got.leftover)
+		})
+	}
+	assert.Positive(t, leftover, "the second signals should have left something over")
+}
+
+func runAndStop(t *testing.T, dir string, after time.Duration, twice bool) (said string) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute) // never reached by a test that passes
+	defer cancel()
+	cmd := exec.CommandContext(ctx, os.Args[0])
+	cmd.Env = append(os.Environ(), envChild+"=1",
+		"LASTCALL_HTTP_ADDR=127.0.0.1:0",
+		"LASTCALL_QUICKSTART_OUT="+dir,
+		"LASTCALL_QUICKSTART_LATENCY=4ms",
+		"LASTCALL_LIFECYCLE_RECEIPT_FILE="+filepath.Join(dir, "receipt.json"))
+	var out strings.Builder
+	cmd.Stdout, cmd.Stderr = &out, &out
+	require.NoError(t, cmd.Start())
+
+	<-time.After(after)
+	signal(t, cmd)
+	if twice {
+		<-time.After(2 * apart) // a copy of the first would come sooner
+		signal(t, cmd)
+	}
+	err := cmd.Wait()
+	assert.NotEqual(t, 4, cmd.ProcessState.ExitCode(), "4 is work lost: %v\n%s", err, out.String())
+	return out.String()
+}
+
+// signal tolerates a child that has ended.
+func signal(t *testing.T, cmd *exec.Cmd) {
+	t.Helper()
+	if err := cmd.Process.Signal(syscall.SIGTERM); !errors.Is(err, os.ErrProcessDone) {
+		require.NoError(t, err)
+	}
+}
+
+// acceptedRows is what the lanes say they have accepted. There is no receipt
+// when the signal came before the program listened to it; then nothing can
+// have been accepted.
+func acceptedRows(t *testing.T, dir string) int {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(dir, "receipt.json"))
+	if errors.Is(err, fs.ErrNotExist) {
+		return 0
+	}
+	require.NoError(t, err)
+	var receipt struct {
+		Gates []struct {
+			Name   string
+			Ledger intake.Ledger
+		}
+	}
+	require.NoError(t, json.Unmarshal(text, &receipt))
+	accepted := 0
+	for _, g := range receipt.Gates {
+		assert.True(t, g.Ledger.Balanced(), "%s: %s", g.Name, g.Ledger)
+		if strings.HasPrefix(g.Name, "lane:") {
+			accepted += int(g.Ledger.Accepted)
+		}
+	}
+	return accepted
+}
+
+type outboxFiles struct {
+	delivered, failed, leftover int
+	receivers                   map[string]bool // each has one row in the sample
+}
+
+func readOutbox(t *testing.T, dir string) outboxFiles {
+	t.Helper()
+	got := outboxFiles{receivers: map[string]bool{}}
+	got.delivered = got.readLines(t, filepath.Join(dir, "delivered.jsonl"))
+	got.failed = got.readLines(t, filepath.Join(dir, "failed.jsonl"))
+
+	f, err := os.Open(filepath.Join(dir, "leftover.csv"))
+	if errors.Is(err, fs.ErrNotExist) {
+		return got
+	}
+	require.NoError(t, err)
+	defer f.Close()
+	rows, err := csv.NewReader(f).ReadAll()
+	require.NoError(t, err)
+	got.leftover = len(rows)
+	for _, row := range rows {
+		got.receivers[row[0]] = true
+	}
+	return got
+}
+
+func (got outboxFiles) readLines(t *testing.T, name string) (n int) {
+	t.Helper()
+	f, err := os.Open(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return 0
+	}
+	require.NoError(t, err)
+	defer f.Close()
+	for lines := bufio.NewScanner(f); lines.Scan(); n++ {
+		var m Message
+		require.NoError(t, json.Unmarshal(lines.Bytes(), &m), "a whole line: %s", lines.Text())
+		got.receivers[m.Receiver] = true
+	}
+	return n
+}
