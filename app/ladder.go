@@ -17,7 +17,7 @@ import (
 //	2nd  the waiting is cut, every hook is still called
 //	3rd  the process exits at once with 128+signal
 //
-// A signal that comes within echo of the one before is the same one: shells
+// A signal that comes within [Echo] of the one before is the same one: shells
 // and timeout(1) send one to the process and one to its group.
 type ladder struct {
 	signals chan os.Signal
@@ -33,9 +33,10 @@ type ladder struct {
 	passed int  // how many of heard the conductor knows
 }
 
-// echo is longer than a second copy of a signal takes to come, and shorter
-// than a person takes to press Ctrl-C again.
-const echo = 100 * time.Millisecond
+// Echo is how long after a signal another one is taken for a copy of it:
+// longer than a copy takes to come, shorter than a person takes to press
+// Ctrl-C again.
+const Echo = 100 * time.Millisecond
 
 // listen hears signals from now on. The caller must call close.
 func listen() *ladder {
@@ -67,7 +68,7 @@ func (l *ladder) loop() {
 }
 
 func (l *ladder) hear(s os.Signal) {
-	again := time.Since(l.lastHeard) < echo
+	again := time.Since(l.lastHeard) < Echo
 	l.lastHeard = time.Now()
 	if again {
 		return

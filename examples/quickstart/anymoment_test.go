@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -19,6 +20,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/lastcall-go/lastcall/app"
 	"github.com/lastcall-go/lastcall/intake"
 )
 
@@ -26,7 +28,8 @@ const (
 	envChild = "QUICKSTART_TEST_CHILD"
 
 	moments = 20
-	apart   = 120 * time.Millisecond // the sample takes about two seconds here
+	apart   = 60 * time.Millisecond // the sample takes about a second here
+	second  = 2 * app.Echo          // after the first signal; a copy of it would come sooner
 )
 
 // TestStoppedAtAnyMoment runs the real program as a child, with the sample,
@@ -35,21 +38,23 @@ const (
 // there are leftovers. Each time every accepted row must be in exactly one
 // file.
 func TestStoppedAtAnyMoment(t *testing.T) {
-	t.Parallel()
-	leftover := 0
+	var leftover atomic.Int64
+	t.Cleanup(func() {
+		assert.Positive(t, leftover.Load(), "the second signals should have left something over")
+	})
 	for i := range moments {
 		t.Run(fmt.Sprintf("After%v", time.Duration(i)*apart), func(t *testing.T) {
+			t.Parallel()
 			dir := t.TempDir()
 			said := runAndStop(t, dir, time.Duration(i)*apart, i%2 == 1)
 			got := readOutbox(t, dir)
 			accepted := acceptedRows(t, dir)
 			assert.Equal(t, accepted, got.delivered+got.failed+got.leftover, said)
 			assert.Len(t, got.receivers, accepted, "no row is in two files")
-			leftover += got.leftover
+			leftover.Add(int64(got.leftover))
 			t.Logf("accepted %d = delivered %d + failed %d + left over %d", accepted, got.delivered, got.failed, got.leftover)
 		})
 	}
-	assert.Positive(t, leftover, "the second signals should have left something over")
 }
 
 func runAndStop(t *testing.T, dir string, after time.Duration, twice bool) (said string) {
@@ -60,7 +65,7 @@ func runAndStop(t *testing.T, dir string, after time.Duration, twice bool) (said
 	cmd.Env = append(os.Environ(), envChild+"=1",
 		"LASTCALL_HTTP_ADDR=127.0.0.1:0",
 		"LASTCALL_QUICKSTART_OUT="+dir,
-		"LASTCALL_QUICKSTART_LATENCY=4ms",
+		"LASTCALL_QUICKSTART_LATENCY=2ms",
 		"LASTCALL_LIFECYCLE_RECEIPT_FILE="+filepath.Join(dir, "receipt.json"))
 	var out strings.Builder
 	cmd.Stdout, cmd.Stderr = &out, &out
@@ -69,7 +74,7 @@ func runAndStop(t *testing.T, dir string, after time.Duration, twice bool) (said
 	<-time.After(after)
 	signal(t, cmd)
 	if twice {
-		<-time.After(2 * apart) // a copy of the first would come sooner
+		<-time.After(second)
 		signal(t, cmd)
 	}
 	err := cmd.Wait()
