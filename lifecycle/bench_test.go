@@ -6,7 +6,6 @@ import (
 	"testing"
 
 	"go.uber.org/fx"
-	"go.uber.org/fx/fxevent"
 
 	"github.com/lastcall-go/lastcall/lifecycle"
 )
@@ -63,6 +62,3 @@ func BenchmarkBootAndStop(b *testing.B) {
 		}
 	}
 }
-
-// tapped is the event tap of app.New, without its log.
-var tapped = fx.WithLogger(func(c *lifecycle.Conductor) fxevent.Logger { return c.Tap(fxevent.NopLogger) })

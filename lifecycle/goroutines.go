@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"runtime"
 	"runtime/pprof"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -35,6 +36,9 @@ func labelled(key, value string) []goroutines {
 	}
 	var found []goroutines
 	for block := range strings.SplitSeq(buf.String(), "\n\n") {
+		if !strings.Contains(block, strconv.Quote(value)) {
+			continue // saves reading the stacks of everybody else
+		}
 		if g := parseGoroutines(block); g.labels[key] == value {
 			found = append(found, g)
 		}
@@ -72,6 +76,14 @@ func stackOf(key, value string) (where, stack string) {
 // isHook tells the goroutine of a hook from those that the hook has started.
 func (g goroutines) isHook() bool {
 	return len(g.frames) > 0 && g.frames[len(g.frames)-1].function == thisPackage+"(*Conductor).call.func1"
+}
+
+// isStop tells the goroutine of a component that stops the application, and
+// waits for that or conducts it.
+func (g goroutines) isStop() bool {
+	return slices.ContainsFunc(g.frames, func(f frame) bool {
+		return f.function == thisPackage+"(*Conductor).Stop" || f.function == "go.uber.org/fx.(*App).Stop"
+	})
 }
 
 func (g goroutines) where() string {

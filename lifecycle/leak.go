@@ -8,7 +8,7 @@ import (
 )
 
 // Leak is goroutines that a component left behind when everything had been
-// stopped, those of abandoned hooks aside.
+// stopped, those of abandoned hooks aside, and those that wait for the stop.
 type Leak struct {
 	Component string `json:"component"`
 	Count     int    `json:"count"`
@@ -26,7 +26,7 @@ const (
 func (c *Conductor) leaks() []Leak {
 	var found []goroutines
 	for range leakLooks {
-		found = slices.DeleteFunc(labelled(labelApp, c.id), goroutines.isHook)
+		found = slices.DeleteFunc(labelled(labelApp, c.id), func(g goroutines) bool { return g.isHook() || g.isStop() })
 		if len(found) == 0 {
 			return nil
 		}

@@ -60,8 +60,12 @@ func isContainer(function string) bool {
 		strings.HasPrefix(function, "go.uber.org/dig.")
 }
 
+// isRoot tells the functions of the standard library at which goroutines
+// begin.
 func isRoot(function string) bool {
-	return function == "runtime.goexit" || function == "runtime.main" || function == "testing.tRunner"
+	return strings.HasPrefix(function, "runtime.") ||
+		strings.HasPrefix(function, "testing.") ||
+		strings.HasPrefix(function, "sync.(*WaitGroup).Go.")
 }
 
 // shortFuncName makes "svc.NewServer" of what Fx and the runtime call it:

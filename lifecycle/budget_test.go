@@ -1,0 +1,172 @@
+package lifecycle_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.uber.org/fx"
+
+	"github.com/lastcall-go/lastcall/lifecycle"
+)
+
+// allowed notes how much time the hook's context gives it.
+func allowed(into *time.Duration) func(context.Context) error {
+	return func(ctx context.Context) error {
+		if deadline, ok := ctx.Deadline(); ok {
+			*into = time.Until(deadline)
+		}
+		return nil
+	}
+}
+
+func TestBudget(t *testing.T) {
+	t.Parallel()
+
+	bubble(t, "SoftDeadlineIsTheTimeoutLessTheReserve", func(t *testing.T) {
+		for _, tt := range []struct{ reserve, timeout, want time.Duration }{
+			{0, 15 * time.Second, 12 * time.Second},
+			{0, 100 * time.Second, 95 * time.Second},
+			{2 * time.Second, 10 * time.Second, 8 * time.Second},
+			{9 * time.Second, 10 * time.Second, 5 * time.Second},
+		} {
+			var got time.Duration
+			h := build(t, configured(lifecycle.Config{Reserve: tt.reserve, Grace: time.Second}), hook(lifecycle.Hook{OnStop: allowed(&got)}))
+			require.NoError(t, h.start())
+			require.NoError(t, h.stopIn(tt.timeout))
+			assert.Equal(t, tt.want, got)
+			assert.Equal(t, tt.timeout-tt.want, h.Receipt().Reserve)
+			assert.Equal(t, tt.timeout, h.Receipt().Timeout)
+		}
+	})
+
+	bubble(t, "BudgetOfAHookBoundsIt", func(t *testing.T) {
+		var start, stop, destroy time.Duration
+		h := build(t, hook(lifecycle.Hook{OnStart: allowed(&start), OnStop: allowed(&stop), PreDestroy: allowed(&destroy), Budget: lifecycle.Budget{
+			Start: 3 * time.Second, Stop: 2 * time.Second, PreDestroy: time.Second,
+		}}))
+		require.NoError(t, h.start())
+		require.NoError(t, h.stop())
+		assert.Equal(t, []time.Duration{3 * time.Second, 2 * time.Second, time.Second}, []time.Duration{start, stop, destroy})
+	})
+
+	bubble(t, "ShareIsAPartOfWhatRemains", func(t *testing.T) {
+		var first, second time.Duration
+		h := build(t,
+			hook(lifecycle.Hook{OnStop: allowed(&second), Budget: lifecycle.Budget{Share: 7}}), // as 1
+			hook(lifecycle.Hook{OnStop: allowed(&first), Budget: lifecycle.Budget{Share: 0.25}}))
+		require.NoError(t, h.start())
+		require.NoError(t, h.stop())
+		assert.Equal(t, []time.Duration{3 * time.Second, 12 * time.Second}, []time.Duration{first, second})
+	})
+
+	bubble(t, "HungHookLeavesASliceForEachOther", func(t *testing.T) {
+		var second, third time.Duration
+		h := build(t, hook(lifecycle.Hook{OnStop: allowed(&third)}), hook(lifecycle.Hook{OnStop: allowed(&second)}),
+			hook(lifecycle.Hook{Name: "hangs", OnStop: hanging(t)}))
+		require.NoError(t, h.start())
+		require.Error(t, h.stop())
+		assert.Equal(t, 11500*time.Millisecond, component(t, h.Receipt(), "hangs").Stop.Budget, "12 s less a slice of 250 ms for two")
+		assert.Positive(t, second)
+		assert.Positive(t, third)
+		assert.Empty(t, h.Receipt().Cut, "the others were not cut")
+	})
+
+	bubble(t, "StopWithoutADeadlineGivesAllTheTimeThereIs", func(t *testing.T) {
+		var destroy time.Duration
+		h := build(t, hook(lifecycle.Hook{Name: "slow", OnStop: sleeping(time.Hour), PreDestroy: allowed(&destroy)}),
+			hook(lifecycle.Hook{Name: "bound", OnStop: hanging(t), PreDestroy: hanging(t), Budget: lifecycle.Budget{Stop: time.Second, PreDestroy: time.Second}}))
+		require.NoError(t, h.start())
+		require.Error(t, h.Stop(context.Background()))
+		assert.Zero(t, destroy, "no deadline")
+		assert.Equal(t, lifecycle.OK, component(t, h.Receipt(), "slow").Stop.Outcome)
+		assert.Equal(t, lifecycle.Hung, component(t, h.Receipt(), "bound").Stop.Outcome)
+		assert.Equal(t, lifecycle.Hung, component(t, h.Receipt(), "bound").PreDestroy.Outcome)
+		assert.Zero(t, h.Receipt().Timeout)
+		assert.NotContains(t, h.Receipt().String(), "backup hooks")
+	})
+
+	bubble(t, "StopThatComesTooLateStillCallsEveryHook", func(t *testing.T) {
+		var d diary
+		var destroy time.Duration
+		h := build(t, hook(d.noting(lifecycle.Hook{Name: "a"})), hook(d.noting(lifecycle.Hook{Name: "b"})),
+			hook(lifecycle.Hook{PreDestroy: allowed(&destroy)}))
+		require.NoError(t, h.start())
+		require.NoError(t, h.stopIn(-time.Second))
+		assert.Equal(t, []string{"start a", "start b", "stop b", "destroy b", "stop a", "destroy a"}, d.read())
+		assert.Positive(t, destroy, "backup hooks have time all the same")
+		assert.NotEmpty(t, h.Receipt().Cut)
+	})
+
+	bubble(t, "CancelledStopWaitsNoLongerAndCallsTheRest", func(t *testing.T) {
+		var d diary
+		h := build(t, hook(d.noting(lifecycle.Hook{Name: "a"})),
+			hook(lifecycle.Hook{Name: "patient", OnStop: func(ctx context.Context) error { <-ctx.Done(); return context.Cause(ctx) }}))
+		require.NoError(t, h.start())
+		ctx, cancel := context.WithCancelCause(context.Background())
+		impatient := errors.New("impatient")
+		time.AfterFunc(time.Second, func() { cancel(impatient) })
+		require.ErrorIs(t, h.Stop(ctx), impatient)
+		assert.Equal(t, time.Second, h.Receipt().Took)
+		assert.Equal(t, []string{"start a", "stop a", "destroy a"}, d.read())
+		assert.Equal(t, "impatient", h.Receipt().Cut)
+	})
+
+	bubble(t, "CutEndsTheWaitingAndPreDestroyHasItsTime", func(t *testing.T) {
+		var destroy time.Duration
+		h := build(t, hook(lifecycle.Hook{Name: "patient", OnStop: func(ctx context.Context) error { <-ctx.Done(); return nil }, PreDestroy: allowed(&destroy)}))
+		require.NoError(t, h.start())
+		time.AfterFunc(time.Second, func() { h.Cut(lifecycle.ErrCut) })
+		require.NoError(t, h.stop())
+		assert.Equal(t, time.Second, h.Receipt().Took)
+		assert.Greater(t, destroy, 3*time.Second)
+		assert.Equal(t, lifecycle.ErrCut.Error(), h.Receipt().Cut)
+	})
+
+	bubble(t, "HookThatEndsWithinTheGraceIsNotHung", func(t *testing.T) {
+		h := build(t, hook(lifecycle.Hook{Name: "late", Budget: lifecycle.Budget{Stop: time.Second}, OnStop: func(ctx context.Context) error {
+			<-ctx.Done()
+			time.Sleep(200 * time.Millisecond)
+			return nil
+		}}))
+		require.NoError(t, h.start())
+		require.NoError(t, h.stop())
+		assert.Equal(t, 1200*time.Millisecond, component(t, h.Receipt(), "late").Stop.Took)
+	})
+}
+
+// TestStopEnds: whatever hangs, the stop is over when its time is, and the
+// caller gets what was reported before it gives up.
+func TestStopEnds(t *testing.T) {
+	t.Parallel()
+	for _, n := range []int{1, 20} {
+		for _, timeout := range []time.Duration{500 * time.Millisecond, 15 * time.Second, 10 * time.Minute} {
+			for _, parallel := range []bool{false, true} {
+				t.Run(fmt.Sprintf("%dHungHooksIn%sParallel%v", n, timeout, parallel), func(t *testing.T) {
+					synctest.Test(t, func(t *testing.T) {
+						hang := hanging(t)
+						var opts []fx.Option
+						for range n {
+							opts = append(opts, hook(lifecycle.Hook{OnStop: hang, PreDestroy: hang}))
+						}
+						h := build(t, configured(lifecycle.Config{Parallel: parallel}), fx.Options(opts...))
+						require.NoError(t, h.start())
+						require.Error(t, h.stopIn(timeout))
+						r := h.Receipt()
+						assert.LessOrEqual(t, r.Took, timeout+time.Duration(2*n)*time.Millisecond, "each hook gets a millisecond at the least")
+						for _, c := range r.Components {
+							require.NotNil(t, c.Stop)
+							require.NotNil(t, c.PreDestroy)
+							assert.Equal(t, lifecycle.Hung, c.PreDestroy.Outcome)
+						}
+					})
+				})
+			}
+		}
+	}
+}
