@@ -21,7 +21,7 @@ type Values struct {
 // brought included.
 func (l *loader) values(sections []Section, cmd *command) *Values {
 	now := &loader{opts: l.opts, origins: map[string]Origin{}}
-	now.schema(sections)
+	now.schema(effective(sections))
 	now.root.leaves(func(n *node) { now.origins[n.key] = l.originOf(n.key) })
 	return &Values{
 		origins: now.origins,
@@ -46,8 +46,9 @@ func (v *Values) Args() []string { return slices.Clone(v.args) }
 // Wants says what the command line asks for besides values.
 func (v *Values) Wants() Wants { return v.wants }
 
-// Print writes every value in effect, defaults included, sorted, as YAML with
-// its origin in a comment. The output can be loaded again, except for secrets,
+// Print writes every value in effect, defaults included (also those of a
+// method WithDefaults, which returns its receiver with what is zero filled in),
+// sorted, as YAML with its origin in a comment. The output can be loaded again, except for secrets,
 // which are masked.
 func (v *Values) Print(w io.Writer) error {
 	_, err := w.Write(v.printed)

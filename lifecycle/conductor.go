@@ -57,7 +57,7 @@ var lastID atomic.Int64
 func newConductor(cfg Config) *Conductor {
 	c := &Conductor{
 		id:           strconv.FormatInt(lastID.Add(1), 10),
-		config:       cfg.withDefaults(),
+		config:       cfg.WithDefaults(),
 		taken:        map[string]int{},
 		constructors: constructors{outputs: map[string][][]string{}},
 	}

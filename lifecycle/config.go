@@ -52,7 +52,9 @@ func (c Config) Validate() error {
 	return errors.Join(errs...)
 }
 
-func (c Config) withDefaults() Config {
+// WithDefaults is c with what is zero filled in, as far as it does not depend
+// on the stop timeout.
+func (c Config) WithDefaults() Config {
 	if c.Grace == 0 {
 		c.Grace = defaultGrace
 	}

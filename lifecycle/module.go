@@ -98,7 +98,7 @@ func prepare(in prepareIn) error {
 	if err := c.config.Validate(); err != nil {
 		return fmt.Errorf("lifecycle: %w", err)
 	}
-	c.config = c.config.withDefaults()
+	c.config = c.config.WithDefaults()
 	return nil
 }
 

@@ -71,7 +71,7 @@ func (c *Conductor) stopRequestLocked() error {
 // conduct is the stop, and the rollback of a start. It is called once.
 func (c *Conductor) conduct(ctx context.Context, cause Cause, wasReady bool) *Receipt {
 	c.mu.Lock()
-	cfg := c.config.withDefaults()
+	cfg := c.config.WithDefaults()
 	c.mu.Unlock()
 	s := &stop{conductor: c, cfg: cfg, times: cfg.timetable(ctx), cause: cause}
 	defer s.limitWaiting(ctx)()

@@ -300,7 +300,8 @@ func TestAskedInsteadOfStarted(t *testing.T) {
 		t.Parallel()
 		out := ask(t, "--print-config")
 		assert.Regexp(t, `workers: 5 +# config.yaml:1`, out)
-		assert.Regexp(t, `queue: 0 +# default`, out)
+		assert.Regexp(t, `queue: 1024 +# default`, out, "what the pool makes of zero")
+		assert.Regexp(t, `addr: :8080 +# default`, out)
 	})
 
 	t.Run("PrintGraph", func(t *testing.T) {

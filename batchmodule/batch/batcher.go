@@ -78,7 +78,7 @@ func New[T any](name string, sink Sink[T], cfg Config, opts ...Option[T]) (*Batc
 	b := &Batcher[T]{
 		name:    name,
 		sink:    sink,
-		cfg:     cfg.withDefaults(),
+		cfg:     cfg.WithDefaults(),
 		full:    &Error{Batcher: name, Op: "add", Err: ErrFull},
 		wake:    make(chan struct{}, 1),
 		halt:    make(chan struct{}),

@@ -72,7 +72,9 @@ const (
 	Reject WhenFull = "reject"
 )
 
-func (c Config) withDefaults() Config {
+// WithDefaults is c with what is zero filled in, as [New] uses it and
+// --print-config shows it.
+func (c Config) WithDefaults() Config {
 	c.MaxItems = cmp.Or(c.MaxItems, 1000)
 	c.Linger = cmp.Or(c.Linger, time.Second)
 	c.Parallel = cmp.Or(c.Parallel, 1)
@@ -90,7 +92,7 @@ func (c Config) withDefaults() Config {
 // Validate reports every wrong field together, each by its name in a file.
 // Zero fields are right: they have defaults.
 func (c Config) Validate() error {
-	d := c.withDefaults()
+	d := c.WithDefaults()
 	var errs []error
 	wrong := func(field, format string, args ...any) {
 		errs = append(errs, fmt.Errorf(field+": "+format, args...))

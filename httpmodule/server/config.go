@@ -135,8 +135,9 @@ func (c Config) Validate() error {
 	return errors.Join(errs...)
 }
 
-// withDefaults fills in what is zero.
-func (c Config) withDefaults() Config {
+// WithDefaults is c with what is zero filled in, as [New] uses it and
+// --print-config shows it.
+func (c Config) WithDefaults() Config {
 	orDefault(&c.Addr, DefaultAddr)
 	orDefault(&c.Network, "tcp")
 	orDefault(&c.ReadHeaderTimeout, DefaultReadHeaderTimeout)

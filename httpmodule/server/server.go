@@ -68,7 +68,7 @@ func New(cfg Config, handler http.Handler, opts ...Option) (*Server, error) {
 	}
 	s := &Server{
 		name:     "http",
-		cfg:      cfg.withDefaults(),
+		cfg:      cfg.WithDefaults(),
 		handler:  handler,
 		probes:   map[string]http.Handler{},
 		base:     context.Background(),

@@ -53,7 +53,7 @@ func (c Config) Validate() error {
 	if c.MinWorkers < 0 {
 		wrong("min_workers: is %d, must not be negative; use 0 to keep none", c.MinWorkers)
 	}
-	if workers := c.withDefaults().Workers; c.MinWorkers > workers {
+	if workers := c.WithDefaults().Workers; c.MinWorkers > workers {
 		wrong("min_workers: is %d, must not exceed workers (%d); lower it or raise workers", c.MinWorkers, workers)
 	}
 	if c.Queue < NoQueue || c.Queue > maxQueue {
@@ -71,7 +71,9 @@ func (c Config) Validate() error {
 	return errors.Join(errs...)
 }
 
-func (c Config) withDefaults() Config {
+// WithDefaults is c with what is zero filled in, as [New] uses it and
+// --print-config shows it.
+func (c Config) WithDefaults() Config {
 	if c.Workers == 0 {
 		c.Workers = runtime.GOMAXPROCS(0)
 	}

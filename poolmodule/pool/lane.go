@@ -75,7 +75,7 @@ func NewLane[T any](p *Pool, name string, handler Handler[T], cfg LaneConfig, op
 	if err := cfg.Validate(); err != nil {
 		return nil, fmt.Errorf("lane %s: %w", name, err)
 	}
-	core, err := newLaneCore(p, name, cfg.withDefaults())
+	core, err := newLaneCore(p, name, cfg.WithDefaults())
 	if err != nil {
 		return nil, err
 	}

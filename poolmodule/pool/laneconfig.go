@@ -68,7 +68,9 @@ func (c LaneConfig) Validate() error {
 	return errors.Join(errs...)
 }
 
-func (c LaneConfig) withDefaults() LaneConfig {
+// WithDefaults is c with what is zero filled in, as [NewLane] uses it and
+// --print-config shows it.
+func (c LaneConfig) WithDefaults() LaneConfig {
 	c.Retry = c.Retry.withDefaults()
 	return c
 }

@@ -107,7 +107,7 @@ func New(name string, cfg Config, opts ...Option) (*Pool, error) {
 	}
 	p := &Pool{
 		name:     name,
-		cfg:      cfg.withDefaults(),
+		cfg:      cfg.WithDefaults(),
 		errFull:  fmt.Errorf("pool %s: %w", name, ErrFull),
 		born:     time.Now(),
 		sampler:  newSampler(),
