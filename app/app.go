@@ -45,12 +45,9 @@ func New(opts ...fx.Option) *App {
 		ours = append([]fx.Option{lifecycle.Module()}, ours...)
 	}
 	a.App = fx.New(append(ours, opts...)...)
-	if a.Err() != nil {
-		a.log.useFallback()
-		if a.conductor != nil {
-			// Fx's error hook has done it, unless the error came before.
-			a.conductor.Undo(a.Err())
-		}
+	if a.Err() != nil && a.conductor != nil {
+		// Fx's error hook has done it, unless the error came before.
+		a.conductor.Undo(a.Err())
 	}
 	return a
 }

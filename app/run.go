@@ -4,8 +4,11 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 
+	"go.uber.org/dig"
 	"go.uber.org/fx"
+	"go.uber.org/zap"
 	"golang.org/x/term"
 
 	"github.com/lastcall-go/lastcall/lifecycle"
@@ -41,7 +44,7 @@ func (l *ladder) run(build func() *App) (code int) {
 	defer l.close()
 	a := build()
 	if err := a.Err(); err != nil {
-		fmt.Fprintln(os.Stderr, "cannot build the application:", err)
+		fmt.Fprintln(os.Stderr, buildError(err))
 		return lifecycle.ExitStartFailed
 	}
 	if f := a.conductor.Replacement(); f != nil {
@@ -63,9 +66,20 @@ func (l *ladder) run(build func() *App) (code int) {
 	return a.stopAndReport(asked)
 }
 
+// buildError puts what went wrong before the way on which Fx came there.
+func buildError(err error) string {
+	root := dig.RootCause(err)
+	text := fmt.Sprintf("cannot build the application: %v", root)
+	if way := strings.TrimSuffix(err.Error(), root.Error()); way != "" {
+		text += "\n\nthe way there: " + strings.TrimSuffix(way, ": ")
+	}
+	return text
+}
+
 // runInstead does what an option asked for in place of a start, and destroys
 // what was constructed.
 func (a *App) runInstead(f func(io.Writer) error) int {
+	a.conductor.LogTo(zap.NewNop()) // the answer is what was asked for, not how we end
 	err := f(os.Stdout)
 	stop, cancel := timeout(a.StopTimeout())
 	defer cancel()

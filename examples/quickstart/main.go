@@ -46,7 +46,7 @@ func work() fx.Option {
 		batchmodule.Provide[Delivery]("delivered", newSink,
 			batch.Config{MaxItems: 100, Linger: 200 * time.Millisecond}, batchmodule.SaveWith[Delivery](newSink)),
 
-		fx.Provide(newOutbox, newProvider, newDispatch, newRouter), // newOutbox has the PreDestroy hook
+		fx.Provide(newOutbox, newProvider, newDispatch, newRouter), // newOutbox has a PreDestroy hook
 	)
 }
 

@@ -28,6 +28,7 @@ import (
 // A fourth, bad-rows.jsonl, has the rows that were never accepted.
 type Outbox struct {
 	mu                               sync.Mutex
+	opened                           bool
 	delivered, failed, leftover, bad *os.File
 	sum                              struct{ accepted, delivered, failed, leftover int }
 }
@@ -38,23 +39,37 @@ type Delivery struct {
 	At time.Time `json:"at"`
 }
 
-// newOutbox opens the files. They are closed by a PreDestroy hook: it runs
+// newOutbox opens the files at start. A PreDestroy hook closes them: it runs
 // after everything that writes to them has ended, also when the start failed.
-func newOutbox(lc fx.Lifecycle, settings Settings) (*Outbox, error) {
-	if err := os.MkdirAll(settings.Out, 0o755); err != nil {
-		return nil, err
-	}
+func newOutbox(lc fx.Lifecycle, settings Settings) *Outbox {
 	o := &Outbox{}
-	var errs []error
-	open := func(name string) *os.File {
-		f, err := os.OpenFile(filepath.Join(settings.Out, name), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
-		errs = append(errs, err)
-		return f
+	lifecycle.Append(lc, lifecycle.Hook{
+		Name:       "outbox",
+		OnStart:    func(context.Context) error { return o.open(settings.Out) },
+		PreDestroy: o.close,
+	})
+	return o
+}
+
+func (o *Outbox) open(dir string) error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.opened = true
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
 	}
-	o.delivered, o.failed = open("delivered.jsonl"), open("failed.jsonl")
-	o.leftover, o.bad = open("leftover.csv"), open("bad-rows.jsonl")
-	lifecycle.PreDestroy(lc, "outbox", o.close)
-	return o, errors.Join(errs...)
+	for name, f := range map[string]**os.File{
+		"delivered.jsonl": &o.delivered,
+		"failed.jsonl":    &o.failed,
+		"leftover.csv":    &o.leftover,
+		"bad-rows.jsonl":  &o.bad,
+	} {
+		var err error
+		if *f, err = os.OpenFile(filepath.Join(dir, name), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Accepted counts a message that a lane has taken.
@@ -132,11 +147,16 @@ func newSink(o *Outbox) batch.Sink[Delivery] { return o.Deliver }
 func (o *Outbox) close(context.Context) error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	if !o.opened {
+		return nil
+	}
 	fmt.Fprintf(os.Stderr, "rows accepted %d = delivered %d + failed %d + left over %d\n",
 		o.sum.accepted, o.sum.delivered, o.sum.failed, o.sum.leftover)
 	var errs []error
 	for _, f := range []*os.File{o.delivered, o.failed, o.leftover, o.bad} {
-		errs = append(errs, f.Sync(), f.Close())
+		if f != nil {
+			errs = append(errs, f.Sync(), f.Close())
+		}
 	}
 	return errors.Join(errs...)
 }
