@@ -21,7 +21,8 @@ type App struct {
 
 	conductor *lifecycle.Conductor
 	log       *eventLog
-	receiptTo io.Writer
+	// receiptPrinted: PrintReceipt has said where.
+	receiptPrinted bool
 }
 
 // New builds the application from the options, as [fx.New] does: constructors
@@ -61,9 +62,9 @@ func hasLifecycle(opts []fx.Option) bool {
 // receiptWriter is how PrintReceipt travels through the graph.
 type receiptWriter struct{ io.Writer }
 
-// PrintReceipt makes [App.Run] print the receipt of the stop to w in the form
-// for a person, beside the one structured log line that it writes in any
-// case. Without it that is done only when the standard error is a terminal.
+// PrintReceipt makes the application print the receipt of its stop to w in the
+// form for a person; the last log line then carries only its sum. Without it
+// [App.Run] does so when the standard error is a terminal.
 func PrintReceipt(w io.Writer) fx.Option { return fx.Supply(receiptWriter{w}) }
 
 type collectIn struct {
@@ -77,7 +78,10 @@ type collectIn struct {
 // collect takes from the graph what the application needs for itself.
 func (a *App) collect(in collectIn) {
 	a.conductor = in.Conductor // also when an option has replaced the event log
-	a.receiptTo = in.ReceiptTo.Writer
+	if w := in.ReceiptTo.Writer; w != nil {
+		a.receiptPrinted = true
+		a.conductor.PrintReceipt(w)
+	}
 	if in.Logger != nil {
 		a.log.use(in.Logger)
 		return

@@ -223,9 +223,16 @@ func ExampleNew() {
 	// exit code 3
 }
 
-func ExamplePrintReceipt() {
+func TestPrintReceipt(t *testing.T) {
+	t.Parallel()
 	var receipt strings.Builder
-	a := app.New(fx.Supply(zap.NewNop()), app.PrintReceipt(&receipt))
-	fmt.Println(a.Err())
-	// Output: <nil>
+	core, logs := observer.New(zapcore.InfoLevel)
+	a := app.New(fx.Supply(zap.New(core)), app.PrintReceipt(&receipt), fx.Invoke(newInvoices))
+	require.NoError(t, start(t, a))
+	require.NoError(t, stop(a))
+	assert.Contains(t, receipt.String(), "last call: stop\nstopped cleanly")
+	assert.Contains(t, receipt.String(), "app_test.newInvoices")
+	stopped := logs.FilterMessage("stopped").All()
+	require.Len(t, stopped, 1)
+	assert.NotContains(t, stopped[0].ContextMap(), "receipt")
 }

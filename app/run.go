@@ -50,8 +50,9 @@ func (l *ladder) run(build func() *App) (code int) {
 	if f := a.conductor.Replacement(); f != nil {
 		return a.runInstead(f)
 	}
-	// Listens to fx.Shutdowner; a request made by now is not missed.
-	shutdown := a.App.Wait()
+	if !a.receiptPrinted && term.IsTerminal(int(os.Stderr.Fd())) {
+		a.conductor.PrintReceipt(os.Stderr)
+	}
 	// The rest of the ladder goes to the conductor from here on.
 	l.conduct(a)
 
@@ -59,10 +60,9 @@ func (l *ladder) run(build func() *App) (code int) {
 	err := a.Start(start)
 	cancel()
 	if err != nil {
-		a.printReceipt()
 		return lifecycle.ExitStartFailed
 	}
-	asked := l.await(a, shutdown)
+	asked := l.await(a)
 	return a.stopAndReport(asked)
 }
 
@@ -79,7 +79,9 @@ func buildError(err error) string {
 // runInstead does what an option asked for in place of a start, and destroys
 // what was constructed.
 func (a *App) runInstead(f func(io.Writer) error) int {
-	a.conductor.LogTo(zap.NewNop()) // the answer is what was asked for, not how we end
+	// The answer is what was asked for, not how we end.
+	a.conductor.LogTo(zap.NewNop())
+	a.conductor.PrintReceipt(io.Discard)
 	err := f(os.Stdout)
 	stop, cancel := timeout(a.StopTimeout())
 	defer cancel()
@@ -97,12 +99,13 @@ func (a *App) runInstead(f func(io.Writer) error) int {
 
 // await waits until somebody wants the stop, and returns the exit code that
 // was asked for.
-func (l *ladder) await(a *App, shutdown <-chan fx.ShutdownSignal) int {
+func (l *ladder) await(a *App) int {
 	select {
 	case <-l.first:
 		return 0
-	case s := <-shutdown:
-		return s.ExitCode
+	case <-a.conductor.Asked():
+		// Not before: Wait makes Fx listen to signals, which are ours.
+		return (<-a.App.Wait()).ExitCode
 	case <-a.conductor.When(lifecycle.NotReady): // somebody called App.Stop
 		return 0
 	}
@@ -114,19 +117,8 @@ func (a *App) stopAndReport(asked int) int {
 	// The error is in the receipt.
 	_ = a.Stop(stop)
 	<-a.conductor.When(lifecycle.Finished)
-	a.printReceipt()
 	if asked != 0 {
 		return asked
 	}
 	return a.Receipt().ExitCode()
-}
-
-func (a *App) printReceipt() {
-	w := a.receiptTo
-	if w == nil && term.IsTerminal(int(os.Stderr.Fd())) {
-		w = os.Stderr
-	}
-	if w != nil && a.Receipt() != nil {
-		fmt.Fprintln(w, a.Receipt())
-	}
 }

@@ -120,12 +120,18 @@ func (c *Conductor) file(comp *component, phase Phase, report *HookReport, err e
 func (c *Conductor) logHook(comp *component, phase Phase, report *HookReport) {
 	fields := []zap.Field{
 		zap.String("component", comp.name),
-		zap.String("module", comp.module),
 		zap.Stringer("band", comp.Band),
 		zap.Duration("took", report.Took),
 	}
+	if comp.module != "" {
+		fields = append(fields, zap.String("module", comp.module))
+	}
 	if report.err == nil {
-		c.log().Info("component "+phase.done(), fields...)
+		level := zap.InfoLevel
+		if phase == PhasePreDestroy {
+			level = zap.DebugLevel // the other two say enough when all is well
+		}
+		c.log().Log(level, "component "+phase.done(), fields...)
 		return
 	}
 	fields = append(fields, zap.String("outcome", string(report.Outcome)), zap.Error(report.err))

@@ -20,6 +20,7 @@ import (
 type Conductor struct {
 	id     string // tells this application's goroutines apart
 	moment [signals]chan struct{}
+	asked  chan struct{} // closed by the first use of fx.Shutdowner
 	logger atomic.Pointer[zap.Logger]
 
 	// wait ends, with ErrCut or the like, when nobody wants to wait any more.
@@ -43,6 +44,7 @@ type Conductor struct {
 	cancelStart  context.CancelCauseFunc
 	startBegan   time.Time
 	instead      func(io.Writer) error
+	receiptTo    io.Writer // nil: the log
 	receipt      *Receipt
 }
 
@@ -61,6 +63,7 @@ func newConductor(cfg Config) *Conductor {
 		taken:        map[string]int{},
 		constructors: constructors{outputs: map[string][][]string{}},
 	}
+	c.asked = make(chan struct{})
 	for i := range c.moment {
 		c.moment[i] = make(chan struct{})
 	}
@@ -144,6 +147,11 @@ func (c *Conductor) When(s Signal) <-chan struct{} { return c.moment[s] }
 
 func (c *Conductor) reached(s Signal) { close(c.moment[s]) }
 
+// Asked returns a channel that is closed when a component has asked for the
+// stop through fx.Shutdowner or [Shutdown]. Fx's own Wait then has the answer
+// ready, with the exit code.
+func (c *Conductor) Asked() <-chan struct{} { return c.asked }
+
 // Because records why a stop is about to come. The first cause is the
 // receipt's; the others are kept beside it.
 func (c *Conductor) Because(cause Cause) {
@@ -173,6 +181,14 @@ func (c *Conductor) Replacement() func(io.Writer) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.instead
+}
+
+// PrintReceipt makes the conductor print the receipt to w in the form for a
+// person, and leave it out of the last log line, which else carries it whole.
+func (c *Conductor) PrintReceipt(w io.Writer) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.receiptTo = w
 }
 
 // Receipt is the report of the stop, or nil before it has finished. The

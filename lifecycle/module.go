@@ -139,6 +139,7 @@ func (r *requester) shutdown(cause error, opts []fx.ShutdownOption) error {
 	if !first {
 		return nil // Fx's channels hold one request; the stop is on its way
 	}
+	defer close(r.conductor.asked)
 	return r.next.Shutdown(opts...)
 }
 

@@ -233,13 +233,23 @@ func (c *Conductor) logReceipt(r *Receipt) {
 	if !r.Clean() {
 		level = zap.ErrorLevel
 	}
-	c.log().Log(level, "stopped",
+	fields := []zap.Field{
 		zap.Stringer("cause", r.Cause),
 		zap.Bool("clean", r.Clean()),
 		zap.Duration("took", r.Took),
 		zap.Stringer("work", r.Total),
-		zap.Reflect("receipt", r),
-		zap.Error(r.Err()))
+		zap.Error(r.Err()),
+	}
+	c.mu.Lock()
+	person := c.receiptTo
+	c.mu.Unlock()
+	if person == nil {
+		fields = append(fields, zap.Reflect("receipt", r))
+	}
+	c.log().Log(level, "stopped", fields...)
+	if person != nil {
+		fmt.Fprintln(person, r)
+	}
 }
 
 // MarshalJSON adds to the fields what a reader of the file wants to know
