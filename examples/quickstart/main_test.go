@@ -23,6 +23,7 @@ import (
 	"github.com/lastcall-go/lastcall/config"
 	"github.com/lastcall-go/lastcall/httpmodule/server"
 	"github.com/lastcall-go/lastcall/lifecycle"
+	"github.com/lastcall-go/lastcall/lifecycle/lifecycletest"
 	"github.com/lastcall-go/lastcall/modules"
 	"github.com/lastcall-go/lastcall/poolmodule"
 	"github.com/lastcall-go/lastcall/poolmodule/pool"
@@ -108,8 +109,9 @@ func TestService(t *testing.T) {
 
 	a.RequireStop()
 	receipt := conductor.Receipt()
-	assert.True(t, receipt.Clean(), receipt)
-	assert.True(t, receipt.Total.Balanced(), receipt)
+	lifecycletest.AssertClean(t, receipt)
+	lifecycletest.AssertBalanced(t, receipt)
+	lifecycletest.AssertStopOrder(t, receipt, "http", "lane:sms", "batch:delivered", "outbox", "log")
 	assert.Equal(t, 5, outbox.sum.accepted)
 	assert.Equal(t, 4, outbox.sum.delivered)
 	assert.Equal(t, 1, outbox.sum.failed)
