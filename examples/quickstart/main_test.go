@@ -111,7 +111,7 @@ func TestService(t *testing.T) {
 	receipt := conductor.Receipt()
 	lifecycletest.AssertClean(t, receipt)
 	lifecycletest.AssertBalanced(t, receipt)
-	lifecycletest.AssertStopOrder(t, receipt, "http", "lane:sms", "batch:delivered", "outbox", "log")
+	lifecycletest.AssertStopOrder(t, receipt, "http", "lane:sms", "batch:delivered", "outbox")
 	assert.Equal(t, 5, outbox.sum.accepted)
 	assert.Equal(t, 4, outbox.sum.delivered)
 	assert.Equal(t, 1, outbox.sum.failed)
