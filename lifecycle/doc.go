@@ -1,3 +1,152 @@
 // Package lifecycle starts and stops the components of an Fx application so
 // that no hook is skipped and no accepted work is forgotten.
+//
+// A component registers a [Hook] with [Append]; [Module], given once at the
+// root of the application, puts a [Conductor] in charge of all hooks, plain
+// fx.Hooks too. The stop is conducted once, whatever triggers it, and ends in
+// a [Receipt].
+//
+// # The stop
+//
+//	not ready ─ pre-stop delay ─ ingress closes ─ drain until quiet ─ stop in order ─ PreDestroy ─ receipt
+//	readiness   everything       0 new requests,  other gates take    each OnStop     right after  logged,
+//	is false    keeps serving    those in flight  no root work,       in its own      its OnStop,  written
+//	                             end              lineage goes on     budget          own time     as JSON
+//
+//	began ──────────────────────────────────────────── soft deadline ───────────────────────── deadline
+//	      waiting is allowed                                          reserve: for backup hooks
+//
+// The deadline is that of the context given to Stop (fx.StopTimeout); the soft
+// deadline comes before it by [Config].Reserve. In the time before it, hooks
+// are waited for, and so is quiet: the moment at which no gate has anything
+// inside. Once it has passed, or somebody has cut the waiting
+// ([Conductor.Cut], a second signal), nothing is waited for any more: each
+// OnStop that is left is still called, in order, with a context that has ended
+// and a short grace, and then its PreDestroy, out of the reserve.
+//
+// A hook that has not returned when its context has ended and the grace is
+// over is abandoned. The receipt names it with the line in which it hangs. One
+// that panics is recovered and recorded. Neither keeps the others from their
+// turn.
+//
+// PreDestroy is the backup hook. It runs exactly once for every component that
+// was constructed, after its OnStop and before its dependencies close, whether
+// it started, failed to start, stopped cleanly, hung, panicked or was never
+// reached, and its time is reserved.
+//
+// # States
+//
+//	              Start            every OnStart is done            Stop
+//	Constructing ───────▶ Starting ─────────────────────▶ Running ───────▶ Stopping ───▶ Stopped
+//	     │                    │      a hook fails, time is up,               ▲
+//	     │                    └─────────────────────────────────────────────▶│
+//	     │                          or a stop is asked for                   │
+//	     └──────────────────────────────────────────────────────────────────▶┘
+//	                 Stop of what never started; fx.New has failed
+//
+// There is no way back: an application is started once. A failed start is
+// rolled back by the same stop, in a time of its own. [Conductor.Ready] is true
+// in Running alone.
+//
+// # Order
+//
+// Three rules; the first beats the second, the second the third. A start runs
+// the same order backwards.
+//
+//  1. Who stands on another stops before it. What stands on what is taken from
+//     Fx's dependency graph, and from [Hook].After for what the graph cannot
+//     see.
+//  2. Bands: [Ingress], [Middle], [Resource], [Sink].
+//  3. Who was registered last stops first, as in Fx.
+//
+// Where a dependency contradicts a band, somebody is moved to another band and
+// the receipt says why: whoever must stop before an ingress component comes
+// forward to it, and what is stood upon moves back to who stands on it. Names
+// in After that nobody has are a warning; a cycle refuses the start. The rule
+// book is executable: [Conductor.Plan].
+//
+// The graph is read with the names that Fx's events give to constructors, so
+// rule 1 needs the tap ([Conductor.Tap], which app.New has) for constructors
+// with fx.Annotate. Hooks of an fx.Invoke, and of constructors that stand on a
+// decorated type, have no place in the graph: rules 2 and 3 are all there is
+// for them. With [Config].Parallel, components stop beside each other where no
+// rule orders them; those without a place in the graph stop alone.
+//
+// # Budgets
+//
+// By default an OnStop may use all the time until the soft deadline, less a
+// slice for each that comes after it, so that one that hangs does not take the
+// time of the others. [Budget] bounds a hook by a duration or by a share of
+// what remains. A PreDestroy gets an equal part of what is left of the reserve.
+// Whatever hangs, the stop is over at its deadline: the last moments (a
+// fiftieth of the total, at most 100 ms) are kept free for the receipt.
+// At start a lint warns of budgets that cannot fit.
+//
+// # Waiting for a moment
+//
+// [Conductor.When] gives a channel for each [Signal]. Ask for a *Conductor in
+// any constructor:
+//
+//	select {
+//	case <-conductor.When(lifecycle.NotReady): // stop pulling, finish what is in hand
+//	case job := <-jobs:
+//	}
+//
+// # Receipt
+//
+// The receipt holds the cause of the stop and who asked, each component with
+// what its hooks took, were given and returned, the ledger of each gate and
+// whether it balances, goroutines left behind by component, and notes of what
+// was odd. [Receipt.String] is for a person, its JSON for machines,
+// [Receipt.ExitCode] for the process. Its error, and that of Stop, joins
+// everything that went wrong: each a [HookError] around what the hook
+// returned, a [PanicError] or a [HangError]; lost work matches [ErrWorkLost].
+//
+// # Concurrency
+//
+// All methods of Conductor may be called by anybody at any time, hooks
+// included. Each hook runs in a goroutine of its own; hooks run one at a time,
+// unless Parallel is on. A stop beside a start cancels and awaits it. A stop
+// beside a stop waits for it and gets the same result; one that is called
+// inside a hook waits for itself and is abandoned when its time is up. What is
+// appended too late to start, or even by an OnStop, is not started but
+// destroyed. No lock is held while a hook runs.
+//
+// # Three steps of adoption
+//
+// A component that uses Append works in all three:
+//
+//	fx.New                            Append is a plain fx.Hook. PreDestroy runs right after
+//	                                  OnStop, only if OnStart succeeded and Fx gets that far.
+//	                                  Name, Band, After, Gate and Budget are not looked at.
+//	fx.New, fxtest.New with Module    All of the above, as far as Fx calls us (see below).
+//	app.New, app.Run                  All of the above, signals and exit codes.
+//
+// Fx calls hooks through its own Start and Stop, which bounds what Module can
+// do without app.New: an fx.App that was never started does not stop, so no
+// PreDestroy runs; a Stop whose context has ended calls nothing; a Start whose
+// time is up returns at once, while the rollback goes on behind it, in 15 s;
+// signals are Fx's.
+//
+// # Limits
+//
+//   - Go cannot end a goroutine: a hook that was abandoned may still be
+//     running when its dependencies close.
+//   - kill -9, or a panic in a goroutine of your own, ends the process: no
+//     hook runs and there is no receipt.
+//   - The graph writes types without the path of their package. Two types
+//     spelt the same (a/db.Client, b/db.Client) count as one, which makes more
+//     order, never less.
+//   - Leaks are found by pprof labels. Goroutines that are started on behalf
+//     of nobody, or under labels set anew, are not seen; without the tap nor
+//     are those of constructors.
+//   - A Gate whose ledger blocks holds the stop. Ours do not.
+//   - With a thousand components the last ones of a stop that has run out of
+//     time get a grace of milliseconds: time is divided, not made.
+//
+// # Testing
+//
+// fxtest.New(t, lifecycle.Module(), ...) inside testing/synctest: a stop that
+// takes fifteen seconds passes in no time. Package lifecycletest puts faults
+// into hooks, asserts on receipts, and stresses components.
 package lifecycle

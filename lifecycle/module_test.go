@@ -116,6 +116,43 @@ func TestModule(t *testing.T) {
 	})
 }
 
+// TestLimitsOfBareFx holds what doc.go says Module cannot do without app.New,
+// so that we notice when Fx lets it.
+func TestLimitsOfBareFx(t *testing.T) {
+	t.Parallel()
+
+	t.Run("WhatNeverStartedIsNotDestroyed", func(t *testing.T) {
+		t.Parallel()
+		var d diary
+		a := fx.New(fx.NopLogger, lifecycle.Module(), hook(d.noting(lifecycle.Hook{Name: "a"})))
+		require.NoError(t, a.Stop(t.Context()))
+		assert.Empty(t, d.read())
+	})
+
+	t.Run("StopWithAContextThatHasEndedCallsNothing", func(t *testing.T) {
+		t.Parallel()
+		var d diary
+		a := fx.New(fx.NopLogger, lifecycle.Module(), hook(d.noting(lifecycle.Hook{Name: "a"})))
+		require.NoError(t, a.Start(t.Context()))
+		ended, cancel := context.WithCancel(t.Context())
+		cancel()
+		require.Error(t, a.Stop(ended))
+		assert.Equal(t, []string{"start a"}, d.read())
+	})
+
+	bubble(t, "RollbackGoesOnBehindAStartThatRanOutOfTime", func(t *testing.T) {
+		var d diary
+		a := fx.New(fx.NopLogger, lifecycle.Module(), hook(d.noting(lifecycle.Hook{Name: "a"})),
+			hook(lifecycle.Hook{OnStart: hanging(t)}))
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		require.ErrorIs(t, a.Start(ctx), context.DeadlineExceeded)
+		assert.Equal(t, []string{"start a"}, d.read())
+		time.Sleep(time.Second)
+		assert.Equal(t, []string{"start a", "stop a", "destroy a"}, d.read())
+	})
+}
+
 // TestWithoutModule: in a bare Fx application a Hook is a plain fx.Hook.
 func TestWithoutModule(t *testing.T) {
 	t.Parallel()
