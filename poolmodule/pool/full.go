@@ -63,10 +63,10 @@ func (p *Pool) dropLocked(e entry) {
 		p.releaseKeyLocked(j)
 		if j.lane != nil {
 			j.lane.jobs.remove(j)
-			j.lane.tellQuietLocked()
+			j.lane.quiet.tellLocked()
 		}
 	}
-	p.tellQuietLocked()
+	p.quiet.tellLocked()
 }
 
 func (p *Pool) discarded(e entry) {
@@ -158,7 +158,7 @@ func (p *Pool) callerEnded(j *job, result outcome) {
 	if j != nil {
 		p.jobEndedLocked(j, result)
 	}
-	p.tellQuietLocked()
+	p.quiet.tellLocked()
 	c := p.nudgeLocked()
 	p.mu.Unlock()
 	c.send()

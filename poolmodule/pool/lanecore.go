@@ -37,7 +37,7 @@ type laneCore struct {
 	leftovers int     // those of jobs that are handed back
 	isCut     bool    // nothing is tried again
 	ledger    intake.Ledger
-	quiet     chan struct{} // closed when all of jobs are leftovers; nil: nobody asks
+	quiet     quietness // all of jobs are leftovers
 }
 
 // jobList is a list in the order of acceptance, from which any may leave.
@@ -81,6 +81,7 @@ func newLaneCore(p *Pool, name string, cfg LaneConfig) (*laneCore, error) {
 		stopping: newStopping(),
 	}
 	l.ctx, l.cancel = context.WithCancelCause(p.ctx)
+	l.quiet = quietness{mu: &p.mu, isLocked: l.quietLocked}
 	l.gate = intake.New("lane:"+name, intake.Counted(l.ledgerSnapshot))
 
 	p.mu.Lock()
@@ -184,7 +185,7 @@ func (l *laneCore) endedLocked(j *job, o outcome) (goesOn bool) {
 		l.ledger.Done++
 	}
 	l.jobs.remove(j)
-	l.tellQuietLocked()
+	l.quiet.tellLocked()
 	return false
 }
 
@@ -208,13 +209,6 @@ func (p *Pool) retry(j *job) {
 	p.mu.Unlock()
 	if w != nil {
 		w.call()
-	}
-}
-
-func (l *laneCore) tellQuietLocked() {
-	if l.quiet != nil && l.quietLocked() {
-		close(l.quiet)
-		l.quiet = nil
 	}
 }
 

@@ -14,35 +14,10 @@ var errNoSaver = errors.New("no saver is given; see WithSave")
 // how much is left, when ctx ends; the drain itself goes on.
 func (l *laneCore) Drain(ctx context.Context) error {
 	l.gate.Drain()
-	if l.whenQuiet(ctx, nil, func() {}) {
+	if l.quiet.await(ctx, nil, func() {}) {
 		return nil
 	}
 	return fmt.Errorf("lane %s: drain: %d items left: %w", l.name, l.gate.Ledger().Inside, context.Cause(ctx))
-}
-
-func (l *laneCore) whenQuiet(ctx context.Context, hurry <-chan struct{}, fn func()) bool {
-	p := l.pool
-	for {
-		p.mu.Lock()
-		if l.quietLocked() {
-			fn()
-			p.mu.Unlock()
-			return true
-		}
-		if l.quiet == nil {
-			l.quiet = make(chan struct{})
-		}
-		quiet := l.quiet
-		p.mu.Unlock()
-
-		select {
-		case <-quiet:
-		case <-ctx.Done():
-			return false
-		case <-hurry:
-			return false
-		}
-	}
 }
 
 func (l *laneCore) stop(ctx context.Context) error {
@@ -62,7 +37,7 @@ func (l *laneCore) doStop(ctx context.Context) error {
 		l.gate.Close()
 		c = l.pool.refuseWaitersLocked(l.gate)
 	}
-	if !l.pool.neverStarted() && l.whenQuiet(ctx, l.stopping.hurry, closeGate) {
+	if !l.pool.neverStarted() && l.quiet.await(ctx, l.stopping.hurry, closeGate) {
 		c.send()
 		// Quiet it may be because the pool's own stop has just cut the last
 		// of the items: they are leftovers.
@@ -82,7 +57,7 @@ func (l *laneCore) cut() error {
 	refused := p.refuseWaitersLocked(l.gate)
 	l.withdrawLocked()
 	room := p.nudgeLocked()
-	p.tellQuietLocked()
+	p.quiet.tellLocked()
 	p.mu.Unlock()
 
 	l.cancel(ErrStopped)
@@ -91,7 +66,7 @@ func (l *laneCore) cut() error {
 
 	patience, cancel := context.WithTimeout(context.Background(), grace)
 	defer cancel()
-	l.whenQuiet(patience, nil, func() {})
+	l.quiet.await(patience, nil, func() {})
 	running := l.collect()
 	l.leave()
 	if running > 0 {
@@ -125,7 +100,7 @@ func (l *laneCore) withdrawLocked() {
 func (l *laneCore) handBackLocked(j *job) {
 	j.state = jobLeftover
 	l.leftovers++
-	l.tellQuietLocked()
+	l.quiet.tellLocked()
 }
 
 // collect takes the leftovers, with those whose handler will not end. It

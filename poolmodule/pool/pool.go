@@ -58,7 +58,7 @@ type Pool struct {
 
 	ledger  intake.Ledger // all but Inside, and but what workers have not told yet
 	noticed bool          // see noticeDrainLocked
-	quiet   chan struct{} // closed when nothing waits or runs; nil: nobody asks
+	quiet   quietness     // nothing waits or runs
 	empty   chan struct{} // closed when no worker is left; nil: nobody asks
 	lanes   []*laneCore
 }
@@ -118,6 +118,7 @@ func New(name string, cfg Config, opts ...Option) (*Pool, error) {
 		opt(&p.opts)
 	}
 	p.ctx, p.cancel = context.WithCancelCause(context.Background())
+	p.quiet = quietness{mu: &p.mu, isLocked: p.quietLocked}
 	p.gate = intake.New("pool:"+name, intake.Counted(p.ledgerSnapshot))
 	return p, nil
 }

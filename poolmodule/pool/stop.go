@@ -49,7 +49,7 @@ func (s *stopping) run(ctx context.Context, fn func()) {
 // A drain is not taken back.
 func (p *Pool) Drain(ctx context.Context) error {
 	p.drainGates()
-	if p.whenQuiet(ctx, nil, func() {}) {
+	if p.quiet.await(ctx, nil, func() {}) {
 		return nil
 	}
 	return fmt.Errorf("pool %s: drain: %d tasks left: %w", p.name, p.Stats().left(), context.Cause(ctx))
@@ -66,42 +66,9 @@ func (p *Pool) drainGates() {
 	}
 }
 
-// whenQuiet waits until nothing waits or runs, and calls fn under the lock at
-// a moment when that is so. false: ctx or hurry ended the waiting.
-func (p *Pool) whenQuiet(ctx context.Context, hurry <-chan struct{}, fn func()) bool {
-	for {
-		p.mu.Lock()
-		if p.quietLocked() {
-			fn()
-			p.mu.Unlock()
-			return true
-		}
-		if p.quiet == nil {
-			p.quiet = make(chan struct{})
-		}
-		quiet := p.quiet
-		p.mu.Unlock()
-
-		select {
-		case <-quiet:
-		case <-ctx.Done():
-			return false
-		case <-hurry:
-			return false
-		}
-	}
-}
-
 func (p *Pool) quietLocked() bool {
 	return p.busy == 0 && p.queue.len() == 0 && p.keyWaiting == 0 && p.retrying == 0 &&
 		p.callersOwn == 0 && p.callersLane == 0
-}
-
-func (p *Pool) tellQuietLocked() {
-	if p.quiet != nil && p.quietLocked() {
-		close(p.quiet)
-		p.quiet = nil
-	}
 }
 
 // Stop drains the pool and its lanes within ctx (and StopBudget) and ends the
@@ -131,10 +98,10 @@ func (p *Pool) stop(ctx context.Context) ([]Task, error) {
 	}
 	p.drainGates()
 	hurry := p.stopping.hurry
-	if !p.neverStarted() && p.whenQuiet(ctx, hurry, func() {}) {
+	if !p.neverStarted() && p.quiet.await(ctx, hurry, func() {}) {
 		// Lanes have nothing inside; closing them now takes no time.
 		p.stopLanes(ctx)
-		if p.whenQuiet(ctx, hurry, p.closeLocked) {
+		if p.quiet.await(ctx, hurry, p.closeLocked) {
 			p.cancel(ErrStopped)
 			return nil, p.awaitWorkers()
 		}

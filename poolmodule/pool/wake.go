@@ -91,7 +91,7 @@ func (p *Pool) parkLocked(w *worker) {
 		w.marks.endShared()
 	}
 	p.idle = append(p.idle, w)
-	p.tellQuietLocked()
+	p.quiet.tellLocked()
 }
 
 // retireLocked takes a worker that holds nothing out of the pool.
@@ -103,7 +103,7 @@ func (p *Pool) retireLocked(w *worker) {
 	p.workers[w.index].index = w.index
 	p.workers[last] = nil
 	p.workers = p.workers[:last]
-	p.tellQuietLocked()
+	p.quiet.tellLocked()
 	if last == 0 && p.empty != nil {
 		close(p.empty)
 		p.empty = nil
