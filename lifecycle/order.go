@@ -118,6 +118,9 @@ func (o *order) addAfter() {
 }
 
 func (o *order) settleBands() {
+	if !slices.ContainsFunc(o.band, func(b Band) bool { return b != o.band[0] }) {
+		return
+	}
 	o.spread(func(above, below int) (moved int, to Band) {
 		if o.band[below] == Ingress && o.band[above] != Ingress {
 			return above, Ingress

@@ -24,8 +24,10 @@ func (s *stop) stopAll(components []*component) {
 	for i, comp := range components {
 		wg.Go(func() {
 			defer close(stopped[i])
-			for j, earlier := range components[:i] {
-				if s.order.mustPrecede(earlier, comp) {
+			// The latest first: when it is over, most of the others are, and
+			// waiting for them does not put this goroutine to sleep again.
+			for j := i - 1; j >= 0; j-- {
+				if s.order.mustPrecede(components[j], comp) {
 					<-stopped[j]
 				}
 			}
