@@ -2,11 +2,9 @@ package app
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"strings"
-	"time"
 
 	"go.uber.org/fx"
 	"go.uber.org/fx/fxevent"
@@ -129,10 +127,3 @@ func (a *App) Receipt() *lifecycle.Receipt {
 	}
 	return a.conductor.Receipt()
 }
-
-// timeout is a context for a total that may have been set to no limit.
-func timeout(d time.Duration) (context.Context, context.CancelFunc) {
-	return context.WithTimeout(context.Background(), d)
-}
-
-var errInterrupted = errors.New("second signal: not waiting any longer")

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"os/signal"
@@ -37,6 +38,8 @@ type ladder struct {
 // longer than a copy takes to come, shorter than a person takes to press
 // Ctrl-C again.
 const Echo = 100 * time.Millisecond
+
+var errInterrupted = errors.New("second signal: not waiting any longer")
 
 // listen hears signals from now on. The caller must call close.
 func listen() *ladder {

@@ -1,6 +1,8 @@
 package app
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -56,7 +58,7 @@ func (l *ladder) run(build func() *App) (code int) {
 	// The rest of the ladder goes to the conductor from here on.
 	l.conduct(a)
 
-	start, cancel := timeout(a.StartTimeout())
+	start, cancel := context.WithTimeout(context.Background(), a.StartTimeout())
 	err := a.Start(start)
 	cancel()
 	if err != nil {
@@ -82,15 +84,9 @@ func (a *App) runInstead(f func(io.Writer) error) int {
 	// The answer is what was asked for, not how we end.
 	a.conductor.LogTo(zap.NewNop())
 	a.conductor.PrintReceipt(io.Discard)
-	err := f(os.Stdout)
-	stop, cancel := timeout(a.StopTimeout())
+	stop, cancel := context.WithTimeout(context.Background(), a.StopTimeout())
 	defer cancel()
-	if err == nil {
-		err = a.Stop(stop)
-	} else {
-		_ = a.Stop(stop) // the first error is the one to tell
-	}
-	if err != nil {
+	if err := errors.Join(f(os.Stdout), a.Stop(stop)); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return lifecycle.ExitStartFailed
 	}
@@ -112,7 +108,7 @@ func (l *ladder) await(a *App) int {
 }
 
 func (a *App) stopAndReport(asked int) int {
-	stop, cancel := timeout(a.StopTimeout())
+	stop, cancel := context.WithTimeout(context.Background(), a.StopTimeout())
 	defer cancel()
 	// The error is in the receipt.
 	_ = a.Stop(stop)
