@@ -12,7 +12,7 @@ func effective(sections []Section) []Section {
 		v := reflect.ValueOf(s.Value).Elem()
 		p := reflect.New(v.Type())
 		p.Elem().Set(withDefaults(v))
-		filled[i] = Section{Key: s.Key, Value: p.Interface()}
+		filled[i] = Section{Key: s.Key, Value: p.Interface(), Declared: s.Declared}
 	}
 	return filled
 }

@@ -60,7 +60,7 @@ func (n *node) findAll(rest string, s spelling, named bool) (paths [][]string) {
 			paths = append(paths, under(name, n.kids[name].findAfter(after, s))...)
 		}
 	}
-	if len(paths) > 0 || n.kind != dict {
+	if len(paths) > 0 || !n.open() {
 		return paths
 	}
 	name, after, cut := strings.Cut(rest, s.long)

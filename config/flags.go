@@ -201,7 +201,7 @@ func (l *loader) unknownPath(key string) (suggestion, msg string) {
 			return "", fmt.Sprintf("unknown key; %s is a value and has no keys of its own", n.key)
 		}
 		kid := n.kids[name]
-		if kid == nil && n.kind == dict && isName(name) {
+		if kid == nil && n.open() && isName(name) {
 			kid = n.entry(name)
 		}
 		if kid == nil {

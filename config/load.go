@@ -14,6 +14,9 @@ type Section struct {
 	// Value is a non-nil pointer, to a struct or a map as a rule. It holds
 	// the defaults, and what was loaded once [Load] has returned nil.
 	Value any
+	// Declared says that the maps in Value have all their entries: a name that
+	// is not there is an unknown key, not a new entry.
+	Declared bool
 }
 
 // delim parts keys inside koanf. A dot would not do: the name of a map entry
@@ -85,7 +88,7 @@ func (l *loader) decode(sections []Section) []Section {
 		if part, ok := dig(raw, splitKey(s.Key)); ok {
 			l.set(l.tops[i], part, v.Elem())
 		}
-		fresh[i] = Section{Key: s.Key, Value: v.Interface()}
+		fresh[i] = Section{Key: s.Key, Value: v.Interface(), Declared: s.Declared}
 	}
 	return fresh
 }

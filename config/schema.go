@@ -27,6 +27,8 @@ type node struct {
 	names []string      // of kids: fields in their order, entries sorted
 	kids  map[string]*node
 	index map[string][]int // of fields
+
+	declared bool // a dict that takes no new entries
 }
 
 // schema makes the tree of all sections.
@@ -44,6 +46,9 @@ func (l *loader) schema(sections []Section) {
 			continue
 		}
 		l.tops[i] = newNode(s.Key, v.Type().Elem(), v.Elem(), nil)
+		if s.Declared {
+			l.tops[i].close()
+		}
 		l.hang(l.tops[i], splitKey(s.Key))
 	}
 }
@@ -117,9 +122,19 @@ func (n *node) addEntries() {
 	slices.Sort(n.names)
 }
 
+// open reports whether a name that nobody knows makes a new entry.
+func (n *node) open() bool { return n.kind == dict && !n.declared }
+
+func (n *node) close() {
+	n.declared = true
+	for _, kid := range n.kids {
+		kid.close()
+	}
+}
+
 // kid is the node under a name; a dict makes an entry that is not there yet.
 func (n *node) kid(name string) *node {
-	if kid := n.kids[name]; kid != nil || n.kind != dict {
+	if kid := n.kids[name]; kid != nil || !n.open() {
 		return kid
 	}
 	n.add(name, n.entry(name))

@@ -34,7 +34,7 @@ func (n *node) describe(fn func(*node)) {
 	for _, name := range n.names {
 		n.kids[name].describe(fn)
 	}
-	if n.kind == dict {
+	if n.open() {
 		n.entry("<name>").describe(fn)
 	}
 }

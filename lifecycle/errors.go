@@ -103,4 +103,7 @@ func (e *CycleError) Error() string {
 		strings.Join(e.Components, ", ")
 }
 
+// errInstead is for fx.App.Run, which knows nothing of [Conductor.Instead].
+var errInstead = errors.New("lifecycle: asked for something else than to start, which only app.Run can do")
+
 var errGoexit = errors.New("the hook ended its goroutine (runtime.Goexit, t.FailNow) instead of returning")

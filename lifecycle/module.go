@@ -116,6 +116,9 @@ func (c *Conductor) fxStart(ctx context.Context) error {
 	if c.State() == Running {
 		return nil
 	}
+	if c.Replacement() != nil {
+		return errInstead
+	}
 	return c.Start(ctx, fx.DefaultTimeout)
 }
 

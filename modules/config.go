@@ -1,6 +1,7 @@
 package modules
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -17,18 +18,25 @@ func configuration() fx.Option {
 	return fx.Options(fx.Provide(loadConfig), fx.Invoke(answer))
 }
 
+// Sources says where the configuration comes from, in place of
+// [config.FromProcess]: a test gives a zero config.Options, to read nothing.
+func Sources(opts config.Options) fx.Option { return fx.Supply(sources{&opts}) }
+
+// sources is how Sources travels through the graph.
+type sources struct{ options *config.Options }
+
 type loadIn struct {
 	fx.In
 
-	Options  *config.Options  `optional:"true"`
+	Sources  sources          `optional:"true"`
 	Sections []config.Section `group:"lastcall.sections"`
 	Flags    []config.Flag    `group:"lastcall.flags"`
 }
 
 func loadConfig(in loadIn) (*config.Values, error) {
 	opts := config.FromProcess()
-	if in.Options != nil {
-		opts = *in.Options
+	if in.Sources.options != nil {
+		opts = *in.Sources.options
 	}
 	opts.Flags = append(opts.Flags, in.Flags...)
 	return config.Load(opts, in.Sections...)
@@ -44,11 +52,15 @@ type answerIn struct {
 
 // answer is asked for with --help and the --print flags: app.Run then does
 // this instead of starting.
-func answer(in answerIn) {
-	if in.Conductor == nil {
-		return // a bare Fx application: there is nobody to start or not
+func answer(in answerIn) error {
+	wants := in.Values.Wants()
+	if wants == (config.Wants{}) {
+		return nil
 	}
-	switch wants := in.Values.Wants(); {
+	if in.Conductor == nil {
+		return errors.New("modules: --help and the --print flags are answered by app.Run only")
+	}
+	switch {
 	case wants.Help:
 		in.Conductor.Instead(in.Values.Usage)
 	case wants.PrintConfig:
@@ -56,6 +68,7 @@ func answer(in answerIn) {
 	case wants.PrintGraph:
 		in.Conductor.Instead(in.printGraph)
 	}
+	return nil
 }
 
 // printGraph writes one text that is both: a graph for Graphviz, with the plan

@@ -4,6 +4,7 @@ import (
 	"go.uber.org/fx"
 
 	"github.com/lastcall-go/lastcall/batchmodule"
+	"github.com/lastcall-go/lastcall/config"
 	"github.com/lastcall-go/lastcall/httpmodule"
 	"github.com/lastcall-go/lastcall/httpmodule/server"
 	"github.com/lastcall-go/lastcall/lifecycle"
@@ -13,15 +14,19 @@ import (
 // pools: the registry is there whether or not there is a configuration.
 func pools() fx.Option { return fx.Provide(poolmodule.NewRegistry) }
 
+// declared: a pool, a lane or a batcher is declared in code; a source changes
+// it, but does not make one.
+var declared = config.Section{Declared: true}
+
 // poolConfig lays the sources over what poolmodule.Provide and
 // poolmodule.Lane declare: the sections "pools" and "lanes".
 func poolConfig() fx.Option {
-	return section[poolmodule.Config]("", poolmodule.NewConfig)
+	return section[poolmodule.Config](declared, poolmodule.NewConfig)
 }
 
 // batchConfig does the same for batchmodule.Provide: the section "batchers".
 func batchConfig() fx.Option {
-	return section[batchmodule.Config]("", batchmodule.NewConfig)
+	return section[batchmodule.Config](declared, batchmodule.NewConfig)
 }
 
 // httpServer serves the routes and the handler that are in the graph; without

@@ -37,19 +37,24 @@
 //	YAML file         pools: {sms: {workers: 6}}       (config.yaml, or --config FILE)
 //	environment       LASTCALL_POOLS_SMS_WORKERS=8
 //	flags             --set pools.sms.workers=10
-//	override in code  fx.Replace(poolmodule.Config{…}), fx.Decorate(func(poolmodule.Config) …)
+//	override in code  fx.Decorate(func(poolmodule.Config) …), fx.Replace(poolmodule.Config{…})
 //	while running     registry.Resize("sms", pool.Limits{…})
+//
+// fx.Decorate changes what the sources have made. fx.Replace puts its value in
+// the place of all of them: a pool without an entry in it is as declared.
 //
 // # Asking instead of starting
 //
-// A program made with Config understands --print-config (every value in effect
-// and where it comes from), --print-graph (the dependency graph and the order
-// of the stop) and --help, and exits without having started anything.
+// A program made with Config and run by app.Run understands --print-config
+// (every value as the sources make it, and where it comes from; overrides in
+// code are not in it), --print-graph (the dependency graph and the order of
+// the stop) and --help. Constructors run, nothing starts. A bare Fx application
+// refuses these flags.
 //
 // # Testing
 //
 // The arguments of a test binary are never read. A test that wants no file and
-// no environment either supplies its own options:
+// no environment either says so:
 //
-//	fx.Supply(config.Options{})
+//	modules.Sources(config.Options{})
 package modules

@@ -30,7 +30,7 @@ func ExampleDefault() {
 	var greetings *pool.Lane[string]
 	a := app.New(
 		modules.Default(modules.Without(modules.HTTP)),
-		fx.Supply(&config.Options{Environ: []string{"LASTCALL_POOLS_GREETERS_WORKERS=1"}}),
+		modules.Sources(config.Options{Environ: []string{"LASTCALL_POOLS_GREETERS_WORKERS=1"}}),
 		fx.Replace(zap.NewNop()),
 
 		poolmodule.Provide("greeters", pool.Config{Workers: 4}),

@@ -34,7 +34,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // sources are options that read nothing of the process: a file that is only
 // text, and what else the test gives.
 func sources(file string, environ []string, args ...string) fx.Option {
-	return fx.Supply(&config.Options{
+	return modules.Sources(config.Options{
 		Name: "service", File: "config.yaml", Environ: environ, Args: args,
 		ReadFile: func(name string) ([]byte, error) {
 			if file == "" {
@@ -131,15 +131,16 @@ func TestDefault(t *testing.T) {
 		t.Parallel()
 		a := app.New(modules.Default(), silent,
 			poolmodule.Provide("sms", pool.Config{}),
-			sources("pools:\n  sms:\n    wokers: 8\n    queue: -7\nhttp:\n  addr: nowhere\n", []string{"LASTCALL_LOG_FORMAT=xml"}))
+			sources("pools:\n  sms:\n    wokers: 8\n    queue: -7\n  smss: {}\nhttp:\n  addr: nowhere\n", []string{"LASTCALL_LOG_FORMAT=xml"}))
 		err := a.Err()
 		var wrong *config.Error
 		require.ErrorAs(t, err, &wrong)
-		assert.Len(t, wrong.Problems, 4)
+		assert.Len(t, wrong.Problems, 5)
 		for _, text := range []string{
 			"config.yaml:3", "wokers", "workers", // with the suggestion
 			"config.yaml:4", "queue",
-			"config.yaml:6", "addr",
+			"config.yaml:5", "smss", "sms", // a pool that nobody declares
+			"config.yaml:7", "addr",
 			"LASTCALL_LOG_FORMAT", "json or console",
 		} {
 			assert.ErrorContains(t, err, text)
@@ -311,6 +312,19 @@ func TestAskedInsteadOfStarted(t *testing.T) {
 		assert.Regexp(t, `// +2 +middle +lane:out`, out)
 		assert.Regexp(t, `// +3 +middle +pool:sms`, out)
 		assert.Contains(t, out, "digraph {")
+	})
+
+	t.Run("BareFxRefuses", func(t *testing.T) {
+		t.Parallel()
+		a := fx.New(service, sources("", nil, "--help"), fx.NopLogger)
+		require.ErrorContains(t, a.Err(), "app.Run only")
+	})
+
+	t.Run("FxRunWithAConductorDoesNotStart", func(t *testing.T) {
+		t.Parallel()
+		a := fx.New(service, lifecycle.Module(), sources("", nil, "--help"), fx.NopLogger, silent)
+		require.NoError(t, a.Err())
+		require.ErrorContains(t, a.Start(context.Background()), "app.Run")
 	})
 
 	t.Run("Help", func(t *testing.T) {

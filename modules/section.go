@@ -11,19 +11,22 @@ import (
 // T must be a struct or a map; its fields are found by their yaml tags, and if
 // it has a method Validate() error it is asked. One section for each type.
 func Section[T any](key string, defaults T) fx.Option {
-	return section[T](key, func() T { return defaults })
+	return section[T](config.Section{Key: key}, func() T { return defaults })
 }
 
 // section is Section with defaults that are made from the graph: constructor
 // returns a T.
-func section[T any](key string, constructor any) fx.Option {
+func section[T any](s config.Section, constructor any) fx.Option {
 	return fx.Options(
 		fx.Provide(
 			fx.Annotate(constructor, fx.ResultTags(`name:"lastcall.defaults"`)),
 			fx.Annotate(func(defaults T) *draft[T] { return &draft[T]{value: defaults} },
 				fx.ParamTags(`name:"lastcall.defaults"`)),
-			fx.Annotate(func(d *draft[T]) config.Section { return config.Section{Key: key, Value: &d.value} },
-				fx.ResultTags(`group:"lastcall.sections"`)),
+			fx.Annotate(func(d *draft[T]) config.Section {
+				s := s
+				s.Value = &d.value
+				return s
+			}, fx.ResultTags(`group:"lastcall.sections"`)),
 			// The values are there for the order: they are loaded, then the
 			// draft is done.
 			func(d *draft[T], _ *config.Values) T { return d.value },

@@ -44,7 +44,7 @@ func inTest(t *testing.T, settings Settings) fx.Option {
 	settings.Out = t.TempDir()
 	return fx.Options(
 		service(),
-		fx.Supply(&config.Options{}),
+		modules.Sources(config.Options{}),
 		fx.Replace(settings, server.Config{Addr: "127.0.0.1:0"}, zap.NewNop()),
 	)
 }
@@ -55,7 +55,7 @@ func withoutServer(settings Settings) fx.Option {
 	return fx.Options(
 		modules.Default(modules.Without(modules.HTTP)),
 		work(),
-		fx.Supply(&config.Options{}),
+		modules.Sources(config.Options{}),
 		fx.Replace(settings),
 	)
 }
