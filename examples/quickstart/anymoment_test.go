@@ -125,6 +125,12 @@ type outboxFiles struct {
 func readOutbox(t *testing.T, dir string) outboxFiles {
 	t.Helper()
 	got := outboxFiles{receivers: map[string]bool{}}
+	runs, err := filepath.Glob(filepath.Join(dir, "*", "delivered.jsonl"))
+	require.NoError(t, err)
+	if len(runs) == 0 {
+		return got // stopped before it had started
+	}
+	dir = filepath.Dir(runs[0])
 	got.delivered = got.readLines(t, filepath.Join(dir, "delivered.jsonl"))
 	got.failed = got.readLines(t, filepath.Join(dir, "failed.jsonl"))
 

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"os"
 
 	"github.com/schollz/progressbar/v3"
@@ -29,7 +30,6 @@ type feed struct {
 	size   int64
 	router *Router
 	outbox *Outbox
-	server *server.Server
 	log    *zap.Logger
 
 	stop context.CancelFunc
@@ -37,7 +37,7 @@ type feed struct {
 }
 
 func startFeed(lc fx.Lifecycle, s Settings, r *Router, o *Outbox, srv *server.Server, log *zap.Logger) error {
-	f := &feed{router: r, outbox: o, server: srv, log: log, done: make(chan struct{})}
+	f := &feed{router: r, outbox: o, log: log, done: make(chan struct{})}
 	if err := f.open(s.Input); err != nil {
 		return err
 	}
@@ -45,6 +45,7 @@ func startFeed(lc fx.Lifecycle, s Settings, r *Router, o *Outbox, srv *server.Se
 		Name: "feed",
 		Band: lifecycle.Ingress,
 		OnStart: func(context.Context) error {
+			fmt.Fprintf(os.Stderr, hello, address(srv), o.Dir())
 			ctx, cancel := context.WithCancel(context.Background())
 			f.stop = cancel
 			go f.run(ctx)
@@ -64,6 +65,22 @@ func startFeed(lc fx.Lifecycle, s Settings, r *Router, o *Outbox, srv *server.Se
 	return nil
 }
 
+const hello = `
+Send more:   curl -d '{"receiver":"+491510000000","channel":"sms","type":"hello","text":"Good evening"}' 'http://%s/notify'
+Look into:   %s
+Stop it:     Ctrl-C, and read the receipt
+
+`
+
+// address is how a client on this machine reaches the server.
+func address(srv *server.Server) string {
+	at, ok := srv.Addr().(*net.TCPAddr)
+	if ok && at.IP.IsUnspecified() {
+		return fmt.Sprintf("localhost:%d", at.Port)
+	}
+	return srv.Addr().String()
+}
+
 func (f *feed) open(name string) error {
 	if name == "" {
 		f.input, f.size = io.NopCloser(bytes.NewReader(sample)), int64(len(sample))
@@ -74,6 +91,9 @@ func (f *feed) open(name string) error {
 		return fmt.Errorf("--input: %w", err)
 	}
 	info, err := file.Stat()
+	if err == nil && info.IsDir() {
+		err = fmt.Errorf("--input: %s is a directory; name a file", name)
+	}
 	if err != nil {
 		return errors.Join(err, file.Close())
 	}
@@ -85,27 +105,29 @@ func (f *feed) run(ctx context.Context) {
 	defer close(f.done)
 	bar := f.progress()
 	input := progressbar.NewReader(f.input, bar)
+	accepted, bad := 0, 0
 	for row := range readCSV(&input) {
-		var err error
-		if row.Err != nil {
+		err := row.End
+		switch {
+		case row.Err != nil:
+			bad++
 			err = f.outbox.Bad(row)
-		} else {
+		case err == nil:
 			err = f.router.Accept(ctx, row.Message)
+			accepted++
 		}
 		if errors.Is(err, context.Canceled) || errors.Is(err, intake.ErrDraining) {
 			f.log.Info("stopped reading the input; rows from here on were not accepted", zap.Int("line", row.Line))
 			return
 		}
 		if err != nil {
-			f.log.Error("row not accepted", zap.Int("line", row.Line), zap.Error(err))
+			f.log.Error("cannot go on with the input", zap.Int("line", row.Line), zap.Error(err))
+			return
 		}
 	}
 	_ = bar.Finish() // it is only drawn
-	f.log.Info("the input is read to its end; the service goes on until it is told to stop")
-	fmt.Fprintf(os.Stderr, `
-Send more:   curl -H 'Content-Type: application/json' -d '{"receiver":"+491510000000","channel":"sms","type":"hello","text":"Good evening"}' http://%s/notify
-Stop it:     Ctrl-C, and read the receipt
-`, f.server.Addr())
+	f.log.Info("the input is read to its end; the service goes on until it is told to stop",
+		zap.Int("accepted", accepted), zap.Int("bad", bad), zap.String("outbox", f.outbox.Dir()))
 }
 
 // progress is a line on a terminal, nothing elsewhere.

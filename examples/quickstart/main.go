@@ -53,14 +53,18 @@ func work() fx.Option {
 // Settings is the section "quickstart" of the configuration.
 type Settings struct {
 	Input   string        `yaml:"input"`   // a CSV file; empty: the sample
-	Out     string        `yaml:"out"`     // the directory of the outbox
+	Out     string        `yaml:"out"`     // where each run makes its directory
 	Latency time.Duration `yaml:"latency"` // of the provider, per message
 }
 
 // Validate is called when the configuration is loaded.
 func (s Settings) Validate() error {
+	var errs []error
 	if s.Out == "" {
-		return errors.New("out: name the directory for the outbox")
+		errs = append(errs, errors.New("out: name the directory for the outbox"))
 	}
-	return nil
+	if s.Latency < 0 {
+		errs = append(errs, errors.New("latency: must not be negative"))
+	}
+	return errors.Join(errs...)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -45,7 +46,7 @@ func inTest(t *testing.T, settings Settings) fx.Option {
 	return fx.Options(
 		service(),
 		modules.Sources(config.Options{}),
-		fx.Replace(settings, server.Config{Addr: "127.0.0.1:0"}, zap.NewNop()),
+		fx.Replace(settings, server.Config{Addr: "127.0.0.1:0", MaxBodyBytes: 4 << 10}, zap.NewNop()),
 	)
 }
 
@@ -97,29 +98,47 @@ func TestService(t *testing.T) {
 				{"line":4,"reason":"2 fields where receiver, channel, type, text are expected"},
 				{"line":5,"reason":"channel \"pigeon\" is unknown; it is sms or email"}]}`},
 		{"NothingGood", "application/json", `{"channel":"sms","text":"to nobody"}`,
-			http.StatusBadRequest, `{"accepted":0,"bad":[{"line":1,"reason":"the receiver is missing"}]}`},
+			http.StatusBadRequest, `{"accepted":0,"bad":[{"line":1,"reason":"the receiver is missing"}],"error":"there was no message to accept"}`},
+		{"Nothing", "application/json", `[]`,
+			http.StatusBadRequest, `{"accepted":0,"error":"there was no message to accept"}`},
+		{"SeveralValuesAndOneOfAWrongType", "application/json",
+			`{"receiver":"b@example.com","channel":"email","type":"hello","text":"1"} [{"receiver":7}]`,
+			http.StatusAccepted, `{"accepted":1,"bad":[{"line":2,"reason":"json: cannot unmarshal number into Go struct field Message.receiver of type string"}]}`},
+		{"BodyThatBreaksOff", "application/json",
+			`{"receiver":"c@example.com","channel":"email","type":"hello","text":"1"} {"receiver":`,
+			http.StatusBadRequest, `{"accepted":1,"error":"unexpected EOF"}`},
+		{"SpreadsheetWithAMark", "text/csv", "\ufeff\"receiver\",channel,type,text\nd@example.com,email,order,hi\n",
+			http.StatusAccepted, `{"accepted":1}`},
+		{"NotUTF8", "text/csv", "e@example.com,email,order,\xff\xfe\n",
+			http.StatusBadRequest, `{"accepted":0,"bad":[{"line":1,"reason":"it is not UTF-8"}],"error":"there was no message to accept"}`},
 		{"ReceiverThatIsGone", "application/json",
 			`{"receiver":"gone@example.invalid","channel":"email","type":"hello","text":"?"}`,
 			http.StatusAccepted, `{"accepted":1}`},
 	} {
-		status, answer := post(t, srv, tt.contentType, tt.body)
+		status, answer := post(t, srv, tt.contentType, strings.NewReader(tt.body))
 		assert.Equal(t, tt.wantStatus, status, tt.name)
 		assert.JSONEq(t, tt.wantAnswer, answer, tt.name)
 	}
+
+	// A body of unknown length that turns out too large breaks off in a row.
+	row := "x@example.com,email,order,hi\n"
+	status, text := post(t, srv, "text/csv", io.MultiReader(strings.NewReader(strings.Repeat(row, 200))))
+	assert.Equal(t, http.StatusRequestEntityTooLarge, status)
+	assert.JSONEq(t, fmt.Sprintf(`{"accepted":%d,"error":"http: request body too large"}`, (4<<10)/len(row)), text)
 
 	a.RequireStop()
 	receipt := conductor.Receipt()
 	lifecycletest.AssertClean(t, receipt)
 	lifecycletest.AssertBalanced(t, receipt)
 	lifecycletest.AssertStopOrder(t, receipt, "http", "lane:sms", "batch:delivered", "outbox")
-	assert.Equal(t, 5, outbox.sum.accepted)
-	assert.Equal(t, 4, outbox.sum.delivered)
+	assert.Equal(t, 8+(4<<10)/len(row), outbox.sum.accepted)
+	assert.Equal(t, 7+(4<<10)/len(row), outbox.sum.delivered)
 	assert.Equal(t, 1, outbox.sum.failed)
 }
 
-func post(t *testing.T, srv *server.Server, contentType, body string) (status int, answer string) {
+func post(t *testing.T, srv *server.Server, contentType string, body io.Reader) (status int, answer string) {
 	t.Helper()
-	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://"+srv.Addr().String()+"/notify", strings.NewReader(body))
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://"+srv.Addr().String()+"/notify", body)
 	require.NoError(t, err)
 	req.Header.Set("Content-Type", contentType)
 	req.Close = true
@@ -172,7 +191,10 @@ func TestProviderThatHangs(t *testing.T) {
 		assert.Equal(t, 20, outbox.sum.leftover)
 		assert.EqualValues(t, 20, a.Receipt().Total.Saved)
 	})
-	text, err := os.ReadFile(filepath.Join(out, "leftover.csv"))
+	files, err := filepath.Glob(filepath.Join(out, "*", "leftover.csv"))
+	require.NoError(t, err)
+	require.Len(t, files, 1)
+	text, err := os.ReadFile(files[0])
 	require.NoError(t, err)
 	assert.Equal(t, 20, strings.Count(string(text), "\n"))
 }

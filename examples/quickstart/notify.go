@@ -16,26 +16,33 @@ type answer struct {
 }
 
 // newNotify serves POST /notify. 202: every good row was accepted. 400: there
-// was no good row. 503: the service is stopping; the rows after the accepted
-// ones were not taken.
+// was none, or the body cannot be read to its end. 413: it is too large. 503:
+// the service is stopping. Whatever the status, the answer says how many rows
+// were accepted: these are not lost, and need not be sent again.
 func newNotify(router *Router) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		var a answer
 		status := http.StatusAccepted
 		for row := range readBody(r) {
+			err := row.End
 			if row.Err != nil {
 				a.Bad = append(a.Bad, badRow(row))
 				continue
 			}
-			if err := router.Accept(r.Context(), row.Message); err != nil {
-				a.Error = err.Error()
-				status = statusOf(err)
+			if err == nil {
+				err = router.Accept(r.Context(), row.Message)
+			}
+			if err != nil {
+				a.Error, status = err.Error(), statusOf(err)
 				break
 			}
 			a.Accepted++
 		}
 		if a.Accepted == 0 && a.Error == "" {
-			status = http.StatusBadRequest
+			a.Error, status = "there was no message to accept", http.StatusBadRequest
+		}
+		if status == http.StatusServiceUnavailable {
+			w.Header().Set("Retry-After", "1")
 		}
 		w.Header().Set("Content-Type", "application/json")
 		w.WriteHeader(status)
@@ -45,8 +52,13 @@ func newNotify(router *Router) http.Handler {
 }
 
 func statusOf(err error) int {
-	if errors.Is(err, pool.ErrDraining) || errors.Is(err, pool.ErrClosed) || errors.Is(err, pool.ErrFull) {
+	var tooLarge *http.MaxBytesError
+	switch {
+	case errors.As(err, &tooLarge):
+		return http.StatusRequestEntityTooLarge
+	case errors.Is(err, pool.ErrDraining), errors.Is(err, pool.ErrClosed), errors.Is(err, pool.ErrFull):
 		return http.StatusServiceUnavailable
+	default:
+		return http.StatusBadRequest
 	}
-	return http.StatusInternalServerError
 }

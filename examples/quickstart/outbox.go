@@ -18,7 +18,8 @@ import (
 	"github.com/lastcall-go/lastcall/lifecycle"
 )
 
-// Outbox is where every accepted message ends up, in one of three files:
+// Outbox is where every accepted message ends up, in one of three files in a
+// directory of this run:
 //
 //	delivered.jsonl   sent, written in batches
 //	failed.jsonl      refused by the provider for good, with the reason
@@ -27,6 +28,8 @@ import (
 //
 // A fourth, bad-rows.jsonl, has the rows that were never accepted.
 type Outbox struct {
+	dir string
+
 	mu                               sync.Mutex
 	opened                           bool
 	delivered, failed, leftover, bad *os.File
@@ -42,20 +45,23 @@ type Delivery struct {
 // newOutbox opens the files at start. A PreDestroy hook closes them: it runs
 // after everything that writes to them has ended, also when the start failed.
 func newOutbox(lc fx.Lifecycle, settings Settings) *Outbox {
-	o := &Outbox{}
+	o := &Outbox{dir: filepath.Join(settings.Out, time.Now().Format("2006-01-02T150405.000"))}
 	lifecycle.Append(lc, lifecycle.Hook{
 		Name:       "outbox",
-		OnStart:    func(context.Context) error { return o.open(settings.Out) },
+		OnStart:    o.open,
 		PreDestroy: o.close,
 	})
 	return o
 }
 
-func (o *Outbox) open(dir string) error {
+// Dir is the directory of this run.
+func (o *Outbox) Dir() string { return o.dir }
+
+func (o *Outbox) open(context.Context) error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.opened = true
-	if err := os.MkdirAll(dir, 0o755); err != nil {
+	if err := os.MkdirAll(o.dir, 0o755); err != nil {
 		return err
 	}
 	for name, f := range map[string]**os.File{
@@ -65,7 +71,7 @@ func (o *Outbox) open(dir string) error {
 		"bad-rows.jsonl":  &o.bad,
 	} {
 		var err error
-		if *f, err = os.OpenFile(filepath.Join(dir, name), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644); err != nil {
+		if *f, err = os.OpenFile(filepath.Join(o.dir, name), os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o644); err != nil {
 			return err
 		}
 	}
@@ -152,6 +158,9 @@ func (o *Outbox) close(context.Context) error {
 	}
 	fmt.Fprintf(os.Stderr, "rows accepted %d = delivered %d + failed %d + left over %d\n",
 		o.sum.accepted, o.sum.delivered, o.sum.failed, o.sum.leftover)
+	if o.sum.leftover > 0 {
+		fmt.Fprintf(os.Stderr, "to send what is left over: --input %s\n", filepath.Join(o.dir, "leftover.csv"))
+	}
 	var errs []error
 	for _, f := range []*os.File{o.delivered, o.failed, o.leftover, o.bad} {
 		if f != nil {
