@@ -29,8 +29,10 @@ func (c *Conductor) call(ctx context.Context, since time.Time, grace func() time
 	done := make(chan error, 1)
 	go func() {
 		// What the hook starts inherits the labels; a leak is traced by them.
-		pprof.SetGoroutineLabels(pprof.WithLabels(ctx, pprof.Labels(
-			labelApp, c.id, labelComponent, comp.name, labelCall, id)))
+		// They are in the context too, for goroutines that are started later.
+		own := pprof.Labels(labelApp, c.id, labelComponent, comp.name)
+		ctx := pprof.WithLabels(ctx, own)
+		pprof.SetGoroutineLabels(pprof.WithLabels(ctx, pprof.Labels(labelCall, id)))
 		runHook(ctx, c.intercepted(comp, phase, hook), done)
 	}()
 	err := await(ctx, done, grace, func() error {
@@ -123,7 +125,7 @@ func (c *Conductor) logHook(comp *component, phase Phase, report *HookReport) {
 		zap.Stringer("band", comp.Band),
 		zap.Duration("took", report.Took),
 	}
-	if comp.module != "" {
+	if comp.module != "" && comp.module != comp.name {
 		fields = append(fields, zap.String("module", comp.module))
 	}
 	if report.err == nil {

@@ -2,6 +2,8 @@ package lifecycle
 
 import (
 	"context"
+	"fmt"
+	"strings"
 	"time"
 
 	"github.com/lastcall-go/lastcall/intake"
@@ -12,12 +14,20 @@ const (
 	quietLastLook  = 20 * time.Millisecond
 )
 
+// tellInside is how often a drain that goes on says what it waits for.
+const tellInside = time.Second
+
 // awaitQuiet waits until nothing is inside any gate, or ctx has ended, and
-// reports whether it is quiet.
-func awaitQuiet(ctx context.Context, gates []*intake.Gate) bool {
+// reports whether it is quiet. Meanwhile it calls tell now and then.
+func awaitQuiet(ctx context.Context, gates []*intake.Gate, tell func()) bool {
+	told := time.Now()
 	for pause := quietFirstLook; ; pause = min(2*pause, quietLastLook) {
 		if quiet(gates) {
 			return true
+		}
+		if time.Since(told) >= tellInside {
+			tell()
+			told = time.Now()
 		}
 		timer := time.NewTimer(pause)
 		select {
@@ -27,6 +37,17 @@ func awaitQuiet(ctx context.Context, gates []*intake.Gate) bool {
 			return quiet(gates)
 		}
 	}
+}
+
+// inside says where how much is inside: "lane:sms 240, lane:email 194".
+func inside(gates []*intake.Gate) string {
+	var parts []string
+	for _, g := range gates {
+		if n := g.Ledger().Inside; n > 0 {
+			parts = append(parts, fmt.Sprintf("%s %d", g.Name(), n))
+		}
+	}
+	return strings.Join(parts, ", ")
 }
 
 // quiet reports whether there was a moment during the call at which nothing

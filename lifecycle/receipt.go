@@ -49,6 +49,9 @@ type StageReport struct {
 	At time.Duration `json:"at"`
 	// Reached is false when the stop went on without it.
 	Reached bool `json:"reached"`
+	// Inside is what was in which gate when waiting for quiet was over;
+	// empty when it was reached.
+	Inside string `json:"inside,omitempty"`
 }
 
 // ComponentReport is what became of one component.

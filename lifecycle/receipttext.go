@@ -30,6 +30,8 @@ func (r *Receipt) String() string {
 
 func (r *Receipt) verdict() string {
 	switch {
+	case r.Clean() && r.Total.Saved > 0:
+		return fmt.Sprintf("stopped cleanly, %d pieces of work saved,", r.Total.Saved)
 	case r.Clean():
 		return "stopped cleanly"
 	case r.WorkLost() > 0:
@@ -50,9 +52,12 @@ func (r *Receipt) writeStages(b *strings.Builder) {
 	b.WriteString("\n")
 	w := table(b)
 	for _, s := range r.Stages {
-		when := "not reached"
-		if s.Reached {
-			when = "+" + round(s.At).String()
+		when := "+" + round(s.At).String()
+		if !s.Reached {
+			when += ", not reached"
+		}
+		if s.Inside != "" {
+			when += ": inside " + s.Inside
 		}
 		fmt.Fprintf(w, "  %s\t%s\n", s.Name, when)
 	}

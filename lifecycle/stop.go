@@ -79,7 +79,7 @@ func (c *Conductor) conduct(ctx context.Context, cause Cause, wasReady bool) *Re
 	// destroyed in the reverse order of registration.
 	s.order, _ = c.order()
 	s.left.stop, s.left.destroy = countHooks(s.order.serial)
-	c.log().Info("stopping", zap.Stringer("cause", cause), zap.Duration("timeout", s.total()))
+	c.log().Info("stopping", zap.Stringer("cause", cause), zap.Duration("timeout", round(s.total())))
 
 	s.notReady(wasReady)
 	s.stage("ingress closed", IngressClosed, s.closeIngress)
@@ -100,6 +100,8 @@ type stop struct {
 	// soft ends when waiting is over.
 	soft   context.Context //nolint:containedctx // it is the state of the stop
 	stages []StageReport
+	// stillInside is what was in the gates when waiting for quiet was over.
+	stillInside string
 	// late are those that were appended after the order had been made.
 	late []*component
 
@@ -154,7 +156,7 @@ func (s *stop) notReady(wasReady bool) {
 // stage runs one stage, notes when it ended and tells whoever waits for it.
 func (s *stop) stage(name string, moment Signal, f func() bool) {
 	reached := f()
-	s.stages = append(s.stages, StageReport{Name: name, At: time.Since(s.times.began), Reached: reached})
+	s.stages = append(s.stages, StageReport{Name: name, At: time.Since(s.times.began), Reached: reached, Inside: s.stillInside})
 	if reached {
 		s.conductor.reached(moment)
 	}
@@ -179,7 +181,13 @@ func (s *stop) drain() bool {
 		ctx, cancel = context.WithTimeout(s.soft, left-left/drainLeaves)
 	}
 	defer cancel()
-	return awaitQuiet(ctx, gates)
+	reached := awaitQuiet(ctx, gates, func() {
+		s.conductor.log().Info("waiting until nothing is inside", zap.String("inside", inside(gates)))
+	})
+	if !reached {
+		s.stillInside = inside(gates)
+	}
+	return reached
 }
 
 // drainLeaves: waiting for quiet leaves one part in so many of the time to
