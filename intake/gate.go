@@ -43,6 +43,7 @@ type Gate struct {
 
 	mu     sync.Mutex
 	ledger Ledger
+	visits map[*Visit]struct{} // those that have not ended: what is inside
 }
 
 // Option configures a [Gate].
@@ -66,6 +67,7 @@ func New(name string, opts ...Option) *Gate {
 		refuseDraining: &Error{Gate: name, Err: ErrDraining},
 		refuseClosed:   &Error{Gate: name, Err: ErrClosed},
 		draining:       make(chan struct{}),
+		visits:         map[*Visit]struct{}{},
 	}
 	for _, opt := range opts {
 		opt(g)
@@ -105,20 +107,19 @@ func (g *Gate) Admit(ctx context.Context) error {
 // Enter admits one piece of work and counts it, or refuses it as [Gate.Admit]
 // does. The caller must end the visit.
 func (g *Gate) Enter(ctx context.Context) (*Visit, error) {
+	v := &Visit{gate: g}
+	v.ctx, v.lineage = Mark(ctx)
+
 	g.mu.Lock()
+	defer g.mu.Unlock()
 	g.ledger.Offered++
 	// Asked under the lock that Ledger takes: see Admit.
 	if err := g.Admit(ctx); err != nil {
 		g.ledger.Rejected++
-		g.mu.Unlock()
 		return nil, err
 	}
 	g.ledger.Accepted++
-	g.ledger.Inside++
-	g.mu.Unlock()
-
-	v := &Visit{gate: g}
-	v.ctx, v.lineage = Mark(ctx)
+	g.visits[v] = struct{}{}
 	return v, nil
 }
 
@@ -147,5 +148,7 @@ func (g *Gate) Ledger() Ledger {
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	return g.ledger
+	l := g.ledger
+	l.Inside = uint64(len(g.visits))
+	return l
 }

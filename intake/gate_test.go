@@ -33,6 +33,9 @@ func TestGate(t *testing.T) {
 		t.Parallel()
 		g := intake.New("pool:sms")
 		require.NoError(t, g.Admit(blind{t.Context(), t}))
+		visit, err := g.Enter(blind{t.Context(), t})
+		require.NoError(t, err)
+		visit.Done()
 	})
 
 	t.Run("DrainingGateRefusesRootWorkByName", func(t *testing.T) {
@@ -123,16 +126,23 @@ func TestNothingSlipsInAfterDrain(t *testing.T) {
 	for range 200 {
 		g := intake.New("http")
 		var wg sync.WaitGroup
+		busy := make(chan struct{}, 4)
 		for range 4 {
 			wg.Go(func() {
-				for {
+				for first := true; ; first = false {
 					v, err := g.Enter(context.Background())
 					if err != nil {
 						return
 					}
 					v.Done()
+					if first {
+						busy <- struct{}{}
+					}
 				}
 			})
+		}
+		for range 4 {
+			<-busy // all are in the middle of it
 		}
 		g.Drain()
 		after := g.Ledger().Accepted

@@ -8,8 +8,9 @@ import (
 // Lineage is the right of accepted work to bring in more work while a drain
 // goes on. It is alive from [Mark] until [Lineage.End].
 type Lineage struct {
-	parent *Lineage
-	ended  atomic.Bool
+	// outer is looked into by draining gates only: marking costs no look-up.
+	outer context.Context
+	ended atomic.Bool
 }
 
 type lineageKey struct{}
@@ -21,7 +22,7 @@ type lineageKey struct{}
 // The caller must call End when the work has ended; a mark that is never ended
 // leaves a hole in every draining gate.
 func Mark(ctx context.Context) (context.Context, *Lineage) {
-	l := &Lineage{parent: lineageOf(ctx)}
+	l := &Lineage{outer: ctx}
 	return context.WithValue(ctx, lineageKey{}, l), l
 }
 
@@ -31,7 +32,7 @@ func (l *Lineage) End() { l.ended.Store(true) }
 // alive walks outward: a flush inside a request keeps the request's right
 // after its own has ended.
 func (l *Lineage) alive() bool {
-	for ; l != nil; l = l.parent {
+	for ; l != nil; l = lineageOf(l.outer) {
 		if !l.ended.Load() {
 			return true
 		}

@@ -1,9 +1,6 @@
 package intake
 
-import (
-	"context"
-	"sync/atomic"
-)
+import "context"
 
 // Visit is one piece of accepted work inside a [Gate]. The first of Done,
 // Fail, Save and Lose ends it and decides its column; later calls do nothing,
@@ -12,7 +9,6 @@ type Visit struct {
 	gate    *Gate
 	ctx     context.Context
 	lineage *Lineage
-	ended   atomic.Bool
 }
 
 // Context is the context for the work to run with: the one given to
@@ -32,12 +28,12 @@ func (v *Visit) Save() { v.end(func(l *Ledger) *uint64 { return &l.Saved }) }
 func (v *Visit) Lose() { v.end(func(l *Ledger) *uint64 { return &l.Lost }) }
 
 func (v *Visit) end(column func(*Ledger) *uint64) {
-	if !v.ended.CompareAndSwap(false, true) {
-		return
-	}
 	v.lineage.End()
 	v.gate.mu.Lock()
 	defer v.gate.mu.Unlock()
+	if _, inside := v.gate.visits[v]; !inside {
+		return
+	}
+	delete(v.gate.visits, v)
 	*column(&v.gate.ledger)++
-	v.gate.ledger.Inside--
 }
