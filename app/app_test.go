@@ -74,6 +74,16 @@ func TestRun(t *testing.T) {
 		assert.Contains(t, end.stderr, `"cause":"SIGTERM"`)
 	})
 
+	t.Run("AnotherSignalIsNoCopy", func(t *testing.T) {
+		t.Parallel()
+		c := startChild(t, "slowStop", "lastcall")
+		c.await("waiting")
+		require.NoError(t, c.cmd.Process.Signal(syscall.SIGINT))
+		c.await("slow is stopping") // two signals at once may be heard in either order
+		require.NoError(t, c.cmd.Process.Signal(syscall.SIGTERM))
+		assert.Contains(t, c.wait().said, "cut early: true")
+	})
+
 	t.Run("SignalWhileConstructorsRunIsHeard", func(t *testing.T) {
 		t.Parallel()
 		c := startChild(t, "slowNew", "lastcall")

@@ -23,9 +23,13 @@ func newEventLog() *eventLog { return &eventLog{} }
 
 // LogEvent implements [fxevent.Logger].
 func (l *eventLog) LogEvent(e fxevent.Event) {
-	switch e.(type) {
-	case *fxevent.Started, *fxevent.Stopped, *fxevent.Stopping, *fxevent.RollingBack, *fxevent.RolledBack:
+	switch e := e.(type) {
+	case *fxevent.Stopped, *fxevent.Stopping, *fxevent.RollingBack, *fxevent.RolledBack:
 		return // the conductor says it, and knows more
+	case *fxevent.Started:
+		if e.Err == nil {
+			return
+		}
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -18,7 +18,7 @@ import (
 //	2nd  the waiting is cut, every hook is still called
 //	3rd  the process exits at once with 128+signal
 //
-// A signal that comes within [Echo] of the one before is the same one: shells
+// The same signal within echo of the last that counted is a copy of it: shells
 // and timeout(1) send one to the process and one to its group.
 type ladder struct {
 	signals chan os.Signal
@@ -26,7 +26,8 @@ type ladder struct {
 	done    chan struct{} // closed by close
 	owner   sync.WaitGroup
 
-	lastHeard time.Time // of the loop alone
+	last   os.Signal // the last that counted, and when; of the loop alone
+	lastAt time.Time
 
 	mu     sync.Mutex
 	heard  []os.Signal
@@ -34,10 +35,9 @@ type ladder struct {
 	passed int  // how many of heard the conductor knows
 }
 
-// Echo is how long after a signal another one is taken for a copy of it:
-// longer than a copy takes to come, shorter than a person takes to press
-// Ctrl-C again.
-const Echo = 100 * time.Millisecond
+// echo is longer than a copy of a signal takes to come, and shorter than a
+// person takes to press Ctrl-C again.
+const echo = 100 * time.Millisecond
 
 var errInterrupted = errors.New("second signal: not waiting any longer")
 
@@ -71,23 +71,35 @@ func (l *ladder) loop() {
 }
 
 func (l *ladder) hear(s os.Signal) {
-	again := time.Since(l.lastHeard) < Echo
-	l.lastHeard = time.Now()
-	if again {
+	if s == l.last && time.Since(l.lastAt) < echo {
 		return
 	}
+	l.last, l.lastAt = s, time.Now()
 	l.mu.Lock()
 	l.heard = append(l.heard, s)
 	n := len(l.heard)
 	l.mu.Unlock()
 	if n == 3 {
-		fmt.Fprintf(os.Stderr, "third signal (%s): exiting at once; what was inside is not accounted for\n", name(s))
-		os.Exit(128 + number(s))
+		exitAtOnce(s)
 	}
 	l.pass()
 	if n == 1 {
 		close(l.first) // after pass, so that the stop finds its cause
 	}
+}
+
+// exitAtOnce says so, unless that would take time: a pipe may be full.
+func exitAtOnce(s os.Signal) {
+	said := make(chan struct{})
+	go func() {
+		defer close(said)
+		fmt.Fprintf(os.Stderr, "third signal (%s): exiting at once; what was inside is not accounted for\n", name(s))
+	}()
+	select {
+	case <-said:
+	case <-time.After(echo):
+	}
+	os.Exit(128 + number(s))
 }
 
 // conduct hands the signals on to the application, those too that came while

@@ -73,6 +73,10 @@ func sayWhenStarted(c *lifecycle.Conductor) {
 	}()
 }
 
+// noEcho is long enough for a second signal not to be taken for a copy of the
+// first.
+const noEcho = 300 * time.Millisecond
+
 // child is a running program.
 type child struct {
 	t         *testing.T
@@ -117,8 +121,8 @@ func (c *child) await(text string) {
 // signal sends a signal that is not taken for an echo of the one before.
 func (c *child) signal(s syscall.Signal) {
 	c.t.Helper()
-	if pause := 3 * app.Echo; time.Since(c.signalled) < pause {
-		<-time.After(pause)
+	if time.Since(c.signalled) < noEcho {
+		<-time.After(noEcho)
 	}
 	c.signalled = time.Now()
 	require.NoError(c.t, c.cmd.Process.Signal(s))

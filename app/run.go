@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"strings"
+	"regexp"
 
 	"go.uber.org/dig"
 	"go.uber.org/fx"
@@ -62,18 +62,32 @@ func (l *ladder) run(build func() *App) (code int) {
 	err := a.Start(start)
 	cancel()
 	if err != nil {
-		return lifecycle.ExitStartFailed
+		return a.codeOfFailedStart()
 	}
-	asked := l.await(a)
-	return a.stopAndReport(asked)
+	l.await(a)
+	return a.stopAndReport()
 }
 
-// buildError puts what went wrong before the way on which Fx came there.
+// codeOfFailedStart waits for the rollback, or for a stop that somebody began
+// in the same moment as the start ended.
+func (a *App) codeOfFailedStart() int {
+	if a.conductor.State() < lifecycle.Stopping {
+		return lifecycle.ExitStartFailed
+	}
+	<-a.conductor.When(lifecycle.Finished)
+	return a.Receipt().ExitCode()
+}
+
+// errorFrom finds, in what Fx says, the constructor that returned the error.
+var errorFrom = regexp.MustCompile(`received non-nil error from function (\S+ \([^)]*\))`)
+
+// buildError says what went wrong. The way on which Fx came there is left out
+// but for its end: it says little, and that at length.
 func buildError(err error) string {
 	root := dig.RootCause(err)
 	text := fmt.Sprintf("cannot build the application: %v", root)
-	if way := strings.TrimSuffix(err.Error(), root.Error()); way != "" {
-		text += "\n\nthe way there: " + strings.TrimSuffix(way, ": ")
+	if from := errorFrom.FindStringSubmatch(err.Error()); from != nil {
+		text += "\nreturned by " + from[1]
 	}
 	return text
 }
@@ -93,28 +107,36 @@ func (a *App) runInstead(f func(io.Writer) error) int {
 	return lifecycle.ExitClean
 }
 
-// await waits until somebody wants the stop, and returns the exit code that
-// was asked for.
-func (l *ladder) await(a *App) int {
+// await waits until somebody wants the stop.
+func (l *ladder) await(a *App) {
 	select {
 	case <-l.first:
-		return 0
 	case <-a.conductor.Asked():
-		// Not before: Wait makes Fx listen to signals, which are ours.
-		return (<-a.App.Wait()).ExitCode
 	case <-a.conductor.When(lifecycle.NotReady): // somebody called App.Stop
-		return 0
 	}
 }
 
-func (a *App) stopAndReport(asked int) int {
+func (a *App) stopAndReport() int {
+	asked := a.askedCode()
 	stop, cancel := context.WithTimeout(context.Background(), a.StopTimeout())
 	defer cancel()
 	// The error is in the receipt.
 	_ = a.Stop(stop)
 	<-a.conductor.When(lifecycle.Finished)
-	if asked != 0 {
+	if a.Receipt().Cause.Kind == lifecycle.CauseShutdown && asked != 0 {
 		return asked
 	}
 	return a.Receipt().ExitCode()
+}
+
+// askedCode is what fx.ExitCode asked for, if fx.Shutdowner was used. Fx's
+// Wait has the answer then; before, it must not be called, since it listens to
+// signals, which are ours.
+func (a *App) askedCode() int {
+	select {
+	case <-a.conductor.Asked():
+		return (<-a.App.Wait()).ExitCode
+	default:
+		return 0
+	}
 }

@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"text/tabwriter"
 )
@@ -11,6 +12,7 @@ func (l *loader) usage(cmd *command) string {
 	fmt.Fprintf(&b, "Usage: %s [flags] [-- arguments]\n\nFlags:\n%s", l.opts.Name, cmd.usage)
 	fmt.Fprintf(&b, "\nKeys, for the file, --set, or the environment (a.b is %sA_B):\n", l.opts.Prefix)
 	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
+	slices.Sort(l.root.names) // sections come in any order
 	l.root.describe(func(n *node) {
 		var value string
 		if !n.isNil() {

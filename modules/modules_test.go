@@ -90,8 +90,10 @@ func TestDefault(t *testing.T) {
 		t.Parallel()
 		mine := zap.NewNop()
 		var got *zap.Logger
-		run(t, modules.Default(modules.Without(modules.Logging)), sources("", nil), fx.Supply(mine), fx.Populate(&got))
-		assert.NotNil(t, got)
+		a := app.New(modules.Default(modules.Without(modules.Logging)), sources("", nil), fx.Supply(mine), fx.Populate(&got))
+		require.NoError(t, a.Err())
+		assert.Same(t, mine, got)
+		require.NoError(t, a.Stop(context.Background()))
 	})
 
 	t.Run("LogLevelComesFromTheConfiguration", func(t *testing.T) {

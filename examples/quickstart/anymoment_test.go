@@ -20,7 +20,6 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/lastcall-go/lastcall/app"
 	"github.com/lastcall-go/lastcall/intake"
 )
 
@@ -28,8 +27,8 @@ const (
 	envChild = "QUICKSTART_TEST_CHILD"
 
 	moments = 20
-	apart   = 60 * time.Millisecond // the sample takes about a second here
-	second  = 2 * app.Echo          // after the first signal; a copy of it would come sooner
+	apart   = 60 * time.Millisecond  // the sample takes about a second here
+	second  = 200 * time.Millisecond // after the first signal; a copy of it would come sooner
 )
 
 // TestStoppedAtAnyMoment runs the real program as a child, with the sample,
@@ -78,7 +77,9 @@ func runAndStop(t *testing.T, dir string, after time.Duration, twice bool) (said
 		signal(t, cmd)
 	}
 	err := cmd.Wait()
-	assert.NotEqual(t, 4, cmd.ProcessState.ExitCode(), "4 is work lost: %v\n%s", err, out.String())
+	// 0: stopped cleanly; 1: told to stop during start; -1: killed, before the
+	// program listened to signals.
+	assert.Contains(t, []int{0, 1, -1}, cmd.ProcessState.ExitCode(), "%v\n%s", err, out.String())
 	return out.String()
 }
 
@@ -157,10 +158,12 @@ func (got outboxFiles) readLines(t *testing.T, name string) (n int) {
 	}
 	require.NoError(t, err)
 	defer f.Close()
-	for lines := bufio.NewScanner(f); lines.Scan(); n++ {
+	lines := bufio.NewScanner(f)
+	for ; lines.Scan(); n++ {
 		var m Message
 		require.NoError(t, json.Unmarshal(lines.Bytes(), &m), "a whole line: %s", lines.Text())
 		got.receivers[m.Receiver] = true
 	}
+	require.NoError(t, lines.Err())
 	return n
 }

@@ -60,9 +60,15 @@ func (d *Dispatch) handle(ctx context.Context, m Message) error {
 		return pool.Permanent(errors.Join(err, d.outbox.Fail(m, err)))
 	}
 	if err != nil {
+		return err // cut by the stop: the lane keeps it
+	}
+	if err := d.delivered.Add(ctx, Delivery{m, time.Now()}); err != nil && ctx.Err() == nil {
+		// Sent, but the line cannot be written: it is at least not forgotten.
+		return errors.Join(err, d.outbox.Fail(m, err))
+	} else if err != nil {
 		return err
 	}
-	return d.delivered.Add(ctx, Delivery{m, time.Now()})
+	return nil
 }
 
 // Router puts each message into the lane of its channel.
