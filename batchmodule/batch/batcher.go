@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime/pprof"
 	"sync"
 	"time"
 
@@ -122,7 +123,8 @@ func (b *Batcher[T]) Name() string { return b.name }
 func (b *Batcher[T]) Gate() *intake.Gate { return b.gate }
 
 // Start begins to flush, also what was added before, and returns at once. The
-// values of ctx are there in the flush contexts; its end means nothing.
+// values of ctx are there in the flush contexts, and its profiler labels
+// ([pprof.WithLabels]) on their goroutines; its end means nothing.
 // Starting again does nothing; after [Batcher.Stop] it is an error that
 // matches [ErrClosed].
 func (b *Batcher[T]) Start(ctx context.Context) error {
@@ -144,9 +146,10 @@ func (b *Batcher[T]) Start(ctx context.Context) error {
 }
 
 // keep hands out what is ready, ends lingers and notices the drain. It is the
-// one goroutine that starts flushes, so that none of them is born of a
-// producer and inherits its profiler labels.
+// one goroutine that starts flushes, so that they inherit its profiler labels
+// and not those of a producer.
 func (b *Batcher[T]) keep() {
+	pprof.SetGoroutineLabels(b.base)
 	defer close(b.kept)
 	defer b.timer.Stop()
 	draining := b.gate.Draining()

@@ -22,6 +22,9 @@ type Pool struct {
 	// of a stop is up.
 	ctx    context.Context
 	cancel context.CancelCauseFunc
+	// labels is the context given to Start, for its profiler labels alone.
+	// Written before there is a worker.
+	labels context.Context
 
 	stopping *stopping
 	leftover []Task // both written within stopping.run
@@ -132,8 +135,9 @@ func (p *Pool) Gate() *intake.Gate { return p.gate }
 
 // Start lets the workers begin; MinWorkers are started now, others with the
 // work. It never blocks. Starting twice does nothing; after Stop it returns
-// [ErrClosed]. The values of ctx are not seen by tasks.
-func (p *Pool) Start(context.Context) error {
+// [ErrClosed]. The values of ctx are not seen by tasks, but workers carry its
+// profiler labels ([runtime/pprof.WithLabels]), whoever's submit has started them.
+func (p *Pool) Start(ctx context.Context) error {
 	p.mu.Lock()
 	switch p.state {
 	case started:
@@ -144,6 +148,7 @@ func (p *Pool) Start(context.Context) error {
 		return fmt.Errorf("pool %s: start after stop: %w", p.name, ErrClosed)
 	}
 	p.state = started
+	p.labels = context.WithoutCancel(ctx)
 	fresh := p.spawnLocked(p.cfg.MinWorkers)
 	calls := p.nudgeLocked()
 	p.mu.Unlock()

@@ -3,6 +3,7 @@ package pool
 import (
 	"context"
 	"runtime/debug"
+	"runtime/pprof"
 	"sync/atomic"
 
 	"github.com/lastcall-go/lastcall/intake"
@@ -75,6 +76,8 @@ func (w *worker) live() {
 
 // loop works until the worker retires (true) or a task panics (false).
 func (w *worker) loop() (retired bool) {
+	// Not those of the submitter who happened to need one more worker.
+	pprof.SetGoroutineLabels(w.pool.labels)
 	defer w.rescue(&retired)
 	for {
 		e, ok := w.next()
