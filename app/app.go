@@ -109,11 +109,14 @@ func (a *App) Stop(ctx context.Context) error {
 		return a.Err() // the graph was refused before there was anything
 	}
 	err := a.conductor.Stop(ctx)
-	fxErr := a.App.Stop(context.WithoutCancel(ctx)) // Fx's own state
-	if err == nil {
+	if a.Receipt() == nil {
+		return err // ctx has ended while another caller's stop goes on
+	}
+	// Brings Fx's own state along; its error is the same, if it has one.
+	if fxErr := a.App.Stop(context.WithoutCancel(ctx)); err == nil {
 		return fxErr
 	}
-	return err // fxErr is the same error
+	return err
 }
 
 // Conductor is the application's conductor: its state, the signals one can

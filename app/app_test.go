@@ -6,11 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -84,6 +86,20 @@ func TestRun(t *testing.T) {
 		assert.Contains(t, c.wait().said, "cut early: true")
 	})
 
+	t.Run("DeadReaderOfTheLogDoesNotEndTheStop", func(t *testing.T) {
+		t.Parallel()
+		logs, end, err := os.Pipe()
+		require.NoError(t, err)
+		c := startChild(t, "idle", "lastcall", func(cmd *exec.Cmd) { cmd.Stderr = end })
+		require.NoError(t, end.Close())
+		c.await("waiting")
+		require.NoError(t, logs.Close())
+		c.signal(syscall.SIGTERM)
+		said := c.wait()
+		assert.Equal(t, lifecycle.ExitClean, said.code)
+		assert.True(t, strings.HasSuffix(said.said, "first stopped\nfirst destroyed"), said.said)
+	})
+
 	t.Run("SignalWhileConstructorsRunIsHeard", func(t *testing.T) {
 		t.Parallel()
 		c := startChild(t, "slowNew", "lastcall")
@@ -151,6 +167,26 @@ func TestApp(t *testing.T) {
 		require.Len(t, receipt.Components, 1)
 		assert.Equal(t, "first", receipt.Components[0].Name)
 		assert.Equal(t, "middle", receipt.Components[0].Band)
+	})
+
+	t.Run("SecondStopHonoursItsContext", func(t *testing.T) {
+		t.Parallel()
+		synctest.Test(t, func(t *testing.T) {
+			release := make(chan struct{})
+			a := app.New(quiet, fx.Invoke(func(lc fx.Lifecycle) { lc.Append(fx.StopHook(func() { <-release })) }))
+			require.NoError(t, start(t, a))
+			first := make(chan error)
+			go func() { first <- a.Stop(context.Background()) }()
+			<-a.Conductor().When(lifecycle.NotReady)
+
+			ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+			defer cancel()
+			began := time.Now()
+			require.ErrorIs(t, a.Stop(ctx), context.DeadlineExceeded)
+			assert.Equal(t, time.Second, time.Since(began))
+			close(release)
+			require.NoError(t, <-first)
+		})
 	})
 
 	t.Run("StopTwiceGivesTheSameResult", func(t *testing.T) {

@@ -22,9 +22,13 @@ import (
 // and timeout(1) send one to the process and one to its group.
 type ladder struct {
 	signals chan os.Signal
-	first   chan struct{} // closed by the first signal
-	done    chan struct{} // closed by close
-	owner   sync.WaitGroup
+	// pipe is never read. While somebody is notified of SIGPIPE, a reader of
+	// our log that has died (Ctrl-C kills the whole pipeline) is an error of
+	// one write; else it is the end of the process.
+	pipe  chan os.Signal
+	first chan struct{} // closed by the first signal
+	done  chan struct{} // closed by close
+	owner sync.WaitGroup
 
 	last   os.Signal // the last that counted, and when; of the loop alone
 	lastAt time.Time
@@ -45,9 +49,11 @@ var errInterrupted = errors.New("second signal: not waiting any longer")
 func listen() *ladder {
 	l := &ladder{
 		signals: make(chan os.Signal, 3),
+		pipe:    make(chan os.Signal, 1),
 		first:   make(chan struct{}),
 		done:    make(chan struct{}),
 	}
+	signal.Notify(l.pipe, syscall.SIGPIPE)
 	signal.Notify(l.signals, os.Interrupt, syscall.SIGTERM)
 	l.owner.Go(l.loop)
 	return l
@@ -55,6 +61,7 @@ func listen() *ladder {
 
 func (l *ladder) close() {
 	signal.Stop(l.signals)
+	signal.Stop(l.pipe)
 	close(l.done)
 	l.owner.Wait()
 }

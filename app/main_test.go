@@ -92,13 +92,16 @@ var quiet = fx.Supply(zap.NewNop())
 
 const childLimit = 30 * time.Second // of any child's life; never reached by a test that passes
 
-func startChild(t *testing.T, program, under string) *child {
+func startChild(t *testing.T, program, under string, opts ...func(*exec.Cmd)) *child {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), childLimit)
 	t.Cleanup(cancel)
 	c := &child{t: t, cmd: exec.CommandContext(ctx, os.Args[0])}
 	c.cmd.Env = append(os.Environ(), envProgram+"="+program, envUnder+"="+under)
 	c.cmd.Stderr = &c.stderr
+	for _, opt := range opts {
+		opt(c.cmd)
+	}
 	out, err := c.cmd.StdoutPipe()
 	require.NoError(t, err)
 	c.lines = bufio.NewScanner(out)
