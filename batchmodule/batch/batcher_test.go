@@ -397,6 +397,12 @@ func TestConfig(t *testing.T) {
 		} {
 			assert.ErrorContains(t, err, want)
 		}
+		require.EqualError(t, batch.Config{MaxItems: -1, Buffer: -2, Retry: batch.Retry{InitialDelay: -4, MaxDelay: -3}}.Validate(),
+			"max_items: is -1; give a positive number, or leave it out for the default\n"+
+				"buffer: is -2; give a positive number, or leave it out for the default\n"+
+				"retry.initial_delay: is -4ns; give a positive duration, or leave it out for the default\n"+
+				"retry.max_delay: is -3ns; give a positive duration, or leave it out for the default",
+			"one wrong field neither hides nor accuses another")
 		require.ErrorContains(t, batch.Config{MaxItems: 10, Buffer: 9}.Validate(), "buffer: is 9, less than max_items (10)")
 		_, err = batch.New("orders", (&recorder{}).sink, batch.Config{MaxBytes: 10})
 		require.ErrorContains(t, err, "batch orders: max_bytes: needs to know the size of an item; give WithSize")

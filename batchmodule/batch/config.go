@@ -38,9 +38,8 @@ type Config struct {
 	FlushTimeout time.Duration `yaml:"flush_timeout"`
 	// Retry says how often and how soon a failed flush is tried again.
 	Retry Retry `yaml:"retry"`
-	// StopBudget bounds the time a stop gives this batcher. The container
-	// that stops it enforces it: [Batcher.Stop] itself looks at its context
-	// alone. Default 0: what the container gives.
+	// StopBudget bounds the time Stop gives to what is inside, within the
+	// context given to Stop. Default 0: that context alone.
 	StopBudget time.Duration `yaml:"stop_budget"`
 }
 
@@ -107,13 +106,15 @@ func (c Config) Validate() error {
 			wrong(field, "is %s; give a positive duration, or leave it out for the default", t)
 		}
 	}
+	// What compares two fields looks only at such as are right by themselves.
 	positive("max_items", d.MaxItems)
 	if d.MaxBytes < 0 {
 		wrong("max_bytes", "is %d; give a positive size, or leave it out for no bound", d.MaxBytes)
 	}
 	lasting("linger", d.Linger)
 	positive("parallel", d.Parallel)
-	if d.MaxItems > 0 && d.Buffer < d.MaxItems {
+	positive("buffer", c.Buffer)
+	if d.MaxItems > 0 && d.Buffer > 0 && d.Buffer < d.MaxItems {
 		wrong("buffer", "is %d, less than max_items (%d), so no batch could ever be full; raise buffer or lower max_items", d.Buffer, d.MaxItems)
 	}
 	if d.WhenFull != Block && d.WhenFull != Reject {
@@ -125,7 +126,8 @@ func (c Config) Validate() error {
 		wrong("retry.max_attempts", "is %d; give 1 for no retry, or -1 to go on for as long as the batcher runs", d.Retry.MaxAttempts)
 	}
 	lasting("retry.initial_delay", d.Retry.InitialDelay)
-	if d.Retry.MaxDelay < d.Retry.InitialDelay {
+	lasting("retry.max_delay", d.Retry.MaxDelay)
+	if d.Retry.MaxDelay >= 0 && d.Retry.MaxDelay < d.Retry.InitialDelay {
 		wrong("retry.max_delay", "is %s, less than retry.initial_delay (%s); raise it", d.Retry.MaxDelay, d.Retry.InitialDelay)
 	}
 	if !(d.Retry.Multiplier >= 1) { // also when it is not a number

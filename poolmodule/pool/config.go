@@ -53,7 +53,7 @@ func (c Config) Validate() error {
 	if c.MinWorkers < 0 {
 		wrong("min_workers: is %d, must not be negative; use 0 to keep none", c.MinWorkers)
 	}
-	if workers := c.WithDefaults().Workers; c.MinWorkers > workers {
+	if workers := c.WithDefaults().Workers; workers >= 0 && c.MinWorkers > workers {
 		wrong("min_workers: is %d, must not exceed workers (%d); lower it or raise workers", c.MinWorkers, workers)
 	}
 	if c.Queue < NoQueue || c.Queue > maxQueue {

@@ -212,6 +212,8 @@ func TestLane(t *testing.T) {
 		for _, field := range []string{"lane x", "timeout:", "stop_budget:", "retry.max_attempts:", "retry.initial_delay:", "retry.max_delay:", "retry.multiplier:", "retry.jitter:"} {
 			require.ErrorContains(t, err, field)
 		}
+		require.EqualError(t, pool.LaneConfig{Retry: pool.Retry{MaxDelay: -1}}.Validate(), "retry.max_delay: is -1ns, must not be negative",
+			"nothing is said of initial_delay, which is right")
 		_, err = pool.NewLane[int](p, "x", nil, pool.LaneConfig{})
 		require.ErrorContains(t, err, "handler is nil")
 		_, err = pool.NewLane(p, "x", handler, pool.LaneConfig{})

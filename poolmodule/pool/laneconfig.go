@@ -56,7 +56,7 @@ func (c LaneConfig) Validate() error {
 	if c.Retry.MaxAttempts < 0 {
 		wrong("retry.max_attempts: is %d, must not be negative; use 0 for a single try", c.Retry.MaxAttempts)
 	}
-	if r := c.Retry.withDefaults(); r.InitialDelay > r.MaxDelay {
+	if r := c.Retry.withDefaults(); r.MaxDelay >= 0 && r.InitialDelay > r.MaxDelay {
 		wrong("retry.initial_delay: is %s, must not exceed max_delay (%s)", r.InitialDelay, r.MaxDelay)
 	}
 	if m := c.Retry.Multiplier; m != 0 && !(m >= 1) {

@@ -27,6 +27,9 @@ func TestConfig(t *testing.T) {
 	_, err = pool.New("sms", pool.Config{Workers: 2, MinWorkers: 3})
 	require.ErrorContains(t, err, "min_workers: is 3, must not exceed workers (2)")
 
+	require.EqualError(t, pool.Config{Workers: -3}.Validate(), fmt.Sprintf("workers: is -3, must be from 1 to %d, or 0 for the number of CPUs", 1<<20),
+		"nothing is said of min_workers, which is right")
+
 	p, err := pool.New("sms", pool.Config{})
 	require.NoError(t, err)
 	assert.Equal(t, pool.Limits{Workers: runtime.GOMAXPROCS(0), Queue: 1024}, p.Limits())
