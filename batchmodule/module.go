@@ -84,11 +84,6 @@ func appendHook[T any](lc fx.Lifecycle, b *batch.Batcher[T], cfg batch.Config) {
 		Name:    "batch:" + b.Name(),
 		OnStart: b.Start,
 		OnStop: func(ctx context.Context) error {
-			if cfg.StopBudget > 0 { // plain Fx knows no budgets
-				var cancel context.CancelFunc
-				ctx, cancel = context.WithTimeout(ctx, cfg.StopBudget)
-				defer cancel()
-			}
 			_, err := b.Stop(ctx)
 			if errors.Is(err, batch.ErrHung) {
 				return err

@@ -151,11 +151,6 @@ func hook(srv *server.Server, cfg server.Config) lifecycle.Hook {
 		Band:    lifecycle.Ingress,
 		OnStart: srv.Start,
 		OnStop: func(ctx context.Context) error {
-			if cfg.StopBudget > 0 { // plain Fx knows no budgets
-				var cancel context.CancelFunc
-				ctx, cancel = context.WithTimeout(ctx, cfg.StopBudget)
-				defer cancel()
-			}
 			reported.Store(true)
 			return srv.Stop(ctx)
 		},

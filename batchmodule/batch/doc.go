@@ -80,9 +80,10 @@
 //	Drain(ctx)  root work is refused; everything inside is flushed at once, as
 //	            slots allow; work that carries lineage ([intake.Mark]) is
 //	            still taken, and flushed without linger
-//	Stop(ctx)   Drain; when ctx ends first: flushes in flight are cancelled
-//	            with the cause ErrStopped, waits for a retry are cut, sinks get
-//	            100 ms to return, and what is not delivered is returned
+//	Stop(ctx)   Drain; when ctx ends first, or Config.StopBudget is over:
+//	            flushes in flight are cancelled with the cause ErrStopped, waits
+//	            for a retry are cut, sinks get 100 ms to return, and what is not
+//	            delivered is returned
 //	Save(ctx)   gives what Stop left over to the [WithSave] function
 //
 // A drain that begins at the [Batcher.Gate] alone is enough: the batcher

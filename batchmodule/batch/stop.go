@@ -51,11 +51,12 @@ func (b *Batcher[T]) waitQuiet(ctx context.Context) error {
 
 func (b *Batcher[T]) quietLocked() bool { return b.inside == 0 && b.flying.first == nil }
 
-// Stop drains within ctx. When ctx ends first it cancels the flushes in flight
-// with the cause [ErrStopped], cuts the waits for a retry, gives the sinks 100
-// ms to return and hands back what was not delivered, in the order in which
-// the batches were begun, with an error that matches ErrStopped, the cause, and
-// [ErrHung] if a sink did not return. With no leftovers the error is nil.
+// Stop drains within ctx (and StopBudget). When the time is up first it cancels
+// the flushes in flight with the cause [ErrStopped], cuts the waits for a retry,
+// gives the sinks 100 ms to return and hands back what was not delivered, in
+// the order in which the batches were begun, with an error that matches
+// ErrStopped, the cause, and [ErrHung] if a sink did not return. With no
+// leftovers the error is nil.
 //
 // The caller owns the slice. The items stay Inside in the ledger until
 // [Batcher.Save] settles them.
@@ -92,6 +93,11 @@ func (b *Batcher[T]) hasten() {
 }
 
 func (b *Batcher[T]) stop(ctx context.Context) ([]T, error) {
+	if b.cfg.StopBudget > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, b.cfg.StopBudget)
+		defer cancel()
+	}
 	b.gate.Drain()
 	cause := errNeverStarted
 	started := b.started()

@@ -125,6 +125,21 @@ func TestDrain(t *testing.T) {
 func TestStop(t *testing.T) {
 	t.Parallel()
 
+	t.Run("StopBudgetBoundsItWithinItsContext", func(t *testing.T) {
+		t.Parallel()
+		synctest.Test(t, func(t *testing.T) {
+			b := started(t, func(ctx context.Context, _ []int) error { <-ctx.Done(); return ctx.Err() },
+				batch.Config{StopBudget: 2 * time.Second})
+			addN(t, b, 0, 3)
+			began := time.Now()
+			left, err := b.Stop(context.Background())
+			require.ErrorIs(t, err, batch.ErrStopped)
+			require.ErrorIs(t, err, context.DeadlineExceeded)
+			assert.Len(t, left, 3)
+			assert.Equal(t, 2*time.Second, time.Since(began))
+		})
+	})
+
 	t.Run("NeverStartedHandsEverythingBack", func(t *testing.T) {
 		t.Parallel()
 		var r recorder

@@ -66,9 +66,8 @@ type Config struct {
 
 	// Drain is how the server stops.
 	Drain Drain `yaml:"drain"`
-	// StopBudget bounds Stop where the caller conducts the stop of several
-	// components (lifecycle.Budget); the server itself looks only at the
-	// context given to Stop. Zero: the caller decides.
+	// StopBudget bounds the time Stop gives to what is open, drain.delay
+	// included, within the context given to Stop. Zero: that context alone.
 	StopBudget time.Duration `yaml:"stop_budget"`
 }
 

@@ -29,7 +29,7 @@
 //	  ▼
 //	gate draining, then closed                               Stop returns nil
 //
-// Where ctx ends on the way, the gate drains at once: a request that comes
+// Where ctx ends, or stop_budget is over, on the way, the gate drains at once: a request that comes
 // later on an old connection gets 503, Retry-After and Connection: close,
 // unless its context carries lineage. The requests that still run have their
 // contexts cancelled with [ErrCut] as the cause, get a few milliseconds to

@@ -18,10 +18,10 @@ const (
 	look = 10 * time.Millisecond
 )
 
-// Stop drains the server within ctx, then cuts what still runs; see the
-// package documentation. It blocks until nothing is open, at the longest a
-// moment (50 ms) after ctx has ended, and returns nil or a [*StopError] that
-// names the requests that were cut.
+// Stop drains the server within ctx (and StopBudget), then cuts what still
+// runs; see the package documentation. It blocks until nothing is open, at the
+// longest a moment (50 ms) after the time is up, and returns nil or a
+// [*StopError] that names the requests that were cut.
 //
 // A server that was never started is closed, together with a listener it was
 // given. A second Stop waits for the first and returns its result, or the
@@ -52,6 +52,11 @@ func (s *Server) Stop(ctx context.Context) error {
 }
 
 func (s *Server) stop(ctx context.Context) error {
+	if s.cfg.StopBudget > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, s.cfg.StopBudget)
+		defer cancel()
+	}
 	s.ready(false)
 	pause(ctx, within(ctx, s.cfg.Drain.Delay))
 	s.release()

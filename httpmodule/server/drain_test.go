@@ -48,6 +48,24 @@ func TestDrainInTime(t *testing.T) {
 		})
 	})
 
+	t.Run("StopBudgetBoundsItWithinItsContext", func(t *testing.T) {
+		t.Parallel()
+		hangs := http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
+		cfg := server.Config{StopBudget: 2 * time.Second}
+		bubble(t, cfg, hangs, func(t *testing.T, s *server.Server, p *pipes) {
+			c := p.dial(t)
+			c.send(t, "GET /slow HTTP/1.1\r\nHost: test\r\n\r\n")
+			synctest.Wait()
+			began := time.Now()
+			err := s.Stop(context.Background())
+			var cut *server.StopError
+			require.ErrorAs(t, err, &cut)
+			require.ErrorIs(t, err, context.DeadlineExceeded)
+			assert.Len(t, cut.Cut, 1)
+			assert.InDelta(t, 2, time.Since(began).Seconds(), 0.1)
+		})
+	})
+
 	t.Run("RequestWithinTheGraceIsServedAndSentAway", func(t *testing.T) {
 		t.Parallel()
 		bubble(t, idle, http.HandlerFunc(hello), func(t *testing.T, s *server.Server, p *pipes) {

@@ -26,11 +26,8 @@ func (l *laneCore) stop(ctx context.Context) error {
 }
 
 func (l *laneCore) doStop(ctx context.Context) error {
-	if l.cfg.StopBudget > 0 {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, l.cfg.StopBudget)
-		defer cancel()
-	}
+	ctx, cancel := budgeted(ctx, l.cfg.StopBudget)
+	defer cancel()
 	l.gate.Drain()
 	var c calls
 	closeGate := func() {

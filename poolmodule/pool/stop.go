@@ -91,11 +91,8 @@ func (p *Pool) Stop(ctx context.Context) ([]Task, error) {
 }
 
 func (p *Pool) stop(ctx context.Context) ([]Task, error) {
-	if p.cfg.StopBudget > 0 {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, p.cfg.StopBudget)
-		defer cancel()
-	}
+	ctx, cancel := budgeted(ctx, p.cfg.StopBudget)
+	defer cancel()
 	p.drainGates()
 	hurry := p.stopping.hurry
 	if !p.neverStarted() && p.quiet.await(ctx, hurry, func() {}) {
@@ -107,6 +104,14 @@ func (p *Pool) stop(ctx context.Context) ([]Task, error) {
 		}
 	}
 	return p.cut()
+}
+
+// budgeted is ctx, but no longer than budget if there is one.
+func budgeted(ctx context.Context, budget time.Duration) (context.Context, context.CancelFunc) {
+	if budget <= 0 {
+		return ctx, func() {}
+	}
+	return context.WithTimeout(ctx, budget)
 }
 
 func (p *Pool) neverStarted() bool {
