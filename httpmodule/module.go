@@ -136,7 +136,7 @@ func serveError(p Params) func(error) {
 func logTo(l *zap.Logger) []server.Option {
 	opts := []server.Option{server.WithPanicObserver(func(p server.Panic) {
 		l.Error("panic in a handler",
-			zap.Stringer("request", p.Request), zap.Any("panic", p.Value), zap.ByteString("stack", p.Stack))
+			zap.Stringer("request", p.Request), zap.Any("panic", p.Value), zap.String("stack", p.Stack))
 	})}
 	if std, err := zap.NewStdLogAt(l, zap.WarnLevel); err == nil {
 		opts = append(opts, server.WithErrorLog(std))

@@ -127,7 +127,7 @@ func (d *declaration) saveTasks(ctx context.Context, tasks []pool.Task) (err err
 	}
 	defer func() {
 		if v := recover(); v != nil {
-			err = &pool.PanicError{Value: v, Stack: debug.Stack()}
+			err = &pool.PanicError{Value: v, Stack: string(debug.Stack())}
 		}
 	}()
 	return d.save(ctx, tasks)

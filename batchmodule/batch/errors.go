@@ -129,8 +129,10 @@ func isUnavailable(err error) bool {
 
 // PanicError is a panic in a function that was given to the batcher.
 type PanicError struct {
+	// Value is what was given to panic.
 	Value any
-	Stack []byte
+	// Stack is where it happened, as [runtime/debug.Stack] writes it.
+	Stack string
 }
 
 func (e *PanicError) Error() string { return fmt.Sprintf("panic: %v", e.Value) }

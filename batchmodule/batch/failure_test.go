@@ -329,7 +329,7 @@ func TestSinkErrors(t *testing.T) {
 			err := b.Flush(t.Context())
 			var p *batch.PanicError
 			require.ErrorAs(t, err, &p)
-			assert.Contains(t, string(p.Stack), "failure_test.go")
+			assert.Contains(t, p.Stack, "failure_test.go")
 			require.ErrorIs(t, err, cause)
 			assert.Equal(t, []int{0}, m.items())
 			assert.EqualValues(t, 1, b.Stats().Ledger.Done)

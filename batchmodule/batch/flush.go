@@ -204,7 +204,7 @@ func (b *Batcher[T]) call(ctx context.Context, items []T) error {
 func guard(fn func() error) (err error) {
 	defer func() {
 		if v := recover(); v != nil {
-			err = &PanicError{Value: v, Stack: debug.Stack()}
+			err = &PanicError{Value: v, Stack: string(debug.Stack())}
 		}
 	}()
 	return fn()

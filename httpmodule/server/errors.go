@@ -53,8 +53,8 @@ func (e *StopError) Unwrap() error { return e.Err }
 type Panic struct {
 	// Value is what panic was called with.
 	Value any
-	// Stack is the stack of the handler.
-	Stack []byte
+	// Stack is where it happened, as [runtime/debug.Stack] writes it.
+	Stack string
 	// Request is the request that was served.
 	Request Request
 }

@@ -133,7 +133,7 @@ func (w *response) recovered(v any) {
 	if err, ok := v.(error); ok && errors.Is(err, http.ErrAbortHandler) {
 		panic(v) // the handler's wish: net/http ends the reply without a word
 	}
-	s.panicked(Panic{Value: v, Stack: debug.Stack(), Request: req.snapshot(time.Now())})
+	s.panicked(Panic{Value: v, Stack: string(debug.Stack()), Request: req.snapshot(time.Now())})
 	switch {
 	case w.hijacked:
 		if req.conn != nil {

@@ -127,7 +127,7 @@ func TestPanic(t *testing.T) {
 		assert.Equal(t, "Internal Server Error\n", body)
 		require.NoError(t, stop(t, s))
 		assert.Equal(t, "on purpose", seen.Value)
-		assert.Contains(t, string(seen.Stack), "handler_test.go")
+		assert.Contains(t, seen.Stack, "handler_test.go")
 		assert.Equal(t, "/orders", seen.Request.Path)
 	})
 

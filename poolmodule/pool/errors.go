@@ -46,7 +46,7 @@ type PanicError struct {
 	Value any
 	// Stack is where it happened, as [runtime/debug.Stack] writes it. It is
 	// empty after a Goexit.
-	Stack []byte
+	Stack string
 }
 
 func (e *PanicError) Error() string { return fmt.Sprintf("task panicked: %v", e.Value) }

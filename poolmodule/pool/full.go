@@ -133,7 +133,7 @@ func (p *Pool) runHereWith(parent context.Context, task work, j *job) (perr *Pan
 	result, returned := failed, false
 	defer func() {
 		if !returned {
-			perr = &PanicError{Value: recover(), Stack: debug.Stack()}
+			perr = &PanicError{Value: recover(), Stack: string(debug.Stack())}
 			if perr.Value == nil { // the goroutine is exiting, and will
 				perr = &PanicError{Value: errGoexit}
 			}

@@ -166,7 +166,7 @@ func (l *laneCore) settle(saved bool) {
 func guard(fn func() error) (err error) {
 	defer func() {
 		if v := recover(); v != nil {
-			err = &PanicError{Value: v, Stack: debug.Stack()}
+			err = &PanicError{Value: v, Stack: string(debug.Stack())}
 		}
 	}()
 	return fn()

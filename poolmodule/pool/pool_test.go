@@ -121,7 +121,7 @@ func TestPool(t *testing.T) {
 
 		boom := <-panics
 		require.ErrorIs(t, boom, cause)
-		assert.Contains(t, string(boom.Stack), "pool_test.go", "the stack shows where")
+		assert.Contains(t, boom.Stack, "pool_test.go", "the stack shows where")
 		assert.ErrorContains(t, <-panics, "Goexit")
 		ledger := p.Gate().Ledger()
 		assert.EqualValues(t, 2, ledger.Failed)

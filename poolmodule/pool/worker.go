@@ -115,7 +115,7 @@ func (w *worker) rescue(retired *bool) {
 	if exiting {
 		perr.Value = errGoexit
 	} else {
-		perr.Stack = debug.Stack()
+		perr.Stack = string(debug.Stack())
 	}
 	w.result = w.pool.rescued(w.current, w.job, perr)
 	w.marks.taskEnded()
