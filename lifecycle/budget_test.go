@@ -71,7 +71,7 @@ func TestBudget(t *testing.T) {
 			hook(lifecycle.Hook{Name: "hangs", OnStop: hanging(t)}))
 		require.NoError(t, h.start())
 		require.Error(t, h.stop())
-		assert.Equal(t, 11500*time.Millisecond, component(t, h.Receipt(), "hangs").Stop.Budget, "12 s less a slice of 250 ms for two")
+		assert.Equal(t, 10750*time.Millisecond, component(t, h.Receipt(), "hangs").Stop.Budget, "12 s less its grace, and twice 250 ms for each of the two")
 		assert.Positive(t, second)
 		assert.Positive(t, third)
 		assert.Empty(t, h.Receipt().Cut, "the others were not cut")
@@ -124,7 +124,7 @@ func TestBudget(t *testing.T) {
 		time.AfterFunc(time.Second, func() { h.Cut(lifecycle.ErrCut) })
 		require.NoError(t, h.stop())
 		assert.Equal(t, time.Second, h.Receipt().Took)
-		assert.Greater(t, destroy, 3*time.Second)
+		assert.Equal(t, 2900*time.Millisecond, destroy, "the reserve, less the time of the receipt")
 		assert.Equal(t, lifecycle.ErrCut.Error(), h.Receipt().Cut)
 	})
 
@@ -137,6 +137,128 @@ func TestBudget(t *testing.T) {
 		require.NoError(t, h.start())
 		require.NoError(t, h.stop())
 		assert.Equal(t, 1200*time.Millisecond, component(t, h.Receipt(), "late").Stop.Took)
+	})
+}
+
+// TestHungHooksLeaveTheOthersWhole: whoever hangs, the next is called with a
+// context that is alive.
+func TestHungHooksLeaveTheOthersWhole(t *testing.T) {
+	t.Parallel()
+	for n := 1; n <= 5; n++ {
+		for _, timeout := range []time.Duration{500 * time.Millisecond, 15 * time.Second, time.Minute} {
+			for _, budget := range []lifecycle.Budget{{}, {Stop: time.Hour}, {Share: 1}} {
+				bubble(t, fmt.Sprintf("%dIn%sWith%v", n, timeout, budget), func(t *testing.T) {
+					var left time.Duration
+					opts := []fx.Option{hook(lifecycle.Hook{Name: "healthy", OnStop: func(ctx context.Context) error {
+						assert.NoError(t, ctx.Err())
+						return allowed(&left)(ctx)
+					}})}
+					hang := hanging(t)
+					for range n {
+						opts = append(opts, hook(lifecycle.Hook{OnStop: hang, Budget: budget}))
+					}
+					h := build(t, opts...)
+					require.NoError(t, h.start())
+					require.Error(t, h.stopIn(timeout))
+					assert.Positive(t, left)
+					assert.Empty(t, h.Receipt().Cut)
+					if timeout > time.Second {
+						assert.Equal(t, 500*time.Millisecond, left, "its slice and its grace")
+					}
+				})
+			}
+		}
+	}
+}
+
+func TestPreDestroyBudget(t *testing.T) {
+	t.Parallel()
+
+	bubble(t, "OneThatAsksForAllOfItLeavesTheOthersTheirPart", func(t *testing.T) {
+		for _, timeout := range []time.Duration{time.Second, 15 * time.Second} {
+			var next, last time.Duration
+			h := build(t, hook(lifecycle.Hook{PreDestroy: allowed(&last)}), hook(lifecycle.Hook{PreDestroy: allowed(&next)}),
+				hook(lifecycle.Hook{Name: "greedy", PreDestroy: hanging(t), Budget: lifecycle.Budget{PreDestroy: time.Hour}}))
+			require.NoError(t, h.start())
+			require.Error(t, h.stopIn(timeout))
+			part := min(250*time.Millisecond, (timeout/5-timeout/50)/3)
+			assert.GreaterOrEqual(t, next, part)
+			assert.GreaterOrEqual(t, last, part)
+		}
+	})
+
+	bubble(t, "OneThatFitsIsGivenWhatItAsksFor", func(t *testing.T) {
+		var got, next time.Duration
+		h := build(t, hook(lifecycle.Hook{OnStop: hanging(t)}),
+			hook(lifecycle.Hook{PreDestroy: allowed(&next)}),
+			hook(lifecycle.Hook{PreDestroy: allowed(&got), Budget: lifecycle.Budget{PreDestroy: 2 * time.Second}}))
+		require.NoError(t, h.start())
+		require.Error(t, h.stop())
+		assert.Equal(t, 2*time.Second, got)
+		assert.Greater(t, next, 2*time.Second)
+	})
+
+	bubble(t, "OneThatHangsBeforeTheSoftDeadlineLeavesTheNextOnStopItsTime", func(t *testing.T) {
+		var next time.Duration
+		h := build(t, hook(lifecycle.Hook{OnStop: allowed(&next)}), hook(lifecycle.Hook{Name: "hangs", PreDestroy: hanging(t)}))
+		require.NoError(t, h.start())
+		require.Error(t, h.stop())
+		assert.Equal(t, 5300*time.Millisecond, component(t, h.Receipt(), "hangs").PreDestroy.Budget, "a fifth of the 12 s, and the reserve")
+		assert.Equal(t, 6450*time.Millisecond, next)
+	})
+
+	bubble(t, "OneThatAsksForAllOfItLeavesTheNextOnStopItsSlice", func(t *testing.T) {
+		var next time.Duration
+		h := build(t, hook(lifecycle.Hook{OnStop: allowed(&next)}),
+			hook(lifecycle.Hook{PreDestroy: hanging(t), Budget: lifecycle.Budget{PreDestroy: time.Hour}}))
+		require.NoError(t, h.start())
+		require.Error(t, h.stop())
+		assert.Positive(t, next)
+		assert.Empty(t, h.Receipt().Cut)
+	})
+
+	bubble(t, "LastOneHasAllThatIsLeft", func(t *testing.T) {
+		var got time.Duration
+		h := build(t, hook(lifecycle.Hook{PreDestroy: allowed(&got)}))
+		require.NoError(t, h.start())
+		require.NoError(t, h.stop())
+		assert.Equal(t, 14900*time.Millisecond, got)
+	})
+}
+
+// TestCutStopEndsWithinTheReserve: after a second signal nobody waits for the
+// clock of the stop timeout.
+func TestCutStopEndsWithinTheReserve(t *testing.T) {
+	t.Parallel()
+	for _, timeout := range []time.Duration{0, time.Minute} {
+		for _, at := range []time.Duration{0, 3 * time.Second} {
+			for _, budget := range []lifecycle.Budget{{}, {Stop: time.Hour, PreDestroy: time.Hour}} {
+				bubble(t, fmt.Sprintf("CutAt%sOf%sWith%v", at, timeout, budget), func(t *testing.T) {
+					hang := hanging(t)
+					var opts []fx.Option
+					for range 3 {
+						opts = append(opts, hook(lifecycle.Hook{PreDestroy: hang, Budget: budget}), hook(lifecycle.Hook{OnStop: hang, Budget: budget}))
+					}
+					h := build(t, configured(lifecycle.Config{Reserve: 5 * time.Second}), fx.Options(opts...))
+					require.NoError(t, h.start())
+					time.AfterFunc(at, func() { h.Cut(lifecycle.ErrCut) })
+					if timeout == 0 {
+						require.Error(t, h.Stop(context.Background()))
+					} else {
+						require.Error(t, h.stopIn(timeout))
+					}
+					assert.LessOrEqual(t, h.Receipt().Took, at+5*time.Second+10*time.Millisecond)
+				})
+			}
+		}
+	}
+
+	bubble(t, "BackupHookThatIsRunningIsShortenedToItsPart", func(t *testing.T) {
+		h := build(t, hook(lifecycle.Hook{Name: "saves", PreDestroy: func(ctx context.Context) error { <-ctx.Done(); return context.Cause(ctx) }}))
+		require.NoError(t, h.start())
+		time.AfterFunc(time.Second, func() { h.Cut(errBroken) })
+		require.ErrorIs(t, h.stopIn(time.Minute), errBroken)
+		assert.Equal(t, 5900*time.Millisecond, h.Receipt().Took)
 	})
 }
 

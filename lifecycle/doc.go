@@ -74,13 +74,30 @@
 //
 // # Budgets
 //
-// By default an OnStop may use all the time until the soft deadline, less a
-// slice for each that comes after it, so that one that hangs does not take the
-// time of the others. [Budget] bounds a hook by a duration or by a share of
-// what remains. A PreDestroy gets an equal part of what is left of the reserve.
+// An OnStop may use all the time until the soft deadline, less a slice for
+// each that comes after it: twice the grace, once to end by itself and once in
+// case it does not; all slices together are at most about half of the time.
+// So one that hangs, and its grace, leave the next a context that is alive.
+// [Budget] bounds a hook further, by a duration or by a share of what remains;
+// it never takes the slices of the others.
+//
+// A PreDestroy gets an equal part of the reserve. One that runs before the
+// soft deadline gets a part of the waiting time on top of it: the waiting time
+// is divided among all hooks still to be called, of which an OnStop counts
+// four times; when no OnStop is left, all of it goes to backup hooks. (A backup
+// hook that hangs takes time from the stops after it, but most of it stays
+// with them. One that is slow and honest may save what the reserve alone would
+// not let it save.) Budget.PreDestroy gives another measure, as long as each
+// other keeps a grace or, if that is less, an equal part of the reserve.
+//
+// After a cut the reserve begins at that moment: the stop is over when it is,
+// and a PreDestroy that is running is left with its part of it. A stop without
+// a deadline has for this the reserve of [Config], or 5 s.
+//
 // Whatever hangs, the stop is over at its deadline: the last moments (a
 // fiftieth of the total, at most 100 ms) are kept free for the receipt.
-// At start a lint warns of budgets that cannot fit.
+// At start a lint warns of budgets that cannot fit; negative ones refuse the
+// start.
 //
 // # Waiting for a moment
 //

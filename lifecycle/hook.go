@@ -55,13 +55,19 @@ type Budget struct {
 	Start time.Duration `yaml:"start"`
 	// Stop bounds OnStop. Zero: see Share.
 	Stop time.Duration `yaml:"stop"`
-	// Share bounds OnStop by a part of what remains, from 0 to 1. It counts
-	// only where Stop is zero. Zero: all that remains but a slice for each
-	// component still to be stopped, so that one that hangs does not take
-	// the time of the others.
+	// Share bounds OnStop by a part of what remains, from 0 to 1; more counts
+	// as 1. It counts only where Stop is zero. Zero: all that remains.
+	//
+	// However much OnStop is given, it leaves a slice, twice the grace, for
+	// each component still to be stopped, so that one that hangs does not
+	// take the time of the others.
 	Share float64 `yaml:"share"`
-	// PreDestroy bounds the backup hook. Zero: an equal part of what remains
-	// of the reserve.
+	// PreDestroy bounds the backup hook. It may be more than the equal part,
+	// but not so much that another backup hook keeps less than a grace (or,
+	// if that is less, than its equal part). Zero: an equal part of what
+	// remains of the reserve and, before the soft deadline, a part of the
+	// waiting time: that is divided among all hooks still to be called, an
+	// OnStop counting four times.
 	PreDestroy time.Duration `yaml:"pre_destroy"`
 }
 

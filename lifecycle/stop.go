@@ -74,11 +74,13 @@ func (c *Conductor) conduct(ctx context.Context, cause Cause, wasReady bool) *Re
 	cfg := c.config.WithDefaults()
 	c.mu.Unlock()
 	s := &stop{conductor: c, cfg: cfg, times: cfg.timetable(ctx), cause: cause}
+	s.rest = s.times
 	defer s.limitWaiting(ctx)()
-	// An order with a cycle has failed the start already; what is there is
-	// destroyed in the reverse order of registration.
+	// A cycle has failed the start, or there was none, or it came with a
+	// component that was appended too late to start. Either way what is there
+	// is stopped in the reverse order of registration.
 	s.order, _ = c.order()
-	s.left.stop, s.left.destroy = countHooks(s.order.serial)
+	s.left = c.countHooks(s.order.serial)
 	c.log().Info("stopping", zap.Stringer("cause", cause), zap.Duration("timeout", round(s.total())))
 
 	s.notReady(wasReady)
@@ -94,12 +96,15 @@ type stop struct {
 	conductor *Conductor
 
 	cfg   Config
-	times timetable
+	times timetable // as it was at the beginning; see now
 	cause Cause
 	order *order
-	// soft ends when waiting is over.
-	soft   context.Context //nolint:containedctx // it is the state of the stop
-	stages []StageReport
+	// base has the values of the caller's context and never ends; soft ends
+	// when waiting is over.
+	base, soft context.Context //nolint:containedctx // they are the state of the stop
+	stages     []StageReport
+	// slice is the time kept for each OnStop of those that are being stopped.
+	slice time.Duration
 	// stillInside is what was in the gates when waiting for quiet was over.
 	stillInside string
 	// late are those that were appended after the order had been made.
@@ -107,18 +112,23 @@ type stop struct {
 
 	mu sync.Mutex
 	// left counts the hooks that are still to be called.
-	left struct{ stop, destroy int }
+	left hooksLeft
+	rest timetable // times, or what a cut has made of it
+	over bool      // rest knows that waiting is over
 }
+
+// hooksLeft are numbers of hooks.
+type hooksLeft struct{ stop, destroy int }
 
 // limitWaiting makes the context that every OnStop hangs from: cut loose from
 // the caller's deadline, since the stop has its own.
 func (s *stop) limitWaiting(ctx context.Context) (release func()) {
-	base := context.WithoutCancel(ctx)
-	stopTimer := func() {}
+	s.base = context.WithoutCancel(ctx)
+	limited, stopTimer := s.base, context.CancelFunc(func() {})
 	if s.times.limited() {
-		base, stopTimer = context.WithDeadline(base, s.times.soft)
+		limited, stopTimer = context.WithDeadline(s.base, s.times.soft)
 	}
-	soft, cut := context.WithCancelCause(base)
+	soft, cut := context.WithCancelCause(limited)
 	s.soft = soft
 	onCut := context.AfterFunc(s.conductor.wait, func() { cut(context.Cause(s.conductor.wait)) })
 	onCancel := context.AfterFunc(ctx, func() {
@@ -138,6 +148,18 @@ func (s *stop) total() time.Duration {
 
 // waitingOver reports whether hooks are called only to have been called.
 func (s *stop) waitingOver() bool { return s.soft.Err() != nil }
+
+// now is the timetable of what is left of the stop: when waiting is cut, the
+// reserve begins at that moment.
+func (s *stop) now() timetable {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.over && s.waitingOver() {
+		s.over = true
+		s.rest = s.rest.cutAt(time.Now())
+	}
+	return s.rest
+}
 
 func (s *stop) notReady(wasReady bool) {
 	s.conductor.reached(NotReady)

@@ -10,6 +10,7 @@ import (
 // stopAll stops components, which come in their serial order: one by one, or
 // as many at a time as their dependencies allow.
 func (s *stop) stopAll(components []*component) {
+	s.slice = s.now().slice(s.left.stop)
 	if !s.parallel() {
 		for _, comp := range components {
 			s.stopOne(comp)
@@ -46,14 +47,8 @@ func (s *stop) parallel() bool {
 // stopOne calls OnStop, if the component has started, and then PreDestroy in
 // any case. Their errors are in the component's reports.
 func (s *stop) stopOne(comp *component) {
-	s.conductor.mu.Lock()
-	started := comp.started
-	s.conductor.mu.Unlock()
-	if comp.OnStop != nil {
-		others := s.take(&s.left.stop)
-		if started {
-			s.callStop(comp, others)
-		}
+	if comp.OnStop != nil && s.conductor.hasStarted(comp) {
+		s.callStop(comp)
 	}
 	if comp.Gate != nil {
 		// A hook that hung or failed may have left it open.
@@ -62,14 +57,50 @@ func (s *stop) stopOne(comp *component) {
 	s.destroy(comp)
 }
 
+func (s *stop) callStop(comp *component) {
+	others := s.take(hooksLeft{stop: 1}).stop
+	atOnce := func() time.Duration { return s.now().graceNow(others + 1) }
+	if s.waitingOver() {
+		s.call(s.soft, atOnce, comp, PhaseStop, comp.OnStop)
+		return
+	}
+	budget, short := s.now().stop(comp.Budget, s.slice, others)
+	ctx, cancel := within(s.soft, budget)
+	defer cancel(nil)
+	s.call(ctx, func() time.Duration {
+		if s.waitingOver() {
+			return atOnce()
+		}
+		return short // the others are still to be waited for
+	}, comp, PhaseStop, comp.OnStop)
+}
+
 func (s *stop) destroy(comp *component) {
 	if comp.PreDestroy == nil {
 		return
 	}
-	others := s.take(&s.left.destroy)
-	ctx, cancel := s.times.destroy(comp.Budget, others+1)
-	defer cancel()
-	s.call(ctx, others+1, comp, PhasePreDestroy, comp.PreDestroy)
+	left := s.take(hooksLeft{destroy: 1})
+	ctx, cancel := within(s.base, s.now().destroy(comp.Budget, left.stop, left.destroy+1))
+	defer cancel(nil)
+	if !s.waitingOver() {
+		// It may have been given time in which others would have been waited
+		// for. A cut takes that away, and leaves its part of the reserve.
+		defer context.AfterFunc(s.soft, func() {
+			part := s.now().destroy(comp.Budget, 0, left.destroy+1)
+			time.AfterFunc(part, func() { cancel(context.Cause(s.soft)) })
+		})()
+	}
+	s.call(ctx, func() time.Duration { return s.now().graceNow(left.destroy + 1) }, comp, PhasePreDestroy, comp.PreDestroy)
+}
+
+// within is a context that ends after d; zero: not by itself.
+func within(ctx context.Context, d time.Duration) (context.Context, context.CancelCauseFunc) {
+	if d == 0 {
+		return context.WithCancelCause(ctx)
+	}
+	ctx, stopTimer := context.WithTimeout(ctx, d)
+	ctx, cancel := context.WithCancelCause(ctx)
+	return ctx, func(cause error) { cancel(cause); stopTimer() }
 }
 
 // destroyLate destroys what was appended while the stop went on, by an OnStop
@@ -83,8 +114,8 @@ func (s *stop) destroyLate() {
 		}
 		known += len(late)
 		slices.Reverse(late)
-		_, destroys := countHooks(late)
-		s.left.destroy += destroys // no other goroutine of the stop is left
+		// No other goroutine of the stop is left.
+		s.left.destroy += s.conductor.countHooks(late).destroy
 		for _, comp := range late {
 			s.destroy(comp)
 		}
@@ -92,40 +123,35 @@ func (s *stop) destroyLate() {
 	}
 }
 
-func (s *stop) callStop(comp *component, others int) {
-	if s.waitingOver() {
-		s.call(s.soft, others+1, comp, PhaseStop, comp.OnStop)
-		return
-	}
-	ctx, cancel := s.times.stop(s.soft, comp.Budget, others)
-	defer cancel()
-	s.call(ctx, others+1, comp, PhaseStop, comp.OnStop)
-}
-
-// call calls one hook; hooks is how many of its kind are still to be called,
-// this one included.
-func (s *stop) call(ctx context.Context, hooks int, comp *component, phase Phase, hook func(context.Context) error) {
-	grace := func() time.Duration { return s.times.graceNow(hooks) }
+func (s *stop) call(ctx context.Context, grace func() time.Duration, comp *component, phase Phase, hook func(context.Context) error) {
 	// The error is in the report; a stop goes on whatever it is.
 	_ = s.conductor.call(ctx, s.times.began, grace, comp, phase, hook)
 }
 
-// take counts one hook off and says how many are left.
-func (s *stop) take(left *int) int {
+// take counts hooks off and says how many are left.
+func (s *stop) take(taken hooksLeft) hooksLeft {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	*left--
-	return *left
+	s.left.stop -= taken.stop
+	s.left.destroy -= taken.destroy
+	return s.left
 }
 
-func countHooks(components []*component) (stops, destroys int) {
+// countHooks counts the hooks that a stop will call.
+func (c *Conductor) countHooks(components []*component) (left hooksLeft) {
 	for _, comp := range components {
-		if comp.OnStop != nil {
-			stops++
+		if comp.OnStop != nil && c.hasStarted(comp) {
+			left.stop++
 		}
 		if comp.PreDestroy != nil {
-			destroys++
+			left.destroy++
 		}
 	}
-	return stops, destroys
+	return left
+}
+
+func (c *Conductor) hasStarted(comp *component) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return comp.started
 }

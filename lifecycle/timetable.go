@@ -17,6 +17,8 @@ type timetable struct {
 	soft, hard time.Time
 	deadline   time.Time
 	grace      time.Duration
+	// ifCut is the reserve of a stop that has no deadline and is cut.
+	ifCut time.Duration
 }
 
 // The receipt gets one part in so many of the total, and no more than a tenth
@@ -28,7 +30,10 @@ const (
 )
 
 func (c Config) timetable(ctx context.Context) timetable {
-	t := timetable{began: time.Now(), grace: c.Grace}
+	t := timetable{began: time.Now(), grace: c.Grace, ifCut: maxReserve}
+	if c.Reserve > 0 {
+		t.ifCut = c.Reserve
+	}
 	deadline, ok := ctx.Deadline()
 	if !ok {
 		return t
@@ -40,35 +45,70 @@ func (c Config) timetable(ctx context.Context) timetable {
 		t.deadline = t.hard
 		return t
 	}
+	reserve, receipt := c.reserveOf(total)
 	t.deadline = deadline
-	t.hard = deadline.Add(-min(total/receiptPart, maxReceipt))
-	reserve := min(c.Reserve, total/2)
+	t.hard = deadline.Add(-receipt)
+	t.soft = deadline.Add(-reserve)
+	return t
+}
+
+// reserveOf is how much of a stop timeout is kept for backup hooks, and how
+// much of that for the receipt.
+func (c Config) reserveOf(total time.Duration) (reserve, receipt time.Duration) {
+	receipt = min(total/receiptPart, maxReceipt)
+	reserve = min(c.Reserve, total/2)
 	if reserve == 0 {
 		reserve = min(total/reservePart, maxReserve)
 	}
-	t.soft = deadline.Add(-reserve)
-	if t.soft.After(t.hard) {
-		t.soft = t.hard
-	}
-	return t
+	return max(reserve, receipt), receipt
 }
 
 func (t timetable) limited() bool { return !t.hard.IsZero() }
 
-// stop bounds an OnStop; others is how many components come after it.
-func (t timetable) stop(soft context.Context, b Budget, others int) (context.Context, context.CancelFunc) {
+// cutAt is the timetable of a stop that nobody waits for any more from now
+// on: the reserve begins at once, and the stop is over when it is.
+func (t timetable) cutAt(now time.Time) timetable {
+	switch {
+	case !t.limited():
+		t.soft, t.hard = now, now.Add(t.ifCut)
+	case now.Before(t.soft):
+		t.soft, t.hard = now, now.Add(t.hard.Sub(t.soft))
+	}
+	return t
+}
+
+// slice is the time that is kept for each of so many OnStops: once to end by
+// itself, and once as the grace if it does not. All of them together are at
+// most half of the time there is.
+func (t timetable) slice(stops int) time.Duration {
+	if !t.limited() {
+		return t.grace
+	}
+	return max(min(t.grace, time.Until(t.soft)/time.Duration(4*max(stops, 1))), 0)
+}
+
+// stop is the time for an OnStop, zero if it is not limited, and for its grace
+// if it ends before the soft deadline. others is how many components come
+// after it; slice is what is kept for each of them.
+func (t timetable) stop(b Budget, slice time.Duration, others int) (budget, grace time.Duration) {
+	if !t.limited() {
+		return b.Stop, t.grace
+	}
 	left := time.Until(t.soft)
+	// Whoever was slow before may have left less than what was to be kept. It
+	// is the same for each then, this one included.
+	grace = max(min(slice, left/time.Duration(2*(others+1))), 0)
+	budget = left
+	if others > 0 {
+		budget -= grace * time.Duration(2*others+1)
+	}
 	switch {
 	case b.Stop > 0:
-		return context.WithTimeout(soft, b.Stop) // soft bounds it too
-	case !t.limited():
-		return context.WithCancel(soft)
+		budget = min(budget, b.Stop)
 	case b.Share > 0:
-		return context.WithTimeout(soft, time.Duration(float64(left)*min(b.Share, 1)))
-	default:
-		slice := min(t.grace, left/time.Duration(2*(others+1)))
-		return context.WithTimeout(soft, left-slice*time.Duration(others))
+		budget = min(budget, time.Duration(float64(left)*min(b.Share, 1)))
 	}
+	return max(budget, time.Nanosecond), grace
 }
 
 // graceNow is how long a hook may go on whose context has just ended, or had
@@ -81,23 +121,33 @@ func (t timetable) graceNow(hooks int) time.Duration {
 	return max(min(t.grace, time.Until(t.hard)/time.Duration(2*hooks)), time.Millisecond)
 }
 
-// destroy bounds a backup hook; hooks is how many are still to be called,
-// this one included. It is not bound to the soft deadline: it is what the
-// reserve is for.
-func (t timetable) destroy(b Budget, hooks int) (context.Context, context.CancelFunc) {
-	ctx := context.Background()
-	switch {
-	case !t.limited() && b.PreDestroy > 0:
-		return context.WithTimeout(ctx, b.PreDestroy)
-	case !t.limited():
-		return context.WithCancel(ctx)
+// While waiting is allowed, the time is divided among all hooks still to be
+// called; an OnStop counts as much as so many backup hooks.
+const stopWeight = 4
+
+// destroy is the time for a backup hook, zero if it is not limited. stops and
+// destroys are how many hooks are still to be called, this one included. It is
+// not bound to the soft deadline: it is what the reserve is for.
+func (t timetable) destroy(b Budget, stops, destroys int) time.Duration {
+	if !t.limited() {
+		return b.PreDestroy
 	}
 	now := time.Now()
 	waiting := max(t.soft.Sub(now), 0)
 	reserve := t.hard.Sub(now) - waiting
-	part := waiting/2 + reserve/time.Duration(hooks)
-	if b.PreDestroy > 0 {
-		part = min(b.PreDestroy, waiting+reserve)
+	equal := waiting/time.Duration(stopWeight*stops+destroys) + reserve/time.Duration(destroys)
+	if b.PreDestroy == 0 {
+		return max(equal, time.Millisecond)
 	}
-	return context.WithTimeout(ctx, max(part, time.Millisecond))
+	// One that asks for all of it, and hangs, must not leave the others with
+	// nothing: each keeps a part, and so does its own grace.
+	most := reserve + waiting
+	if destroys > 1 {
+		most -= min(t.grace, reserve/time.Duration(destroys)) * time.Duration(destroys)
+	}
+	if stops > 0 {
+		// Beyond the reserve it is the time of those still to be stopped.
+		most = max(most-waiting, waiting-2*t.slice(stops)*time.Duration(stops))
+	}
+	return max(min(b.PreDestroy, max(most, equal)), time.Millisecond)
 }
