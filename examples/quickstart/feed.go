@@ -53,14 +53,15 @@ func startFeed(lc fx.Lifecycle, s Settings, r *Router, o *Outbox, srv *server.Se
 		},
 		OnStop: func(ctx context.Context) error {
 			f.stop()
+			err := f.close() // a pipe may have nothing to read for long
 			select {
 			case <-f.done:
-				return nil
+				return err
 			case <-ctx.Done():
 				return ctx.Err()
 			}
 		},
-		PreDestroy: func(context.Context) error { return f.input.Close() },
+		PreDestroy: func(context.Context) error { return f.close() },
 	})
 	return nil
 }
@@ -101,6 +102,14 @@ func (f *feed) open(name string) error {
 	return nil
 }
 
+// close may be called again.
+func (f *feed) close() error {
+	if err := f.input.Close(); !errors.Is(err, os.ErrClosed) {
+		return err
+	}
+	return nil
+}
+
 func (f *feed) run(ctx context.Context) {
 	defer close(f.done)
 	bar := f.progress()
@@ -116,7 +125,7 @@ func (f *feed) run(ctx context.Context) {
 			err = f.router.Accept(ctx, row.Message)
 			accepted++
 		}
-		if errors.Is(err, context.Canceled) || errors.Is(err, intake.ErrDraining) {
+		if err != nil && (ctx.Err() != nil || errors.Is(err, intake.ErrDraining)) {
 			f.log.Info("stopped reading the input; rows from here on were not accepted", zap.Int("line", row.Line))
 			return
 		}

@@ -34,17 +34,19 @@ func service() fx.Option {
 
 // work is what happens to a message once it is accepted.
 func work() fx.Option {
+	retry := poolmodule.Configure(pool.LaneConfig{Retry: pool.Retry{MaxAttempts: 5, InitialDelay: 100 * time.Millisecond}})
 	return fx.Options(
 		modules.Section("quickstart", Settings{Out: "quickstart-out", Latency: 8 * time.Millisecond}),
 		modules.Flag("input", "quickstart.input", "read messages from this CSV `file` instead of the sample"),
 
 		poolmodule.Provide("sms", pool.Config{Workers: 4, Queue: 256}),
-		poolmodule.Lane[SMS]("sms", "sms", newSMSHandler, poolmodule.SaveWith(saveTo[SMS])),
+		poolmodule.Lane[SMS]("sms", "sms", newSMSHandler, poolmodule.SaveWith(saveTo[SMS]), retry),
 		poolmodule.Provide("email", pool.Config{Workers: 2, Queue: 256}),
-		poolmodule.Lane[Email]("email", "email", newEmailHandler, poolmodule.SaveWith(saveTo[Email])),
+		poolmodule.Lane[Email]("email", "email", newEmailHandler, poolmodule.SaveWith(saveTo[Email]), retry),
 
 		batchmodule.Provide[Delivery]("delivered", newSink,
-			batch.Config{MaxItems: 100, Linger: 200 * time.Millisecond}, batchmodule.SaveWith[Delivery](newSink)),
+			batch.Config{MaxItems: 100, Linger: 200 * time.Millisecond},
+			batchmodule.SaveWith[Delivery](newSink), batchmodule.DeadLetterWith[Delivery](newDeadLetters)),
 
 		fx.Provide(newOutbox, newProvider, newDispatch, newRouter), // newOutbox has a PreDestroy hook
 	)

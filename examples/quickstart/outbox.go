@@ -13,9 +13,11 @@ import (
 	"time"
 
 	"go.uber.org/fx"
+	"go.uber.org/zap"
 
 	"github.com/lastcall-go/lastcall/batchmodule/batch"
 	"github.com/lastcall-go/lastcall/lifecycle"
+	"github.com/lastcall-go/lastcall/poolmodule/pool"
 )
 
 // Outbox is where every accepted message ends up, in one of three files in a
@@ -96,8 +98,10 @@ func (o *Outbox) Deliver(_ context.Context, batch []Delivery) error {
 	return nil
 }
 
-// Fail records a message that cannot be sent, and why.
-func (o *Outbox) Fail(m Message, reason error) error {
+// Refused records a message that cannot be sent, and why. It returns the
+// reason, which is permanent, or why it could not be recorded, which is worth
+// another try.
+func (o *Outbox) Refused(m Message, reason error) error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if err := writeLines(o.failed, []any{struct {
@@ -107,7 +111,7 @@ func (o *Outbox) Fail(m Message, reason error) error {
 		return err
 	}
 	o.sum.failed++
-	return nil
+	return pool.Permanent(reason)
 }
 
 // Bad records a row that was not accepted.
@@ -150,6 +154,15 @@ func saveTo[M SMS | Email](o *Outbox) func(context.Context, []M) error {
 // already and only lack their line.
 func newSink(o *Outbox) batch.Sink[Delivery] { return o.Deliver }
 
+// newDeadLetters is where a line goes that could not be written.
+func newDeadLetters(o *Outbox, log *zap.Logger) func(context.Context, batch.DeadLetter[Delivery]) {
+	return func(_ context.Context, dead batch.DeadLetter[Delivery]) {
+		if err := o.Refused(dead.Item.Message, fmt.Errorf("sent, but not written: %w", dead.Err)); !errors.Is(err, dead.Err) {
+			log.Error("sent, but recorded nowhere", zap.Any("message", dead.Item.Message), zap.Error(err))
+		}
+	}
+}
+
 func (o *Outbox) close(context.Context) error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -170,7 +183,8 @@ func (o *Outbox) close(context.Context) error {
 	return errors.Join(errs...)
 }
 
-func writeLines[T any](w io.Writer, values []T) error {
+// writeLines writes all of the lines or none.
+func writeLines[T any](f *os.File, values []T) error {
 	var lines []byte
 	for _, v := range values {
 		line, err := json.Marshal(v)
@@ -179,8 +193,15 @@ func writeLines[T any](w io.Writer, values []T) error {
 		}
 		lines = append(append(lines, line...), '\n')
 	}
-	_, err := w.Write(lines)
-	return err
+	end, err := f.Seek(0, io.SeekCurrent)
+	if err != nil {
+		return err
+	}
+	if _, err := f.Write(lines); err != nil {
+		_, back := f.Seek(end, io.SeekStart)
+		return errors.Join(err, f.Truncate(end), back)
+	}
+	return nil
 }
 
 type rejected struct {

@@ -57,18 +57,12 @@ func newDispatch(p *Provider, o *Outbox, b *batch.Batcher[Delivery]) *Dispatch {
 func (d *Dispatch) handle(ctx context.Context, m Message) error {
 	err := d.provider.Send(ctx, m)
 	if errors.Is(err, errGone) {
-		return pool.Permanent(errors.Join(err, d.outbox.Fail(m, err)))
+		return d.outbox.Refused(m, err)
 	}
 	if err != nil {
 		return err // cut by the stop: the lane keeps it
 	}
-	if err := d.delivered.Add(ctx, Delivery{m, time.Now()}); err != nil && ctx.Err() == nil {
-		// Sent, but the line cannot be written: it is at least not forgotten.
-		return errors.Join(err, d.outbox.Fail(m, err))
-	} else if err != nil {
-		return err
-	}
-	return nil
+	return d.delivered.Add(ctx, Delivery{m, time.Now()})
 }
 
 // Router puts each message into the lane of its channel.
