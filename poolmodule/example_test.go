@@ -69,5 +69,5 @@ func ExampleRegistry() {
 	// Output:
 	// [mail]
 	// <nil>
-	// there is no pool "male"; there are: mail
+	// there is no pool "male"; declared are: mail
 }

@@ -93,7 +93,7 @@ func TestConfig(t *testing.T) {
 		app.RequireStart()
 		require.NoError(t, registry.Resize("sms", pool.Limits{Workers: 7}))
 		assert.Equal(t, 7, in.Pool.Limits().Workers)
-		require.ErrorContains(t, registry.Resize("smss", pool.Limits{}), `there is no pool "smss"; there are: sms`)
+		require.ErrorContains(t, registry.Resize("smss", pool.Limits{}), `there is no pool "smss"; declared are: sms`)
 		assert.Equal(t, []string{"sms"}, registry.Names())
 		app.RequireStop()
 	})
@@ -126,8 +126,10 @@ func TestProvide(t *testing.T) {
 		app := fxtest.New(t, poolmodule.Module, poolmodule.Provide("sms", pool.Config{}), fx.Populate(&registry))
 		app.RequireStart().RequireStop()
 		assert.Empty(t, registry.Names())
-		_, err := registry.Get("sms")
-		require.ErrorContains(t, err, "there are: none")
+		require.EqualError(t, registry.Resize("sms", pool.Limits{Workers: 2}),
+			`pool "sms" is declared, but nobody takes it, so it was not built; take a *pool.Pool tagged name:"sms", or a lane into it`)
+		_, err := registry.Get("mail")
+		require.EqualError(t, err, `there is no pool "mail"; declared are: sms`)
 	})
 
 	t.Run("ConstructorsAreReadableInTheEvents", func(t *testing.T) {
