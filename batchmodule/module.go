@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 
 	"go.uber.org/fx"
 
@@ -26,74 +25,95 @@ import (
 // see each other's sinks. Only one of sink and saver can be in fx.Annotate, as
 // both are of the same type; the other can take an fx.In struct.
 func Provide[T any](name string, sink any, cfg batch.Config, opts ...Option[T]) fx.Option {
-	var s settings[T]
+	d := &declaration[T]{Declared: Declared{Name: name, Config: cfg}}
 	for _, opt := range opts {
-		opt(&s)
+		opt(d)
 	}
-	sinkPart, errSink := partOf[batch.Sink[T]](name, "sink", sink)
-	savePart, errSave := optionalPartOf[func(context.Context, []T) error](name, "save", s.save)
-	deadPart, errDead := optionalPartOf[func(context.Context, batch.DeadLetter[T])](name, "dead letter", s.dead)
-	flushedPart, errFlushed := optionalPartOf[func(batch.Flush)](name, "flushed", s.flushed)
-	if err := errors.Join(errSink, errSave, errDead, errFlushed); err != nil {
+	parts, err := d.parts(sink)
+	if err != nil {
 		return fx.Error(fmt.Errorf("batchmodule: Provide(%q): %w", name, err))
 	}
-
-	construct := func(
-		lc fx.Lifecycle,
-		all Config,
-		sink batch.Sink[T],
-		save func(context.Context, []T) error,
-		dead func(context.Context, batch.DeadLetter[T]),
-		flushed func(batch.Flush),
-	) (*batch.Batcher[T], error) {
-		cfg := cfg
-		if given, ok := all.Batchers[name]; ok {
-			cfg = given
-		}
-		opts := slices.Clone(s.core)
-		if save != nil {
-			opts = append(opts, batch.WithSave(save))
-		}
-		if dead != nil {
-			opts = append(opts, batch.WithDeadLetter(dead))
-		}
-		if flushed != nil {
-			opts = append(opts, batch.WithFlushed[T](flushed))
-		}
-		b, err := batch.New(name, sink, cfg, opts...)
-		if err != nil {
-			return nil, err
-		}
-		appendHook(lc, b, cfg)
-		return b, nil
+	var options []fx.Option
+	params := []string{``, `optional:"true"`}
+	for _, p := range parts {
+		options = append(options, p.option)
+		params = append(params, p.tag)
 	}
-	annotations := []fx.Annotation{fx.ParamTags(``, `optional:"true"`, sinkPart.tag, savePart.tag, deadPart.tag, flushedPart.tag)}
-	if s.tag != "" {
-		annotations = append(annotations, fx.ResultTags(fmt.Sprintf(`name:%q`, s.tag)))
+	annotations := []fx.Annotation{fx.ParamTags(params...)}
+	if d.tag != "" {
+		annotations = append(annotations, fx.ResultTags(fmt.Sprintf("name:%q", d.tag)))
 	}
+	group := fmt.Sprintf("group:%q", Group)
 	return fx.Module("batch:"+name,
-		sinkPart.option, savePart.option, deadPart.option, flushedPart.option,
-		fx.Provide(fx.Annotate(construct, annotations...)),
-		fx.Supply(fx.Annotate(Declared{Name: name, Config: cfg}, fx.ResultTags(`group:"`+Group+`"`))),
-		fx.Invoke(fx.Annotate(check, fx.ParamTags(`group:"`+Group+`"`, `optional:"true"`))),
+		fx.Options(options...),
+		fx.Provide(fx.Annotate(d.NewBatcher, annotations...)),
+		fx.Supply(fx.Annotate(d.Declared, fx.ResultTags(group))),
+		fx.Invoke(fx.Annotate(check, fx.ParamTags(group, `optional:"true"`))),
 	)
 }
 
-func appendHook[T any](lc fx.Lifecycle, b *batch.Batcher[T], cfg batch.Config) {
+// declaration is one batcher of the application. Being generic, its
+// constructor appears in Fx's events as "batchmodule.Provide[...]" of the
+// module "batch:<name>".
+type declaration[T any] struct {
+	Declared
+	tag                 string
+	core                []batch.Option[T]
+	save, dead, flushed any // constructors; nil: none
+}
+
+// parts are the functions that NewBatcher takes, in its order.
+func (d *declaration[T]) parts(sink any) ([]part, error) {
+	var parts []part
+	var errs []error
+	add := func(p part, err error) {
+		parts, errs = append(parts, p), append(errs, err)
+	}
+	add(partOf[batch.Sink[T]](d.Name, "sink", sink))
+	add(optionalPartOf[func(context.Context, []T) error](d.Name, "save", d.save))
+	add(optionalPartOf[func(context.Context, batch.DeadLetter[T])](d.Name, "dead letter", d.dead))
+	add(optionalPartOf[func(batch.Flush)](d.Name, "flushed", d.flushed))
+	return parts, errors.Join(errs...)
+}
+
+// NewBatcher builds the batcher and registers it for start, stop and save.
+func (d *declaration[T]) NewBatcher(
+	lc fx.Lifecycle,
+	all Config,
+	sink batch.Sink[T],
+	save func(context.Context, []T) error,
+	dead func(context.Context, batch.DeadLetter[T]),
+	flushed func(batch.Flush),
+) (*batch.Batcher[T], error) {
+	cfg, ok := all.Batchers[d.Name]
+	if !ok {
+		cfg = d.Config
+	}
+	// Those of Options come last: a nil function must not take theirs away.
+	opts := append([]batch.Option[T]{
+		batch.WithSave(save), batch.WithDeadLetter(dead), batch.WithFlushed[T](flushed),
+	}, d.core...)
+	b, err := batch.New(d.Name, sink, cfg, opts...)
+	if err != nil {
+		return nil, err
+	}
 	lifecycle.Append(lc, lifecycle.Hook{
-		Name:    "batch:" + b.Name(),
-		OnStart: b.Start,
-		OnStop: func(ctx context.Context) error {
-			_, err := b.Stop(ctx)
-			if errors.Is(err, batch.ErrHung) {
-				return err
-			}
-			// Leftovers are no failure yet: Save settles them, and says so
-			// if they are lost.
-			return nil
-		},
+		Name:       "batch:" + d.Name,
+		OnStart:    b.Start,
+		OnStop:     func(ctx context.Context) error { return stop(ctx, b) },
 		PreDestroy: b.Save,
 		Gate:       b.Gate(),
 		Budget:     lifecycle.Budget{Stop: cfg.StopBudget},
 	})
+	return b, nil
+}
+
+// stop says nothing of leftovers: they are no failure yet, as Save settles
+// them, and says so if they are lost.
+func stop[T any](ctx context.Context, b *batch.Batcher[T]) error {
+	_, err := b.Stop(ctx)
+	if errors.Is(err, batch.ErrHung) {
+		return err
+	}
+	return nil
 }
