@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"runtime/debug"
 )
 
 var errNoSaver = errors.New("no saver is given; see WithSave")
@@ -70,28 +69,6 @@ func (l *laneCore) cut() error {
 		return fmt.Errorf("lane %s: stop: %d handlers still run: they do not heed their context: %w", l.name, running, ErrStopped)
 	}
 	return nil
-}
-
-// withdrawLocked hands back every item that no handler has in its hands.
-func (l *laneCore) withdrawLocked() {
-	p := l.pool
-	p.laneQueued -= len(p.queue.remove(func(w work) bool {
-		j, ok := w.(*job)
-		return ok && j.lane == l
-	}))
-	p.withdrawKeyedLocked(l)
-	for j := l.jobs.first; j != nil; j = j.next {
-		switch j.state {
-		case jobRunning, jobEnding, jobLeftover:
-			continue
-		case jobRetrying:
-			p.retrying--
-			j.timer.Stop()
-			j.timer = nil
-		}
-		p.releaseKeyLocked(j)
-		l.handBackLocked(j)
-	}
 }
 
 func (l *laneCore) handBackLocked(j *job) {
@@ -160,20 +137,4 @@ func (l *laneCore) settle(saved bool) {
 		l.jobs.remove(j)
 	}
 	l.leftovers -= int(n)
-}
-
-// guard turns a panic of fn into an error.
-func guard(fn func() error) (err error) {
-	defer func() {
-		if v := recover(); v != nil {
-			err = &PanicError{Value: v, Stack: string(debug.Stack())}
-		}
-	}()
-	return fn()
-}
-
-func endedContext() context.Context {
-	ctx, cancel := context.WithCancelCause(context.Background())
-	cancel(ErrStopped)
-	return ctx
 }

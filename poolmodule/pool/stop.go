@@ -1,7 +1,6 @@
 package pool
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -12,36 +11,6 @@ import (
 // grace is how long a stop whose time is up waits for tasks to see that their
 // context has ended.
 const grace = 100 * time.Millisecond
-
-// stopping makes a stop happen once, however often it is asked for.
-type stopping struct {
-	first sync.Once
-	rush  sync.Once
-	hurry chan struct{} // closed when the time of a later caller is up
-	done  chan struct{} // closed by the first caller, with the result in place
-}
-
-func newStopping() *stopping {
-	return &stopping{hurry: make(chan struct{}), done: make(chan struct{})}
-}
-
-// run calls fn for the first caller. The others wait for it; the first of
-// them whose time is up ends the patience of all.
-func (s *stopping) run(ctx context.Context, fn func()) {
-	isFirst := false
-	s.first.Do(func() { isFirst = true })
-	if isFirst {
-		defer close(s.done)
-		fn()
-		return
-	}
-	select {
-	case <-s.done:
-	case <-ctx.Done():
-		s.rush.Do(func() { close(s.hurry) })
-		<-s.done
-	}
-}
 
 // Drain refuses root work, at the pool and at its lanes, and waits until
 // nothing waits or runs in the pool, retries included. It returns early, with
@@ -104,14 +73,6 @@ func (p *Pool) stop(ctx context.Context) ([]Task, error) {
 		}
 	}
 	return p.cut()
-}
-
-// budgeted is ctx, but no longer than budget if there is one.
-func budgeted(ctx context.Context, budget time.Duration) (context.Context, context.CancelFunc) {
-	if budget <= 0 {
-		return ctx, func() {}
-	}
-	return context.WithTimeout(ctx, budget)
 }
 
 func (p *Pool) neverStarted() bool {
@@ -185,43 +146,4 @@ func (p *Pool) awaitWorkers() error {
 		return fmt.Errorf("pool %s: stop: %d tasks still run: they do not heed their context: %w", p.name, n, ErrStopped)
 	}
 	return nil
-}
-
-// withdrawLocked takes every closure that has not begun out of the pool.
-func (p *Pool) withdrawLocked() []Task {
-	var early []positioned // left the queue before what is in it now
-	for _, w := range p.workers {
-		stolen, base := p.robLocked(w, func(left int) int { return left })
-		for i, e := range stolen {
-			early = append(early, positioned{base + uint64(i), e.work})
-		}
-		clear(stolen)
-	}
-	for _, j := range p.withdrawKeyedLocked(nil) {
-		early = append(early, positioned{j.pos, j})
-	}
-	slices.SortFunc(early, func(a, b positioned) int { return cmp.Compare(a.pos, b.pos) })
-
-	queued := p.queue.remove(func(w work) bool {
-		j, ok := w.(*job)
-		return !ok || j.lane == nil
-	})
-	slots := make([]handed, 0, len(early)+len(queued))
-	for _, e := range early {
-		slots = append(slots, handed{work: e.work})
-	}
-	for _, e := range queued {
-		slots = append(slots, handed{work: e.work})
-	}
-	p.handed += len(slots)
-	tasks := make([]Task, len(slots))
-	for i := range slots {
-		tasks[i] = Task{pool: p, handed: &slots[i]}
-	}
-	return tasks
-}
-
-type positioned struct {
-	pos  uint64
-	work work
 }

@@ -1,12 +1,8 @@
 package pool
 
 import (
-	"context"
-	"runtime/debug"
 	"runtime/pprof"
 	"sync/atomic"
-
-	"github.com/lastcall-go/lastcall/intake"
 )
 
 // mostTaken bounds a batch.
@@ -103,47 +99,6 @@ func (w *worker) do(e entry) {
 	w.current = nil
 }
 
-// rescue is deferred by loop. It counts a task that did not return as failed
-// and lets the worker go on: after a Goexit, which cannot be held up, on a new
-// goroutine.
-func (w *worker) rescue(retired *bool) {
-	if *retired {
-		return
-	}
-	perr := &PanicError{Value: recover()}
-	exiting := perr.Value == nil
-	if exiting {
-		perr.Value = errGoexit
-	} else {
-		perr.Stack = string(debug.Stack())
-	}
-	w.result = w.pool.rescued(w.current, w.job, perr)
-	w.marks.taskEnded()
-	w.current = nil
-	if exiting {
-		go w.live()
-	}
-}
-
-// rescued tells everybody concerned of a panic and says how the work is
-// counted.
-func (p *Pool) rescued(current work, j *job, perr *PanicError) outcome {
-	tellPanic(func() { current.fail(perr) })
-	if p.opts.onPanic != nil {
-		tellPanic(func() { p.opts.onPanic(perr) })
-	}
-	if j != nil && j.decided {
-		return j.result // the handler had ended; it was the result hook that panicked
-	}
-	return failed
-}
-
-// tellPanic shields the worker from a handler of panics that panics.
-func tellPanic(fn func()) {
-	defer func() { _ = recover() }()
-	fn()
-}
-
 // next is the task to do now. It publishes the end of the last one and parks
 // while there is nothing to do; false means that the worker has retired.
 func (w *worker) next() (entry, bool) {
@@ -230,82 +185,5 @@ func (p *Pool) countLocked(o outcome) {
 		p.ledger.Failed++
 	} else {
 		p.ledger.Done++
-	}
-}
-
-// context is what the current task runs with.
-func (w *worker) context() context.Context {
-	if w.job != nil {
-		return w.marks.context(w.pool, w.job.lane)
-	}
-	if w.marks.shared.ctx != nil && w.pool.gate.State() == intake.Open {
-		return w.marks.shared.ctx
-	}
-	return w.marks.context(w.pool, nil)
-}
-
-// marks are the marked contexts of one worker. While gates are open each is
-// used for one task after another and costs nothing; once a drain has begun
-// every task gets one of its own, which ends with it.
-type marks struct {
-	shared    mark // for closures
-	sharedFor map[*laneCore]mark
-	own       mark // of the running task alone
-}
-
-type mark struct {
-	ctx     context.Context
-	lineage *intake.Lineage
-}
-
-func newMark(parent context.Context) mark {
-	ctx, lineage := intake.Mark(parent)
-	return mark{ctx, lineage}
-}
-
-func (m *marks) context(p *Pool, l *laneCore) context.Context {
-	parent := p.ctx
-	draining := p.gate.State() != intake.Open
-	if l != nil {
-		parent = l.ctx
-		draining = draining || l.gate.State() != intake.Open
-	}
-	if draining {
-		m.endShared()
-		m.own = newMark(parent)
-		return m.own.ctx
-	}
-	if l == nil {
-		if m.shared.ctx == nil {
-			m.shared = newMark(parent)
-		}
-		return m.shared.ctx
-	}
-	if m.sharedFor == nil {
-		m.sharedFor = make(map[*laneCore]mark)
-	}
-	shared, ok := m.sharedFor[l]
-	if !ok {
-		shared = newMark(parent)
-		m.sharedFor[l] = shared
-	}
-	return shared.ctx
-}
-
-func (m *marks) taskEnded() {
-	if m.own.lineage != nil {
-		m.own.lineage.End()
-		m.own = mark{}
-	}
-}
-
-func (m *marks) endShared() {
-	if m.shared.lineage != nil {
-		m.shared.lineage.End()
-		m.shared = mark{}
-	}
-	for l, shared := range m.sharedFor {
-		shared.lineage.End()
-		delete(m.sharedFor, l)
 	}
 }

@@ -1,0 +1,84 @@
+package pool
+
+import (
+	"context"
+
+	"github.com/lastcall-go/lastcall/intake"
+)
+
+// marks are the marked contexts of one worker. While gates are open each is
+// used for one task after another and costs nothing; once a drain has begun
+// every task gets one of its own, which ends with it.
+type marks struct {
+	shared    mark // for closures
+	sharedFor map[*laneCore]mark
+	own       mark // of the running task alone
+}
+
+type mark struct {
+	ctx     context.Context
+	lineage *intake.Lineage
+}
+
+func newMark(parent context.Context) mark {
+	ctx, lineage := intake.Mark(parent)
+	return mark{ctx, lineage}
+}
+
+// context is what the current task runs with.
+func (w *worker) context() context.Context {
+	if w.job != nil {
+		return w.marks.context(w.pool, w.job.lane)
+	}
+	if w.marks.shared.ctx != nil && w.pool.gate.State() == intake.Open {
+		return w.marks.shared.ctx
+	}
+	return w.marks.context(w.pool, nil)
+}
+
+func (m *marks) context(p *Pool, l *laneCore) context.Context {
+	parent := p.ctx
+	draining := p.gate.State() != intake.Open
+	if l != nil {
+		parent = l.ctx
+		draining = draining || l.gate.State() != intake.Open
+	}
+	if draining {
+		m.endShared()
+		m.own = newMark(parent)
+		return m.own.ctx
+	}
+	if l == nil {
+		if m.shared.ctx == nil {
+			m.shared = newMark(parent)
+		}
+		return m.shared.ctx
+	}
+	if m.sharedFor == nil {
+		m.sharedFor = make(map[*laneCore]mark)
+	}
+	shared, ok := m.sharedFor[l]
+	if !ok {
+		shared = newMark(parent)
+		m.sharedFor[l] = shared
+	}
+	return shared.ctx
+}
+
+func (m *marks) taskEnded() {
+	if m.own.lineage != nil {
+		m.own.lineage.End()
+		m.own = mark{}
+	}
+}
+
+func (m *marks) endShared() {
+	if m.shared.lineage != nil {
+		m.shared.lineage.End()
+		m.shared = mark{}
+	}
+	for l, shared := range m.sharedFor {
+		shared.lineage.End()
+		delete(m.sharedFor, l)
+	}
+}

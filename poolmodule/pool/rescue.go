@@ -1,0 +1,54 @@
+package pool
+
+import "runtime/debug"
+
+// rescue is deferred by loop. It counts a task that did not return as failed
+// and lets the worker go on: after a Goexit, which cannot be held up, on a new
+// goroutine.
+func (w *worker) rescue(retired *bool) {
+	if *retired {
+		return
+	}
+	perr := &PanicError{Value: recover()}
+	exiting := perr.Value == nil
+	if exiting {
+		perr.Value = errGoexit
+	} else {
+		perr.Stack = string(debug.Stack())
+	}
+	w.result = w.pool.rescued(w.current, w.job, perr)
+	w.marks.taskEnded()
+	w.current = nil
+	if exiting {
+		go w.live()
+	}
+}
+
+// rescued tells everybody concerned of a panic and says how the work is
+// counted.
+func (p *Pool) rescued(current work, j *job, perr *PanicError) outcome {
+	tellPanic(func() { current.fail(perr) })
+	if p.opts.onPanic != nil {
+		tellPanic(func() { p.opts.onPanic(perr) })
+	}
+	if j != nil && j.decided {
+		return j.result // the handler had ended; it was the result hook that panicked
+	}
+	return failed
+}
+
+// tellPanic shields the worker from a handler of panics that panics.
+func tellPanic(fn func()) {
+	defer func() { _ = recover() }()
+	fn()
+}
+
+// guard turns a panic of fn into an error.
+func guard(fn func() error) (err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = &PanicError{Value: v, Stack: string(debug.Stack())}
+		}
+	}()
+	return fn()
+}

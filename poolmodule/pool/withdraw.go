@@ -1,0 +1,67 @@
+package pool
+
+import (
+	"cmp"
+	"slices"
+)
+
+// withdrawLocked takes every closure that has not begun out of the pool.
+func (p *Pool) withdrawLocked() []Task {
+	var early []positioned // left the queue before what is in it now
+	for _, w := range p.workers {
+		stolen, base := p.robLocked(w, func(left int) int { return left })
+		for i, e := range stolen {
+			early = append(early, positioned{base + uint64(i), e.work})
+		}
+		clear(stolen)
+	}
+	for _, j := range p.withdrawKeyedLocked(nil) {
+		early = append(early, positioned{j.pos, j})
+	}
+	slices.SortFunc(early, func(a, b positioned) int { return cmp.Compare(a.pos, b.pos) })
+
+	queued := p.queue.remove(func(w work) bool {
+		j, ok := w.(*job)
+		return !ok || j.lane == nil
+	})
+	slots := make([]handed, 0, len(early)+len(queued))
+	for _, e := range early {
+		slots = append(slots, handed{work: e.work})
+	}
+	for _, e := range queued {
+		slots = append(slots, handed{work: e.work})
+	}
+	p.handed += len(slots)
+	tasks := make([]Task, len(slots))
+	for i := range slots {
+		tasks[i] = Task{pool: p, handed: &slots[i]}
+	}
+	return tasks
+}
+
+type positioned struct {
+	pos  uint64
+	work work
+}
+
+// withdrawLocked hands back every item that no handler has in its hands.
+func (l *laneCore) withdrawLocked() {
+	p := l.pool
+	p.laneQueued -= len(p.queue.remove(func(w work) bool {
+		j, ok := w.(*job)
+		return ok && j.lane == l
+	}))
+	p.withdrawKeyedLocked(l)
+	for j := l.jobs.first; j != nil; j = j.next {
+		switch j.state {
+		case jobRunning, jobEnding, jobLeftover:
+			continue
+		case jobRetrying:
+			p.retrying--
+			j.timer.Stop()
+			j.timer = nil
+		}
+		p.releaseKeyLocked(j)
+		l.handBackLocked(j)
+	}
+}
