@@ -69,8 +69,10 @@ func (p *Pool) dropLocked(e entry) {
 	p.quiet.tellLocked()
 }
 
+// discarded tells those concerned. The submitter whose goroutine this is has
+// no part in a hook that panics.
 func (p *Pool) discarded(e entry) {
-	e.work.fail(ErrDiscarded)
+	p.shield(func() { e.work.fail(ErrDiscarded) })
 	if p.opts.onDiscard == nil {
 		return
 	}
@@ -81,7 +83,7 @@ func (p *Pool) discarded(e entry) {
 			d.Lane = j.lane.name
 		}
 	}
-	p.opts.onDiscard(d)
+	p.shield(func() { p.opts.onDiscard(d) })
 }
 
 // takeOldestLocked takes the task that has waited longest out of the pool. A
@@ -159,6 +161,7 @@ func (p *Pool) callerEnded(j *job, result outcome) {
 		p.jobEndedLocked(j, result)
 	}
 	p.quiet.tellLocked()
+	p.empty.tellLocked()
 	c := p.nudgeLocked()
 	p.mu.Unlock()
 	c.send()

@@ -263,7 +263,7 @@ func (m *machine) check(rt *rapid.T) {
 	synctest.Wait()
 	s := m.pool.Stats()
 	require.True(rt, s.Ledger.Balanced(), "%s", s.Ledger)
-	require.Equal(rt, s.Workers, s.Idle+s.Busy)
+	require.LessOrEqual(rt, s.Workers, s.Idle+s.Busy, "callers may be busy too")
 	require.LessOrEqual(rt, s.Workers, m.most)
 	ledgers := []intake.Ledger{s.Ledger, m.lanes[0].Gate().Ledger(), m.lanes[1].Gate().Ledger()}
 	models := []*model{&m.closures, &m.items[0], &m.items[1]}

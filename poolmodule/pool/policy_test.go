@@ -209,3 +209,30 @@ func TestPolicy(t *testing.T) {
 		assert.Equal(t, "policy: caller_runs\n", string(out))
 	})
 }
+
+func TestHookThatPanicsOfAVictim(t *testing.T) {
+	t.Parallel()
+	var told []*pool.PanicError
+	p, err := pool.New("small", pool.Config{Workers: 1, Queue: 1, Policy: pool.DiscardOldest},
+		pool.WithPanicHandler(func(e *pool.PanicError) { told = append(told, e) }),
+		pool.WithDiscardHandler(func(pool.Discard) { panic("discard handler") }))
+	require.NoError(t, err)
+	lane, err := pool.NewLane(p, "lane", func(context.Context, int) error { return nil }, pool.LaneConfig{},
+		pool.WithResult(func(pool.Result[int]) { panic("result hook") }))
+	require.NoError(t, err)
+
+	require.NoError(t, lane.Submit(t.Context(), 1))
+	require.NotPanics(t, func() { err = lane.Submit(t.Context(), 2) }, "2 is not to blame for 1")
+	require.NoError(t, err)
+	require.Len(t, told, 2)
+	assert.Equal(t, "result hook", told[0].Value)
+	assert.Equal(t, "discard handler", told[1].Value)
+	assert.NotEmpty(t, told[1].Stack)
+
+	_, err = p.Stop(context.Background())
+	require.NoError(t, err)
+	require.Error(t, lane.Save(t.Context()), "there is no saver")
+	ledger := lane.Gate().Ledger()
+	assert.EqualValues(t, 1, ledger.Dropped)
+	assert.True(t, ledger.Balanced(), "%s", ledger)
+}

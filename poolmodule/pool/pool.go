@@ -62,7 +62,7 @@ type Pool struct {
 	ledger  intake.Ledger // all but Inside, and but what workers have not told yet
 	noticed bool          // see noticeDrainLocked
 	quiet   quietness     // nothing waits or runs
-	empty   chan struct{} // closed when no worker is left; nil: nobody asks
+	empty   quietness     // no worker is left, and no caller runs a task
 	lanes   []*laneCore
 }
 
@@ -82,9 +82,9 @@ type options struct {
 // Option gives a pool a collaborator that no configuration file can name.
 type Option func(*options)
 
-// WithPanicHandler is called with every panic that a task or handler lets
-// escape, on the goroutine it happened on, after the worker was saved. A panic
-// of its own is swallowed.
+// WithPanicHandler is called with every panic that a task, handler, result hook
+// or discard handler lets escape, on the goroutine it happened on, after the
+// worker was saved. A panic of its own is swallowed.
 func WithPanicHandler(fn func(*PanicError)) Option {
 	return func(o *options) { o.onPanic = fn }
 }
@@ -122,6 +122,7 @@ func New(name string, cfg Config, opts ...Option) (*Pool, error) {
 	}
 	p.ctx, p.cancel = context.WithCancelCause(context.Background())
 	p.quiet = quietness{mu: &p.mu, isLocked: p.quietLocked}
+	p.empty = quietness{mu: &p.mu, isLocked: p.emptyLocked}
 	p.gate = intake.New("pool:"+name, intake.Counted(p.ledgerSnapshot))
 	return p, nil
 }

@@ -28,13 +28,27 @@ func (w *worker) rescue(retired *bool) {
 // counted.
 func (p *Pool) rescued(current work, j *job, perr *PanicError) outcome {
 	tellPanic(func() { current.fail(perr) })
-	if p.opts.onPanic != nil {
-		tellPanic(func() { p.opts.onPanic(perr) })
-	}
+	p.reportPanic(perr)
 	if j != nil && j.decided {
 		return j.result // the handler had ended; it was the result hook that panicked
 	}
 	return failed
+}
+
+// shield tells the panic handler of a panic of fn.
+func (p *Pool) shield(fn func()) {
+	defer func() {
+		if v := recover(); v != nil {
+			p.reportPanic(&PanicError{Value: v, Stack: string(debug.Stack())})
+		}
+	}()
+	fn()
+}
+
+func (p *Pool) reportPanic(perr *PanicError) {
+	if p.opts.onPanic != nil {
+		tellPanic(func() { p.opts.onPanic(perr) })
+	}
 }
 
 // tellPanic shields the worker from a handler of panics that panics.

@@ -12,11 +12,11 @@ type Stats struct {
 	Name   string `json:"name"`
 	Limits Limits `json:"limits"`
 
-	// Workers is Idle + Busy.
+	// Workers is how many there are, Idle how many of them are parked.
 	Workers int `json:"workers"`
 	Idle    int `json:"idle"`
 	// Busy counts workers that run a task, or are on their way to or from
-	// one.
+	// one, and callers that run one themselves ([CallerRuns], [Task.Run]).
 	Busy int `json:"busy"`
 
 	// Queued is what waits for a worker: closures and lane items. It may
@@ -60,7 +60,7 @@ func (p *Pool) Stats() Stats {
 		Limits:     Limits{Workers: p.cfg.Workers, MinWorkers: p.cfg.MinWorkers, Queue: p.cfg.Queue},
 		Workers:    len(p.workers),
 		Idle:       len(p.idle),
-		Busy:       len(p.workers) - len(p.idle),
+		Busy:       len(p.workers) - len(p.idle) + p.callersLocked(),
 		Queued:     waiting,
 		Capacity:   p.cfg.capacity(),
 		Retrying:   p.retrying,

@@ -37,7 +37,7 @@ func (p *Pool) drainGates() {
 
 func (p *Pool) quietLocked() bool {
 	return p.busy == 0 && p.queue.len() == 0 && p.keyWaiting == 0 && p.retrying == 0 &&
-		p.callersOwn == 0 && p.callersLane == 0
+		p.callersLocked() == 0
 }
 
 // Stop drains the pool and its lanes within ctx (and StopBudget) and ends the
@@ -60,7 +60,7 @@ func (p *Pool) Stop(ctx context.Context) ([]Task, error) {
 }
 
 func (p *Pool) stop(ctx context.Context) ([]Task, error) {
-	ctx, cancel := budgeted(ctx, p.cfg.StopBudget)
+	ctx, cancel := budgeted(ctx, p.stopBudget())
 	defer cancel()
 	p.drainGates()
 	hurry := p.stopping.hurry
@@ -69,10 +69,16 @@ func (p *Pool) stop(ctx context.Context) ([]Task, error) {
 		p.stopLanes(ctx)
 		if p.quiet.await(ctx, hurry, p.closeLocked) {
 			p.cancel(ErrStopped)
-			return nil, p.awaitWorkers()
+			return nil, p.awaitTasks()
 		}
 	}
 	return p.cut()
+}
+
+func (p *Pool) stopBudget() time.Duration {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.cfg.StopBudget
 }
 
 func (p *Pool) neverStarted() bool {
@@ -119,31 +125,31 @@ func (p *Pool) cut() ([]Task, error) {
 	p.cancel(ErrStopped)
 	c.send()
 	<-lanes
-	return tasks, p.awaitWorkers()
+	return tasks, p.awaitTasks()
 }
 
-// awaitWorkers sends the idle home and gives the others their grace.
-func (p *Pool) awaitWorkers() error {
+// awaitTasks sends idle workers home and gives the others their grace, and
+// those who run a task on their own goroutine.
+func (p *Pool) awaitTasks() error {
 	p.mu.Lock()
 	leaving := p.retireIdleLocked(len(p.idle))
-	empty := make(chan struct{})
-	if len(p.workers) == 0 {
-		close(empty)
-	} else {
-		p.empty = empty
-	}
 	p.mu.Unlock()
 	callAll(leaving)
 
-	timer := time.NewTimer(grace)
-	defer timer.Stop()
-	select {
-	case <-empty:
+	patience, cancel := context.WithTimeout(context.Background(), grace)
+	defer cancel()
+	if p.empty.await(patience, nil, func() {}) {
 		return nil
-	case <-timer.C:
 	}
 	if n := p.Stats().Busy; n > 0 {
 		return fmt.Errorf("pool %s: stop: %d tasks still run: they do not heed their context: %w", p.name, n, ErrStopped)
 	}
 	return nil
 }
+
+// emptyLocked says that no goroutine is in the pool, be it a worker's or a
+// caller's.
+func (p *Pool) emptyLocked() bool { return len(p.workers) == 0 && p.callersLocked() == 0 }
+
+// callersLocked is how many tasks run on the goroutine of a caller.
+func (p *Pool) callersLocked() int { return p.callersOwn + p.callersLane }

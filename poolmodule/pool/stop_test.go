@@ -219,3 +219,79 @@ func TestStartStopStress(t *testing.T) {
 	}
 	wg.Wait()
 }
+
+func TestStopBesideResize(t *testing.T) {
+	t.Parallel()
+	p, err := pool.New("resized", pool.Config{Workers: 1})
+	require.NoError(t, err)
+	require.NoError(t, p.Start(t.Context()))
+	begun, ended := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(ended)
+		close(begun)
+		for p.Resize(pool.Limits{Workers: 2}) == nil {
+			runtime.Gosched()
+		}
+	}()
+	<-begun
+	_, err = p.Stop(context.Background())
+	require.NoError(t, err)
+	<-ended
+}
+
+func TestStopWhileACallerRunsATask(t *testing.T) {
+	// full returns a pool whose only worker holds a task that ends when it is
+	// cut, so that the next task runs on its submitter's goroutine.
+	full := func(t *testing.T) *pool.Pool {
+		p, err := pool.New("full", pool.Config{Workers: 1, Queue: pool.NoQueue, Policy: pool.CallerRuns})
+		require.NoError(t, err)
+		require.NoError(t, p.Start(t.Context()))
+		require.NoError(t, p.Submit(t.Context(), func(ctx context.Context) { <-ctx.Done() }))
+		synctest.Wait()
+		return p
+	}
+
+	t.Run("OneThatHeedsItsContextHasItsGrace", func(t *testing.T) {
+		t.Parallel()
+		synctest.Test(t, func(t *testing.T) {
+			p := full(t)
+			go func() {
+				_ = p.Submit(t.Context(), func(ctx context.Context) {
+					<-ctx.Done()
+					time.Sleep(20 * time.Millisecond)
+				})
+			}()
+			synctest.Wait()
+			assert.Equal(t, 2, p.Stats().Busy)
+
+			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+			defer cancel()
+			_, err := p.Stop(ctx)
+			require.NoError(t, err)
+			ledger := p.Gate().Ledger()
+			assert.Zero(t, ledger.Inside)
+			assert.EqualValues(t, 2, ledger.Done)
+		})
+	})
+
+	t.Run("OneThatDoesNotHeedItIsToldOf", func(t *testing.T) {
+		t.Parallel()
+		synctest.Test(t, func(t *testing.T) {
+			p := full(t)
+			task, running, release := block()
+			go func() { _ = p.Submit(t.Context(), task) }()
+			<-running
+			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+			defer cancel()
+			began := time.Now()
+			_, err := p.Stop(ctx)
+			require.ErrorIs(t, err, pool.ErrStopped)
+			require.ErrorContains(t, err, "1 tasks still run")
+			assert.Equal(t, time.Second+100*time.Millisecond, time.Since(began))
+			assert.EqualValues(t, 1, p.Gate().Ledger().Inside)
+			release()
+			synctest.Wait()
+			assert.Zero(t, p.Gate().Ledger().Inside)
+		})
+	})
+}

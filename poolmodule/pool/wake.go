@@ -104,10 +104,7 @@ func (p *Pool) retireLocked(w *worker) {
 	p.workers[last] = nil
 	p.workers = p.workers[:last]
 	p.quiet.tellLocked()
-	if last == 0 && p.empty != nil {
-		close(p.empty)
-		p.empty = nil
-	}
+	p.empty.tellLocked()
 }
 
 // retireIdleLocked retires the n workers that have been idle longest. The
