@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"go.uber.org/fx"
 
@@ -41,19 +42,17 @@ func parts(err error) []error {
 	return []error{err}
 }
 
-// Declared is one call of [Provide]: what it is called and the Config in the
-// code. Every call puts one into the value group [Group], from which a program
-// can know all batchers and lay a file over their values.
+// group is the value group of Declarations.
+const group = "lastcall.batchers"
+
+// Declared is a batcher as [Provide] declares it.
 type Declared struct {
 	Name   string
 	Config batch.Config
 }
 
-// Group is the value group of [Declared].
-const Group = "lastcall.batchers"
-
 // Declarations are all batchers that the application declares, whether built
-// or not.
+// or not. Take them as a parameter to lay other sources over them.
 type Declarations struct {
 	fx.In
 
@@ -62,34 +61,40 @@ type Declarations struct {
 
 // NewConfig is the Config as declared: the ground on which files, environment
 // and flags are laid.
-func NewConfig(d Declarations) Config { return ConfigOf(d.Batchers) }
-
-// ConfigOf merges declarations into the Config that says the same as having
-// none.
-func ConfigOf(declared []Declared) Config {
-	c := Config{Batchers: make(map[string]batch.Config, len(declared))}
-	for _, d := range declared {
-		c.Batchers[d.Name] = d.Config
+func NewConfig(d Declarations) Config {
+	c := Config{Batchers: make(map[string]batch.Config, len(d.Batchers))}
+	for _, declared := range d.Batchers {
+		c.Batchers[declared.Name] = declared.Config
 	}
 	return c
 }
 
-// check compares a Config with what was declared.
-func check(declared []Declared, c Config) error {
+// given is the Config of the graph, which need not be there.
+type given struct {
+	fx.In
+
+	Declarations Declarations
+	Config       Config `optional:"true"`
+}
+
+// check reports the names in the Config that nobody declared or that were
+// declared twice, and every wrong field. It is invoked, as a batcher that
+// nobody takes is not built, but may well be misspelt.
+func check(in given) error {
 	var names []string
 	var errs []error
-	for _, d := range declared {
+	for _, d := range in.Declarations.Batchers {
 		if slices.Contains(names, d.Name) {
-			errs = append(errs, fmt.Errorf("batchmodule: two batchers are called %q; give each its own name", d.Name))
+			errs = append(errs, fmt.Errorf("batchers.%s: two batchers have this name; give each its own", d.Name))
 			continue
 		}
 		names = append(names, d.Name)
 	}
 	slices.Sort(names)
-	for _, name := range slices.Sorted(maps.Keys(c.Batchers)) {
+	for _, name := range slices.Sorted(maps.Keys(in.Config.Batchers)) {
 		if !slices.Contains(names, name) {
-			errs = append(errs, fmt.Errorf("batchmodule: batchers.%s: there is no batcher of that name; there are %q", name, names))
+			errs = append(errs, fmt.Errorf("batchers.%s: nobody declares it; declared are: %s", name, strings.Join(names, ", ")))
 		}
 	}
-	return errors.Join(append(errs, c.Validate())...)
+	return errors.Join(append(errs, in.Config.Validate())...)
 }

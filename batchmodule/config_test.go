@@ -62,7 +62,7 @@ func TestConfigErrors(t *testing.T) {
 	t.Run("NameThatNobodyDeclaredIsReportedWithTheKnownOnes", func(t *testing.T) {
 		t.Parallel()
 		app := fx.New(fx.NopLogger, two, fx.Supply(batchmodule.Config{Batchers: map[string]batch.Config{"order": {}}}))
-		require.ErrorContains(t, app.Err(), `batchmodule: batchers.order: there is no batcher of that name; there are ["audit" "orders"]`)
+		require.ErrorContains(t, app.Err(), "batchers.order: nobody declares it; declared are: audit, orders")
 	})
 
 	t.Run("WrongFieldsOfAllEntriesAreReportedTogether", func(t *testing.T) {
@@ -80,15 +80,15 @@ func TestConfigErrors(t *testing.T) {
 		app := fx.New(fx.NopLogger, two, batchmodule.Provide[string]("orders", newSink, batch.Config{}))
 		require.ErrorContains(t, app.Err(), "first result must be func(context.Context, []string) error")
 		app = fx.New(fx.NopLogger, two, batchmodule.Provide[Order]("orders", newSink, batch.Config{}, batchmodule.Tagged[Order]("again")))
-		require.ErrorContains(t, app.Err(), `two batchers are called "orders"`)
+		require.ErrorContains(t, app.Err(), "batchers.orders: two batchers have this name; give each its own")
 	})
 }
 
-func TestDeclarationsAreInTheGroup(t *testing.T) {
+func TestDeclarationsAreInTheGraph(t *testing.T) {
 	t.Parallel()
 	var got struct {
 		fx.In
-		Declared []batchmodule.Declared `group:"lastcall.batchers"`
+		Declarations batchmodule.Declarations
 	}
 	fxtest.New(t, fx.Provide(newStore),
 		fx.Module("shop", batchmodule.Provide[Order]("orders", newSink, batch.Config{MaxItems: 7})),
@@ -96,6 +96,5 @@ func TestDeclarationsAreInTheGroup(t *testing.T) {
 		fx.Populate(&got))
 	assert.Equal(t, batchmodule.Config{Batchers: map[string]batch.Config{
 		"orders": {MaxItems: 7}, "audit": {MaxItems: 8},
-	}}, batchmodule.ConfigOf(got.Declared))
-	assert.Equal(t, "lastcall.batchers", batchmodule.Group)
+	}}, batchmodule.NewConfig(got.Declarations))
 }

@@ -43,12 +43,11 @@ func Provide[T any](name string, sink any, cfg batch.Config, opts ...Option[T]) 
 	if d.tag != "" {
 		annotations = append(annotations, fx.ResultTags(fmt.Sprintf("name:%q", d.tag)))
 	}
-	group := fmt.Sprintf("group:%q", Group)
 	return fx.Module("batch:"+name,
 		fx.Options(options...),
 		fx.Provide(fx.Annotate(d.NewBatcher, annotations...)),
-		fx.Supply(fx.Annotate(d.Declared, fx.ResultTags(group))),
-		fx.Invoke(fx.Annotate(check, fx.ParamTags(group, `optional:"true"`))),
+		fx.Supply(fx.Annotate(d.Declared, fx.ResultTags(fmt.Sprintf("group:%q", group)))),
+		fx.Invoke(check),
 	)
 }
 

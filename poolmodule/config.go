@@ -20,10 +20,37 @@ type Config struct {
 	Lanes map[string]pool.LaneConfig `yaml:"lanes"`
 }
 
-// The value groups into which every [Provide] and [Lane] puts its declaration.
+// Validate reports every wrong field of every entry together, each by its
+// configuration name ("pools.sms.workers").
+func (c Config) Validate() error {
+	return errors.Join(wrong("pools", c.Pools), wrong("lanes", c.Lanes))
+}
+
+func wrong[C interface{ Validate() error }](section string, entries map[string]C) error {
+	var errs []error
+	for _, name := range slices.Sorted(maps.Keys(entries)) {
+		for _, err := range fields(entries[name].Validate()) {
+			errs = append(errs, fmt.Errorf("%s.%s.%w", section, name, err))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// fields takes apart what Validate joins.
+func fields(err error) []error {
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		return joined.Unwrap()
+	}
+	if err == nil {
+		return nil
+	}
+	return []error{err}
+}
+
+// The value groups of Declarations.
 const (
-	PoolsGroup = "lastcall.pools"
-	LanesGroup = "lastcall.lanes"
+	poolsGroup = "lastcall.pools"
+	lanesGroup = "lastcall.lanes"
 )
 
 // Declared is a pool as [Provide] declares it.
@@ -48,28 +75,39 @@ type Declarations struct {
 	Lanes []DeclaredLane `group:"lastcall.lanes"`
 }
 
-// ConfigOf is the full configuration as declared: the ground on which files,
-// environment and flags are laid.
-func ConfigOf(pools []Declared, lanes []DeclaredLane) Config {
+// NewConfig is the Config as declared: the ground on which files, environment
+// and flags are laid.
+func NewConfig(d Declarations) Config {
 	cfg := Config{
-		Pools: make(map[string]pool.Config, len(pools)),
-		Lanes: make(map[string]pool.LaneConfig, len(lanes)),
+		Pools: make(map[string]pool.Config, len(d.Pools)),
+		Lanes: make(map[string]pool.LaneConfig, len(d.Lanes)),
 	}
-	for _, d := range pools {
-		cfg.Pools[d.Name] = d.Config
+	for _, declared := range d.Pools {
+		cfg.Pools[declared.Name] = declared.Config
 	}
-	for _, d := range lanes {
-		cfg.Lanes[d.Name] = d.Config
+	for _, declared := range d.Lanes {
+		cfg.Lanes[declared.Name] = declared.Config
 	}
 	return cfg
 }
 
-// check reports the names in cfg that nobody declared.
-func (d Declarations) check(cfg Config) error {
-	known := ConfigOf(d.Pools, d.Lanes)
+// given is the Config of the graph, which need not be there.
+type given struct {
+	fx.In
+
+	Declarations Declarations
+	Config       Config `optional:"true"`
+}
+
+// check reports the names in the Config that nobody declared, and every wrong
+// field. It is invoked, as a pool that nobody takes is not built, but may well
+// be misspelt.
+func check(in given) error {
+	known := NewConfig(in.Declarations)
 	return errors.Join(
-		unknown("pools", cfg.Pools, known.Pools),
-		unknown("lanes", cfg.Lanes, known.Lanes),
+		unknown("pools", in.Config.Pools, known.Pools),
+		unknown("lanes", in.Config.Lanes, known.Lanes),
+		in.Config.Validate(),
 	)
 }
 

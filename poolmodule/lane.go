@@ -66,7 +66,7 @@ func Lane[T any](name, poolName string, handlerConstructor any, opts ...LaneOpti
 	}
 	tag := nameTag("lane:" + name)
 	parts := []fx.Option{
-		fx.Supply(fx.Annotate(d.DeclaredLane, fx.ResultTags(groupTag(LanesGroup)))),
+		fx.Supply(fx.Annotate(d.DeclaredLane, fx.ResultTags(groupTag(lanesGroup)))),
 		fx.Provide(fx.Annotate(handler, fx.ResultTags(tag))),
 	}
 	saver, err := optionalPart[func(context.Context, []T) error]("saver", name, tag, d.saver)
@@ -84,6 +84,7 @@ func Lane[T any](name, poolName string, handlerConstructor any, opts ...LaneOpti
 	parts = append(parts, saver, result,
 		fx.Provide(fx.Annotate(lane.NewParts, fx.ParamTags(nameTag(poolName), tag, tag+` optional:"true"`, tag+` optional:"true"`)), fx.Private),
 		fx.Provide(fx.Annotate(lane.NewLane, named...)),
+		fx.Invoke(check),
 	)
 	return fx.Module("lane:"+name, parts...)
 }
@@ -114,9 +115,6 @@ func (laneOf[T]) NewParts(
 
 // NewLane builds the lane and registers it for stop and save.
 func (d laneOf[T]) NewLane(params Params, parts laneParts[T]) (*pool.Lane[T], error) {
-	if err := params.Declarations.check(params.Config); err != nil {
-		return nil, err
-	}
 	cfg, ok := params.Config.Lanes[d.Name]
 	if !ok {
 		cfg = d.Config

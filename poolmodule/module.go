@@ -12,24 +12,21 @@ import (
 )
 
 // Module provides the [*Registry], and the [Config] as declared so that
-// fx.Decorate and fx.Replace have something to work on. Pools and lanes do not
-// need it. Give it once, and not beside an fx.Supply of a Config or the
-// modules room, which provide their own.
+// fx.Decorate has something to work on. Pools and lanes do not need it. Give
+// it once, and not beside an fx.Supply of a Config or the modules room, which
+// provide their own.
 var Module = fx.Module("poolmodule",
 	fx.Provide(NewRegistry, NewConfig),
 )
 
-// NewConfig is the Config as declared.
-func NewConfig(d Declarations) Config { return ConfigOf(d.Pools, d.Lanes) }
-
-// Params is what a pool takes from the graph besides what it is declared with.
+// Params is what a pool or lane takes from the graph besides what it is
+// declared with.
 type Params struct {
 	fx.In
 
-	Lifecycle    fx.Lifecycle
-	Declarations Declarations
-	Config       Config    `optional:"true"`
-	Registry     *Registry `optional:"true"`
+	Lifecycle fx.Lifecycle
+	Config    Config    `optional:"true"`
+	Registry  *Registry `optional:"true"` // a pool registers itself there
 }
 
 // Option adds to a pool what no configuration file can name.
@@ -64,16 +61,14 @@ func Provide(name string, cfg pool.Config, opts ...Option) fx.Option {
 		opt(d)
 	}
 	return fx.Module("pool:"+name,
-		fx.Supply(fx.Annotate(d.Declared, fx.ResultTags(groupTag(PoolsGroup)))),
+		fx.Supply(fx.Annotate(d.Declared, fx.ResultTags(groupTag(poolsGroup)))),
 		fx.Provide(fx.Annotate(d.NewPool, fx.ResultTags(nameTag(name)))),
+		fx.Invoke(check),
 	)
 }
 
 // NewPool builds the pool and registers it for start and stop.
 func (d *declaration) NewPool(params Params) (*pool.Pool, error) {
-	if err := params.Declarations.check(params.Config); err != nil {
-		return nil, err
-	}
 	cfg, ok := params.Config.Pools[d.Name]
 	if !ok {
 		cfg = d.Config

@@ -101,13 +101,17 @@ func TestConfig(t *testing.T) {
 	t.Run("WrongValuesAndUnknownNamesFailTheBuild", func(t *testing.T) {
 		t.Parallel()
 		for give, want := range map[string]fx.Option{
-			"pools.sms: pool sms: workers: is -1":               fx.Replace(pools("sms", pool.Config{Workers: -1})),
+			"pools.sms.workers: is -1":                          fx.Replace(pools("sms", pool.Config{Workers: -1})),
 			"pools.smss: nobody declares it; declared are: sms": fx.Replace(pools("smss", pool.Config{})),
 			"lanes.out: nobody declares it; declared are: none": fx.Replace(poolmodule.Config{Lanes: map[string]pool.LaneConfig{"out": {}}}),
 		} {
 			err := fx.New(fx.NopLogger, declared, want, fx.Invoke(func(smsPool) {})).Err()
 			require.ErrorContains(t, err, give)
+			err = fx.New(fx.NopLogger, declared, want).Err()
+			require.ErrorContains(t, err, give, "though nobody takes the pool")
 		}
+		err := fx.New(fx.NopLogger, poolmodule.Provide("sms", pool.Config{Workers: -1}), fx.Invoke(func(smsPool) {})).Err()
+		require.ErrorContains(t, err, "pools.sms: pool sms: workers: is -1", "as declared")
 	})
 
 	t.Run("DecorateWithNothingToDecorateIsAnErrorNotSilence", func(t *testing.T) {
