@@ -35,7 +35,7 @@ func SaveWith(constructor any) LaneOption {
 }
 
 // ResultWith names an Fx constructor that returns the function that is told
-// what became of each item: func(pool.Result[T]), or that and an error. See
+// what became of each item: func(context.Context, pool.Result[T]), or that and an error. See
 // [pool.WithResult].
 func ResultWith(constructor any) LaneOption {
 	return func(d *laneDeclaration) { d.result = constructor }
@@ -73,7 +73,7 @@ func Lane[T any](name, poolName string, handlerConstructor any, opts ...LaneOpti
 	if err != nil {
 		return fx.Error(err)
 	}
-	result, err := optionalPart[func(pool.Result[T])]("result hook", name, tag, d.result)
+	result, err := optionalPart[func(context.Context, pool.Result[T])]("result hook", name, tag, d.result)
 	if err != nil {
 		return fx.Error(err)
 	}
@@ -100,7 +100,7 @@ type laneParts[T any] struct {
 	pool     *pool.Pool
 	handler  pool.Handler[T]
 	saver    func(context.Context, []T) error
-	onResult func(pool.Result[T])
+	onResult func(context.Context, pool.Result[T])
 }
 
 // NewParts collects the lane's pool, handler, saver and result hook.
@@ -108,7 +108,7 @@ func (laneOf[T]) NewParts(
 	p *pool.Pool,
 	handler pool.Handler[T],
 	saver func(context.Context, []T) error,
-	onResult func(pool.Result[T]),
+	onResult func(context.Context, pool.Result[T]),
 ) laneParts[T] {
 	return laneParts[T]{p, handler, saver, onResult}
 }

@@ -267,8 +267,8 @@ func TestLane(t *testing.T) {
 					poolmodule.Lane[SMS]("out", "sms", newSender,
 						poolmodule.Configure(pool.LaneConfig{StopBudget: time.Second}),
 						poolmodule.SaveWith(newSaver),
-						poolmodule.ResultWith(func() func(pool.Result[SMS]) {
-							return func(r pool.Result[SMS]) { results = append(results, r) }
+						poolmodule.ResultWith(func() func(context.Context, pool.Result[SMS]) {
+							return func(_ context.Context, r pool.Result[SMS]) { results = append(results, r) }
 						})),
 				), fx.Populate(&lane))
 				app.RequireStart()

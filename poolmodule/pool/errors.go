@@ -35,7 +35,7 @@ var (
 
 var (
 	errNilTask = errors.New("pool: the task is nil; give a function")
-	errGoexit  = errors.New("runtime.Goexit was called in a task (t.FailNow in a goroutine that is not the test's?)")
+	errGoexit  = errors.New("runtime.Goexit was called in a task or saver (t.FailNow in a goroutine that is not the test's?)")
 )
 
 // PanicError is a panic that a task or handler let escape. The worker that

@@ -108,7 +108,9 @@ func ExampleLane() {
 	}
 	lane, err := pool.NewLane(p, "outbox", send,
 		pool.LaneConfig{Timeout: time.Second, Retry: pool.Retry{MaxAttempts: 5}},
-		pool.WithResult(func(r pool.Result[message]) { fmt.Printf("%q after %d: %v\n", r.Item.To, r.Attempts, r.Err) }),
+		pool.WithResult(func(_ context.Context, r pool.Result[message]) {
+			fmt.Printf("%q after %d: %v\n", r.Item.To, r.Attempts, r.Err)
+		}),
 		pool.WithSave(func(_ context.Context, left []message) error { return nil }),
 	)
 	if err != nil {

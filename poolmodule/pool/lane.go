@@ -24,6 +24,8 @@ func Permanent(err error) error { return backoff.Permanent(err) }
 // Result is what became of one item.
 type Result[T any] struct {
 	Item T
+	// Key is the one it was submitted with; empty: none.
+	Key string
 	// Attempts is how often the handler was called.
 	Attempts int
 	// Err is nil if the item is done; else the error of the last try, a
@@ -45,8 +47,11 @@ type Result[T any] struct {
 type Lane[T any] struct {
 	*laneCore
 	handler  Handler[T]
-	onResult func(Result[T])
-	saver    func(context.Context, []T) error
+	onResult func(context.Context, Result[T])
+	// onFailure is apart from onResult so that items that are done pay nothing
+	// for it.
+	onFailure func(context.Context, Result[T])
+	saver     func(context.Context, []T) error
 }
 
 // LaneOption gives a lane a collaborator that no configuration file can name.
@@ -55,8 +60,25 @@ type LaneOption[T any] func(*Lane[T])
 // WithResult is called with what became of each item, on the goroutine that
 // ran it, while the item still counts as inside: what the hook passes on is
 // handed over without a gap. It is not called for leftovers of a stop.
-func WithResult[T any](fn func(Result[T])) LaneOption[T] {
+//
+// The context is the item's, without the timeout of its try. It carries the
+// right of accepted work (see [intake.Mark]): give it to Submit or Add, and the
+// next component takes the result during a drain too. It has ended if the time
+// of a stop is up.
+//
+// Of an item that a discard policy threw away the hook is told on the
+// goroutine of the submitter, when the item has been counted as Dropped. A panic
+// of the hook changes nothing of the result and goes to the panic handler.
+func WithResult[T any](fn func(context.Context, Result[T])) LaneOption[T] {
 	return func(l *Lane[T]) { l.onResult = fn }
+}
+
+// WithFailure is called as [WithResult] is, but only with items that failed for
+// good: not with those that are done, which then cost no more than without it,
+// nor with discarded ones. Result.Took is zero. It is called before a
+// WithResult, if both are given.
+func WithFailure[T any](fn func(context.Context, Result[T])) LaneOption[T] {
+	return func(l *Lane[T]) { l.onFailure = fn }
 }
 
 // WithSave receives the leftovers of a stop when [Lane.Save] is called. The

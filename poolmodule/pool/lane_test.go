@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"runtime"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -12,6 +14,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/lastcall-go/lastcall/intake"
 	"github.com/lastcall-go/lastcall/poolmodule/pool"
 )
 
@@ -63,7 +66,7 @@ func TestLane(t *testing.T) {
 				}
 				return nil
 			}, pool.LaneConfig{Retry: pool.Retry{MaxAttempts: 4, InitialDelay: time.Second, Multiplier: 2, MaxDelay: 2 * time.Second, Jitter: -1}},
-				pool.WithResult(func(r pool.Result[string]) { results = append(results, r) }))
+				pool.WithResult(func(_ context.Context, r pool.Result[string]) { results = append(results, r) }))
 
 			require.NoError(t, l.Submit(t.Context(), "a"))
 			synctest.Wait()
@@ -95,7 +98,7 @@ func TestLane(t *testing.T) {
 					panic("no")
 				}
 				return bad
-			}, pool.LaneConfig{Retry: pool.Retry{MaxAttempts: 3}}, pool.WithResult(func(r pool.Result[string]) { results <- r }))
+			}, pool.LaneConfig{Retry: pool.Retry{MaxAttempts: 3}}, pool.WithResult(func(_ context.Context, r pool.Result[string]) { results <- r }))
 			for item, want := range map[string]int{"permanent": 1, "panic": 1, "again": 3} {
 				tries.Store(0)
 				require.NoError(t, l.Submit(t.Context(), item))
@@ -176,7 +179,7 @@ func TestLane(t *testing.T) {
 			p, _, release := full(t, policy)
 			results := make(chan pool.Result[int], 3)
 			l := newLane(t, p, func(context.Context, int) error { return nil }, pool.LaneConfig{},
-				pool.WithResult(func(r pool.Result[int]) { results <- r }))
+				pool.WithResult(func(_ context.Context, r pool.Result[int]) { results <- r }))
 			require.NoError(t, l.Submit(t.Context(), 7))
 			require.ErrorIs(t, l.TrySubmit(t.Context(), 8), pool.ErrFull)
 			release()
@@ -197,7 +200,7 @@ func TestLane(t *testing.T) {
 		t.Parallel()
 		p := newPool(t, pool.Config{Workers: 1})
 		l := newLane(t, p, func(context.Context, int) error { return nil }, pool.LaneConfig{},
-			pool.WithResult(func(pool.Result[int]) { panic("hook") }))
+			pool.WithResult(func(context.Context, pool.Result[int]) { panic("hook") }))
 		require.NoError(t, l.Submit(t.Context(), 1))
 		require.NoError(t, l.Drain(t.Context()))
 		assert.EqualValues(t, 1, l.Gate().Ledger().Done)
@@ -376,5 +379,155 @@ func TestLaneStop(t *testing.T) {
 		_, err = p.Stop(t.Context())
 		require.NoError(t, err)
 		assert.EqualValues(t, 50, delivered.Load())
+	})
+}
+
+func TestLaneResult(t *testing.T) {
+	t.Parallel()
+
+	t.Run("WhatTheHookPassesOnDuringADrainIsTaken", func(t *testing.T) {
+		t.Parallel()
+		for name, handler := range map[string]pool.Handler[int]{
+			"done":     func(context.Context, int) error { return nil },
+			"failed":   func(context.Context, int) error { return errors.New("no") },
+			"panicked": func(context.Context, int) error { panic("no") },
+		} {
+			synctest.Test(t, func(t *testing.T) {
+				next := newPool(t, pool.Config{Workers: 1})
+				next.Gate().Drain()
+				var passedOn []error
+				p := newPool(t, pool.Config{Workers: 1})
+				l := newLane(t, p, handler, pool.LaneConfig{Timeout: time.Minute, Retry: pool.Retry{MaxAttempts: 2}},
+					pool.WithResult(func(ctx context.Context, _ pool.Result[int]) {
+						passedOn = append(passedOn, next.Submit(ctx, nothing))
+					}))
+				require.NoError(t, l.Submit(t.Context(), 1))
+				_, err := l.Stop(context.Background())
+				require.NoError(t, err)
+				assert.Equal(t, []error{nil}, passedOn, name)
+			})
+		}
+	})
+
+	t.Run("TheRightEndsWithTheHook", func(t *testing.T) {
+		t.Parallel()
+		synctest.Test(t, func(t *testing.T) {
+			next := newPool(t, pool.Config{Workers: 1})
+			next.Gate().Drain()
+			p := newPool(t, pool.Config{Workers: 1, Queue: 1, Policy: pool.DiscardNewest})
+			var kept []context.Context
+			l := newLane(t, p, func(ctx context.Context, _ int) error { <-time.After(time.Second); return nil }, pool.LaneConfig{},
+				pool.WithResult(func(ctx context.Context, r pool.Result[int]) {
+					require.NoError(t, next.Submit(ctx, nothing))
+					kept = append(kept, ctx)
+				}))
+			for i := range 3 {
+				require.NoError(t, l.Submit(t.Context(), i))
+				synctest.Wait()
+			}
+			require.Len(t, kept, 1, "of the discarded one")
+			_, err := l.Stop(context.Background())
+			require.NoError(t, err)
+			_, err = p.Stop(context.Background())
+			require.NoError(t, err)
+			require.Len(t, kept, 3)
+			for _, ctx := range kept {
+				require.ErrorIs(t, next.Submit(ctx, nothing), pool.ErrDraining)
+			}
+		})
+	})
+
+	t.Run("FailureIsToldOfWhatFailedForGoodAndOfNothingElse", func(t *testing.T) {
+		t.Parallel()
+		synctest.Test(t, func(t *testing.T) {
+			no := errors.New("no")
+			p := newPool(t, pool.Config{Workers: 1, Queue: 3, Policy: pool.DiscardNewest})
+			var failures []pool.Result[string]
+			l := newLane(t, p, func(_ context.Context, item string) error {
+				if item == "done" {
+					return nil
+				}
+				return no
+			}, pool.LaneConfig{Retry: pool.Retry{MaxAttempts: 2}},
+				pool.WithFailure(func(_ context.Context, r pool.Result[string]) {
+					failures = append(failures, r)
+					panic("swallowed")
+				}))
+			require.NoError(t, l.Submit(t.Context(), "done"))
+			require.NoError(t, l.SubmitKey(t.Context(), "k", "fails"))
+			for range 9 {
+				require.NoError(t, l.Submit(t.Context(), "done"))
+			}
+			require.NoError(t, l.Drain(t.Context()))
+			assert.Equal(t, []pool.Result[string]{{Item: "fails", Key: "k", Attempts: 2, Err: no}}, failures)
+			ledger := l.Gate().Ledger()
+			assert.EqualValues(t, 1, ledger.Failed)
+			assert.NotZero(t, ledger.Dropped)
+		})
+	})
+
+	t.Run("ErrorThatCannotBeLookedIntoFailsItsItem", func(t *testing.T) {
+		t.Parallel()
+		p := newPool(t, pool.Config{Workers: 1})
+		results := make(chan pool.Result[int], 1)
+		l := newLane(t, p, func(context.Context, int) error {
+			var typedNil *os.PathError
+			return typedNil
+		}, pool.LaneConfig{Retry: pool.Retry{MaxAttempts: 3}},
+			pool.WithResult(func(_ context.Context, r pool.Result[int]) { results <- r }))
+		require.NoError(t, l.Submit(t.Context(), 1))
+		var panicked *pool.PanicError
+		require.ErrorAs(t, (<-results).Err, &panicked)
+		require.NoError(t, l.Drain(t.Context()))
+		assert.EqualValues(t, 1, l.Gate().Ledger().Failed)
+	})
+}
+
+func TestLaneSaverThatEndsItsGoroutine(t *testing.T) {
+	t.Parallel()
+	p := newPool(t, pool.Config{Workers: 1, Queue: 9})
+	release := make(chan struct{})
+	l, err := pool.NewLane(p, "lane", func(context.Context, int) error { <-release; return nil }, pool.LaneConfig{},
+		pool.WithSave(func(context.Context, []int) error { runtime.Goexit(); return nil }))
+	require.NoError(t, err)
+	require.NoError(t, l.Submit(t.Context(), 1))
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, _ = l.Stop(ended)
+	close(release)
+
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		_ = l.Save(context.Background())
+	}()
+	<-done
+	require.ErrorContains(t, l.Save(context.Background()), "1 items lost")
+	ledger := l.Gate().Ledger()
+	assert.EqualValues(t, 1, ledger.Lost)
+	assert.Zero(t, ledger.Inside)
+}
+
+func TestSubmitterWithLineageCutWhileItWaitsIsRefusedByTheStop(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		p := newPool(t, pool.Config{Workers: 1, Queue: pool.NoQueue})
+		task, running, release := block()
+		require.NoError(t, p.Submit(t.Context(), task))
+		<-running
+		marked, lineage := intake.Mark(t.Context())
+		defer lineage.End()
+		errCut := errors.New("request cut")
+		ctx, cut := context.WithCancelCause(marked)
+		result := make(chan error)
+		go func() { result <- p.Submit(ctx, nothing) }()
+		synctest.Wait()
+		p.Gate().Drain()
+		synctest.Wait()
+		cut(errCut)
+		err := <-result
+		require.ErrorIs(t, err, pool.ErrDraining)
+		require.ErrorIs(t, err, errCut)
+		release()
 	})
 }

@@ -15,7 +15,10 @@ type laneItem[T any] struct {
 	value    T
 	attempts int
 	began    int64 // of the first try
-	delays   *backoff.ExponentialBackOff
+	// ctx is that of the try that runs, without its timeout: the result hook
+	// has it, also when the handler has panicked.
+	ctx    context.Context
+	delays *backoff.ExponentialBackOff
 }
 
 func (l *Lane[T]) newItem(value T) *job {
@@ -32,6 +35,7 @@ func (it *laneItem[T]) run(ctx context.Context) outcome {
 		it.began = l.pool.now()
 	}
 	it.attempts++
+	it.ctx = ctx
 	err := it.try(ctx)
 	switch {
 	case err == nil:
@@ -40,6 +44,7 @@ func (it *laneItem[T]) run(ctx context.Context) outcome {
 		return cut // by the stop: the timeout of the try ends another context
 	case l.retries(err, it.attempts):
 		it.delay = it.nextDelay(err)
+		it.ctx = nil
 		return again
 	default:
 		return it.decide(failed, err)
@@ -62,19 +67,32 @@ func (it *laneItem[T]) fail(err error) {
 	}
 }
 
-// decide settles the outcome and tells the hook. An item that the stop has
-// given up waiting for is no longer ours to tell of.
+// decide settles the outcome and tells the hooks.
 func (it *laneItem[T]) decide(o outcome, err error) outcome {
 	l := it.owner
 	it.decided, it.result = true, o
-	if l.onResult == nil || !l.ending(&it.job) {
+	tellsFailure := l.onFailure != nil && o == failed && !errors.Is(err, ErrDiscarded)
+	// An item that the stop has given up waiting for is no longer ours to tell
+	// of.
+	if l.onResult == nil && !tellsFailure || !l.ending(&it.job) {
 		return o
 	}
-	r := Result[T]{Item: it.value, Attempts: it.attempts, Err: err}
-	if it.attempts > 0 {
-		r.Took = time.Duration(l.pool.now() - it.began)
+	ctx := it.ctx
+	if ctx == nil { // no try runs: it was discarded
+		m := newMark(l.ctx)
+		defer m.lineage.End()
+		ctx = m.ctx
 	}
-	l.onResult(r)
+	r := Result[T]{Item: it.value, Key: it.key, Attempts: it.attempts, Err: err}
+	if tellsFailure {
+		l.pool.shield(func() { l.onFailure(ctx, r) })
+	}
+	if l.onResult != nil {
+		if it.attempts > 0 {
+			r.Took = time.Duration(l.pool.now() - it.began)
+		}
+		l.onResult(ctx, r)
+	}
 	return o
 }
 

@@ -115,11 +115,14 @@ func (l *laneCore) settleOnce(save func([]*job) error) error {
 		if len(l.stopped) == 0 {
 			return
 		}
-		err := save(l.stopped)
-		if err != nil {
-			l.settleErr = fmt.Errorf("lane %s: %d items lost: %w", l.name, len(l.stopped), err)
-		}
-		l.settle(err == nil)
+		err := error(&PanicError{Value: errGoexit})
+		defer func() { // deferred: a saver may end its goroutine
+			if err != nil {
+				l.settleErr = fmt.Errorf("lane %s: %d items lost: %w", l.name, len(l.stopped), err)
+			}
+			l.settle(err == nil)
+		}()
+		err = save(l.stopped)
 	})
 	return l.settleErr
 }

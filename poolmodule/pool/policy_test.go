@@ -218,7 +218,7 @@ func TestHookThatPanicsOfAVictim(t *testing.T) {
 		pool.WithDiscardHandler(func(pool.Discard) { panic("discard handler") }))
 	require.NoError(t, err)
 	lane, err := pool.NewLane(p, "lane", func(context.Context, int) error { return nil }, pool.LaneConfig{},
-		pool.WithResult(func(pool.Result[int]) { panic("result hook") }))
+		pool.WithResult(func(context.Context, pool.Result[int]) { panic("result hook") }))
 	require.NoError(t, err)
 
 	require.NoError(t, lane.Submit(t.Context(), 1))

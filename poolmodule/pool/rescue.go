@@ -27,7 +27,7 @@ func (w *worker) rescue(retired *bool) {
 // rescued tells everybody concerned of a panic and says how the work is
 // counted.
 func (p *Pool) rescued(current work, j *job, perr *PanicError) outcome {
-	tellPanic(func() { current.fail(perr) })
+	p.shield(func() { current.fail(perr) })
 	p.reportPanic(perr)
 	if j != nil && j.decided {
 		return j.result // the handler had ended; it was the result hook that panicked

@@ -161,7 +161,12 @@ func (p *Pool) waitLocked(ctx context.Context, e entry) error {
 		case <-w.ready:
 			return w.err
 		case <-ctx.Done():
-			return p.leave(w, fmt.Errorf("%s: no room before the submitter's context ended: %w", gate.Name(), context.Cause(ctx)))
+			err := fmt.Errorf("%s: no room before the submitter's context ended: %w", gate.Name(), context.Cause(ctx))
+			// It had lineage; what cut it short is the stop.
+			if refusal := gate.Admit(context.Background()); refusal != nil {
+				err = fmt.Errorf("%w (%w)", refusal, err)
+			}
+			return p.leave(w, err)
 		case <-draining:
 			if err := gate.Admit(ctx); err != nil {
 				return p.leave(w, err)
