@@ -30,7 +30,7 @@ const (
 )
 
 func (p Phase) String() string {
-	return [...]string{"start", "stop", "pre-destroy"}[p]
+	return nameOf(p, "phase", "start", "stop", "pre-destroy")
 }
 
 func (p Phase) done() string {

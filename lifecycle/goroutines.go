@@ -75,7 +75,7 @@ func stackOf(key, value string) (where, stack string) {
 
 // isHook tells the goroutine of a hook from those that the hook has started.
 func (g goroutines) isHook() bool {
-	return len(g.frames) > 0 && g.frames[len(g.frames)-1].function == thisPackage+"(*Conductor).call.func1"
+	return slices.ContainsFunc(g.frames, func(f frame) bool { return f.function == thisPackage+"runHook" })
 }
 
 // isStop tells the goroutine of a component that stops the application, and

@@ -1,5 +1,7 @@
 package lifecycle
 
+import "strconv"
+
 // State is where the application is on its one-way road.
 type State int
 
@@ -14,7 +16,7 @@ const (
 )
 
 func (s State) String() string {
-	return [...]string{"constructing", "starting", "running", "stopping", "stopped"}[s]
+	return nameOf(s, "state", "constructing", "starting", "running", "stopping", "stopped")
 }
 
 // Signal is a moment that one can wait for with [Conductor.When].
@@ -26,7 +28,9 @@ const (
 	Started Signal = iota
 	// NotReady: the stop has begun; readiness is false.
 	NotReady
-	// IngressClosed: every hook of the ingress band was stopped.
+	// IngressClosed: the stop is done with every hook of the ingress band,
+	// also with one that failed or hung. What a hung one still lets in is
+	// refused by the gates of the others, which drain from now on.
 	IngressClosed
 	// Quiet: no gate has anything inside. Never comes when the stop runs out
 	// of time first.
@@ -38,5 +42,13 @@ const (
 )
 
 func (s Signal) String() string {
-	return [...]string{"started", "not ready", "ingress closed", "quiet", "finished"}[s]
+	return nameOf(s, "signal", "started", "not ready", "ingress closed", "quiet", "finished")
+}
+
+// nameOf is the name of a value that counts from zero.
+func nameOf[T ~int](value T, kind string, names ...string) string {
+	if value < 0 || int(value) >= len(names) {
+		return kind + "(" + strconv.Itoa(int(value)) + ")"
+	}
+	return names[value]
 }

@@ -49,6 +49,9 @@ type tap struct {
 // LogEvent implements [fxevent.Logger].
 func (t *tap) LogEvent(event fxevent.Event) {
 	c := t.conductor
+	if isConductor(hookOf(event)) {
+		return
+	}
 	switch e := event.(type) {
 	case *fxevent.Provided:
 		c.provided(e)
@@ -66,24 +69,24 @@ func (t *tap) LogEvent(event fxevent.Event) {
 		c.enter(owner{name: e.Name, module: e.ModuleName, kind: kind})
 	case *fxevent.Run:
 		c.leave()
-	case *fxevent.OnStartExecuting:
-		if isConductor(e.FunctionName) {
-			return
-		}
-	case *fxevent.OnStartExecuted:
-		if isConductor(e.FunctionName) {
-			return
-		}
-	case *fxevent.OnStopExecuting:
-		if isConductor(e.FunctionName) {
-			return
-		}
-	case *fxevent.OnStopExecuted:
-		if isConductor(e.FunctionName) {
-			return
-		}
 	}
 	t.next.LogEvent(event)
+}
+
+// hookOf is the function of an event about a hook of Fx; empty for another.
+func hookOf(event fxevent.Event) string {
+	switch e := event.(type) {
+	case *fxevent.OnStartExecuting:
+		return e.FunctionName
+	case *fxevent.OnStartExecuted:
+		return e.FunctionName
+	case *fxevent.OnStopExecuting:
+		return e.FunctionName
+	case *fxevent.OnStopExecuted:
+		return e.FunctionName
+	default:
+		return ""
+	}
 }
 
 func isConductor(function string) bool {
