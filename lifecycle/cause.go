@@ -4,13 +4,13 @@ import "fmt"
 
 // Cause says why an application stopped.
 type Cause struct {
-	Kind CauseKind `json:"kind"`
+	Kind CauseKind
 	// Signal is the name of the signal, for CauseSignal.
-	Signal string `json:"signal,omitempty"`
+	Signal string
 	// By is the function that asked, for CauseShutdown.
-	By string `json:"by,omitempty"`
+	By string
 	// Err is the failure that made the stop necessary, if one did.
-	Err error `json:"-"`
+	Err error
 }
 
 // CauseKind is the kind of a [Cause].

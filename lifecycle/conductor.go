@@ -2,6 +2,7 @@ package lifecycle
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -23,7 +24,7 @@ type Conductor struct {
 	asked  chan struct{} // closed by the first use of fx.Shutdowner
 	logger atomic.Pointer[zap.Logger]
 
-	// wait ends, with ErrCut or the like, when nobody wants to wait any more.
+	// wait ends, with ErrCut, when nobody wants to wait any more.
 	wait context.Context //nolint:containedctx // it outlives every call: it belongs to the application
 	cut  context.CancelCauseFunc
 
@@ -43,6 +44,7 @@ type Conductor struct {
 	requests     []Cause        // who asked for the stop, the first first
 	cancelStart  context.CancelCauseFunc
 	startBegan   time.Time
+	byFx         bool // Fx has called Start, not app.App
 	instead      func(io.Writer) error
 	receiptTo    io.Writer // nil: the log
 	receipt      *Receipt
@@ -50,9 +52,14 @@ type Conductor struct {
 
 // Interceptor stands around a hook of a component: it gets the hook and
 // returns what is called in its place. Interceptors come from the graph, in
-// the value group "lastcall.interceptors"; the tests of a service put faults
-// in with them (lifecycletest), a tracer its spans.
+// the value group [InterceptorGroup]; the tests of a service put faults in
+// with them (lifecycletest), a tracer its spans.
 type Interceptor func(component string, phase Phase, hook func(context.Context) error) func(context.Context) error
+
+// InterceptorGroup is the value group of each [Interceptor]:
+//
+//	fx.Annotate(newTracer, fx.ResultTags(`group:"`+lifecycle.InterceptorGroup+`"`))
+const InterceptorGroup = "lastcall.interceptors"
 
 var lastID atomic.Int64
 
@@ -70,6 +77,12 @@ func newConductor(cfg Config) *Conductor {
 	c.wait, c.cut = context.WithCancelCause(context.Background())
 	c.logger.Store(zap.NewNop())
 	return c
+}
+
+func (c *Conductor) intercept(interceptors []Interceptor) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.interceptors = interceptors
 }
 
 // appendHook registers a component.
@@ -162,12 +175,31 @@ func (c *Conductor) Because(cause Cause) {
 
 // Cut ends all waiting: of the start, which is rolled back, and of the stop,
 // of which every hook still to come is called with a context that has ended
-// and a short grace. It does not begin a stop.
-func (c *Conductor) Cut(cause error) { c.cut(cause) }
+// and a short grace. Those contexts' cause matches [ErrCut] and the cause
+// given here, if it is not nil. It does not begin a stop. The first call
+// decides.
+func (c *Conductor) Cut(cause error) {
+	switch {
+	case cause == nil:
+		cause = ErrCut
+	case !errors.Is(cause, ErrCut):
+		cause = fmt.Errorf("%w: %w", ErrCut, cause)
+	}
+	c.cut(cause)
+}
+
+// Timeouts are the totals that the [Config] gives in place of those of Fx;
+// zero: those of Fx hold.
+func (c *Conductor) Timeouts() (start, stop time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.config.StartTimeout, c.config.StopTimeout
+}
 
 // Instead makes [app.App.Run] call f with the standard output and exit, in
 // place of starting anything: what --print-config and --help do. The last
-// call holds.
+// call holds. The stop that tidies up after it is not a stop that anybody
+// wants to hear of: its receipt is neither logged nor written.
 //
 // [app.App.Run]: https://pkg.go.dev/github.com/lastcall-go/lastcall/app#App.Run
 func (c *Conductor) Instead(f func(io.Writer) error) {

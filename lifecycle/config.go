@@ -7,8 +7,14 @@ import (
 )
 
 // Config is what can be set about start and stop. The zero value is usable.
-// The totals are not here: they are fx.StartTimeout and fx.StopTimeout.
 type Config struct {
+	// StartTimeout and StopTimeout are the totals, in place of
+	// fx.StartTimeout and fx.StopTimeout, where app.Run or app.App drives.
+	// Zero: those of Fx (15 s each, unless given). Where Fx drives, its own
+	// hold, and StopTimeout is only the time that a failed start has for its
+	// rollback.
+	StartTimeout time.Duration `yaml:"start_timeout"`
+	StopTimeout  time.Duration `yaml:"stop_timeout"`
 	// Reserve is the end of the stop timeout that is kept for backup hooks:
 	// the soft deadline is the stop timeout less the reserve. Zero: a fifth
 	// of the stop timeout, at most 5 s. More than half of the stop timeout
@@ -27,7 +33,9 @@ type Config struct {
 	// one by one.
 	Parallel bool `yaml:"parallel"`
 	// ReceiptFile is where the receipt of the stop is written as JSON, in
-	// place of the one before. Zero: nowhere.
+	// place of the one before. One that cannot be written refuses the start
+	// (exit code 1); if that comes later, it is an error of the stop (exit
+	// code 3). Zero: nowhere.
 	ReceiptFile string `yaml:"receipt_file"`
 }
 
@@ -44,7 +52,13 @@ func (c Config) Validate() error {
 	for _, f := range []struct {
 		name string
 		d    time.Duration
-	}{{"reserve", c.Reserve}, {"pre_stop_delay", c.PreStopDelay}, {"grace", c.Grace}} {
+	}{
+		{"start_timeout", c.StartTimeout},
+		{"stop_timeout", c.StopTimeout},
+		{"reserve", c.Reserve},
+		{"pre_stop_delay", c.PreStopDelay},
+		{"grace", c.Grace},
+	} {
 		if f.d < 0 {
 			errs = append(errs, fmt.Errorf("%s: %v is negative; give a duration such as 3s, or leave it out", f.name, f.d))
 		}

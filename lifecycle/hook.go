@@ -3,6 +3,7 @@ package lifecycle
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"go.uber.org/fx"
@@ -69,6 +70,24 @@ type Budget struct {
 	// waiting time: that is divided among all hooks still to be called, an
 	// OnStop counting four times.
 	PreDestroy time.Duration `yaml:"pre_destroy"`
+}
+
+// Validate reports every wrong field by its name. The start of an application
+// is refused with it.
+func (b Budget) Validate() error {
+	var errs []error
+	for _, f := range []struct {
+		name string
+		d    time.Duration
+	}{{"start", b.Start}, {"stop", b.Stop}, {"pre_destroy", b.PreDestroy}} {
+		if f.d < 0 {
+			errs = append(errs, fmt.Errorf("%s: %v is negative; give a duration such as 3s, or leave it out", f.name, f.d))
+		}
+	}
+	if !(b.Share >= 0) { // NaN is not
+		errs = append(errs, fmt.Errorf("share: %v is no part of the time; give one from 0 to 1, or leave it out", b.Share))
+	}
+	return errors.Join(errs...)
 }
 
 // appender is what the lifecycle has become where [Module] is given.

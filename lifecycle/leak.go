@@ -21,17 +21,11 @@ const (
 	leakPause = 2 * time.Millisecond
 )
 
-// leaks looks for goroutines that carry the application's label. Those that
-// are just ending get a few milliseconds.
-func (c *Conductor) leaks() []Leak {
-	var found []goroutines
-	for range leakLooks {
-		found = slices.DeleteFunc(labelled(labelApp, c.id), func(g goroutines) bool { return g.isHook() || g.isStop() })
-		if len(found) == 0 {
-			return nil
-		}
-		time.Sleep(leakPause)
-	}
+// leaks looks for goroutines that carry the application's label.
+func (c *Conductor) leaks(patience time.Duration) []Leak {
+	found := lookAgain(patience, func() []goroutines {
+		return slices.DeleteFunc(labelled(labelApp, c.id), func(g goroutines) bool { return g.isHook() || g.isStop() })
+	})
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	var leaks []Leak
@@ -42,6 +36,21 @@ func (c *Conductor) leaks() []Leak {
 		return cmp.Or(cmp.Compare(a.Component, b.Component), cmp.Compare(a.Where, b.Where))
 	})
 	return leaks
+}
+
+// lookAgain gives goroutines that are just ending a few milliseconds. A look
+// takes a moment for every goroutine of the process, so it looks again only
+// while there is time for as long a look as those before.
+func lookAgain(patience time.Duration, look func() []goroutines) []goroutines {
+	began := time.Now()
+	for n := 1; ; n++ {
+		found := look()
+		took := time.Since(began)
+		if len(found) == 0 || n == leakLooks || took+leakPause+took/time.Duration(n) > patience {
+			return found
+		}
+		time.Sleep(leakPause)
+	}
 }
 
 // componentOfLocked turns the label of a constructor into the name of the

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"runtime"
 	"sync"
+	"time"
 
 	"go.uber.org/fx"
 	"go.uber.org/zap"
@@ -13,8 +14,10 @@ import (
 // Option configures [Module].
 type Option func(*Config)
 
-// WithConfig gives the configuration from code. A [Config] in the graph, when
-// there is one, is used in its place.
+// WithConfig gives the configuration from code. A [Config] in the graph takes
+// its place as a whole: fields that are zero there are not filled in from
+// here. A Config in the graph that is zero altogether counts as none, so that
+// a file without a section leaves the code's in place.
 func WithConfig(cfg Config) Option {
 	return func(c *Config) { *c = cfg }
 }
@@ -28,8 +31,9 @@ func WithConfig(cfg Config) Option {
 // fail, and what was constructed before it is destroyed. That option is also
 // what Fx names in its error when Module stands inside an [fx.Module].
 //
-// From the graph it takes, if there: a [Config], a *zap.Logger, and the group
-// of [Interceptor]. Into the graph it gives a *[Conductor].
+// From the graph it takes, if there: a [Config] (see [WithConfig] for which
+// one counts), a *zap.Logger, and the group of [Interceptor]
+// ([InterceptorGroup]). Into the graph it gives a *[Conductor].
 func Module(opts ...Option) fx.Option {
 	var cfg Config
 	for _, opt := range opts {
@@ -44,6 +48,7 @@ func Module(opts ...Option) fx.Option {
 		// depend on nothing.
 		fx.Provide(func() *Conductor { return failed.watch(newConductor(cfg)) }),
 		fx.Decorate(decorate),
+		fx.Invoke(fx.Annotate((*Conductor).intercept, fx.ParamTags("", `group:"`+InterceptorGroup+`"`))),
 		fx.Invoke(prepare),
 		fx.ErrorHook(failed),
 	)
@@ -75,12 +80,11 @@ func decorate(in OnlyOneModulePerApp) (fx.Lifecycle, fx.Shutdowner) {
 type prepareIn struct {
 	fx.In
 
-	Lifecycle    fx.Lifecycle // so that it is decorated even if nobody asks for it
-	Conductor    *Conductor
-	Dot          fx.DotGraph
-	Config       Config        `optional:"true"`
-	Logger       *zap.Logger   `optional:"true"`
-	Interceptors []Interceptor `group:"lastcall.interceptors"`
+	Lifecycle fx.Lifecycle // so that it is decorated even if nobody asks for it
+	Conductor *Conductor
+	Dot       fx.DotGraph
+	Config    Config      `optional:"true"`
+	Logger    *zap.Logger `optional:"true"`
 }
 
 func prepare(in prepareIn) error {
@@ -91,7 +95,6 @@ func prepare(in prepareIn) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.dot = in.Dot
-	c.interceptors = in.Interceptors
 	if in.Config != (Config{}) {
 		c.config = in.Config
 	}
@@ -113,13 +116,39 @@ func (c *conducted) Append(h fx.Hook) {
 // fxStart and fxStop are the one hook by which Fx drives the conductor. When
 // app.App has driven it already they find the work done.
 func (c *Conductor) fxStart(ctx context.Context) error {
-	if c.State() == Running {
-		return nil
+	if c.startedByApp() {
+		return nil // even if a stop has come since: it is not Fx's to say
 	}
 	if c.Replacement() != nil {
 		return errInstead
 	}
-	return c.Start(ctx, fx.DefaultTimeout)
+	return c.Start(ctx, c.rollbackTime())
+}
+
+// startedByApp reports whether a start has succeeded that Fx did not ask for.
+func (c *Conductor) startedByApp() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.state == Constructing {
+		c.byFx = true
+	}
+	if c.byFx {
+		return false
+	}
+	select {
+	case <-c.When(Started):
+		return true
+	default:
+		return false
+	}
+}
+
+// rollbackTime is the time to undo what nobody has given a time for.
+func (c *Conductor) rollbackTime() time.Duration {
+	if _, stop := c.Timeouts(); stop > 0 {
+		return stop
+	}
+	return fx.DefaultTimeout
 }
 
 func (c *Conductor) fxStop(ctx context.Context) error { return c.Stop(ctx) }

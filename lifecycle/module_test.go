@@ -4,7 +4,10 @@ import (
 	"context"
 	"errors"
 	"io"
+	"os"
+	"path/filepath"
 	"runtime"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -88,8 +91,8 @@ func TestModule(t *testing.T) {
 
 	t.Run("WrongConfigIsRefusedWithEveryField", func(t *testing.T) {
 		t.Parallel()
-		a := fx.New(fx.NopLogger, lifecycle.Module(), fx.Supply(lifecycle.Config{Reserve: -1, PreStopDelay: -1, Grace: -1}))
-		for _, field := range []string{"reserve", "pre_stop_delay", "grace"} {
+		a := fx.New(fx.NopLogger, lifecycle.Module(), fx.Supply(lifecycle.Config{StartTimeout: -1, StopTimeout: -1, Reserve: -1, PreStopDelay: -1, Grace: -1}))
+		for _, field := range []string{"start_timeout", "stop_timeout", "reserve", "pre_stop_delay", "grace"} {
 			require.ErrorContains(t, a.Err(), field+": -1ns is negative")
 		}
 	})
@@ -103,6 +106,70 @@ func TestModule(t *testing.T) {
 		require.NoError(t, h.start())
 		require.NoError(t, h.stop())
 		assert.Equal(t, time.Second, h.Receipt().Took)
+	})
+
+	t.Run("TimeoutsAreThoseOfTheConfig", func(t *testing.T) {
+		t.Parallel()
+		h := build(t, configured(lifecycle.Config{StartTimeout: time.Minute, StopTimeout: time.Hour}))
+		start, stop := h.Timeouts()
+		assert.Equal(t, []time.Duration{time.Minute, time.Hour}, []time.Duration{start, stop})
+		start, stop = build(t).Timeouts()
+		assert.Zero(t, start+stop, "those of Fx")
+	})
+
+	bubble(t, "RollbackOfBareFxHasTheStopTimeout", func(t *testing.T) {
+		var left time.Duration
+		a := fx.New(fx.NopLogger, lifecycle.Module(), configured(lifecycle.Config{StopTimeout: 100 * time.Second}),
+			hook(lifecycle.Hook{OnStop: allowed(&left)}), hook(lifecycle.Hook{OnStart: func(context.Context) error { return errBroken }}))
+		require.ErrorIs(t, a.Start(t.Context()), errBroken)
+		assert.Equal(t, 95*time.Second, left)
+	})
+
+	t.Run("ConfigOfTheGraphTakesThePlaceAsAWholeAndAZeroOneDoesNot", func(t *testing.T) {
+		t.Parallel()
+		inCode := lifecycle.Module(lifecycle.WithConfig(lifecycle.Config{StopTimeout: time.Hour}))
+		for want, inGraph := range map[time.Duration]lifecycle.Config{0: {Grace: 1}, time.Hour: {}} {
+			var c *lifecycle.Conductor
+			require.NoError(t, fx.New(fx.NopLogger, inCode, configured(inGraph), fx.Populate(&c)).Err())
+			_, stop := c.Timeouts()
+			assert.Equal(t, want, stop)
+		}
+	})
+
+	t.Run("StartOfFxBehindAStopIsNoError", func(t *testing.T) {
+		t.Parallel()
+		h := build(t)
+		require.NoError(t, h.start())
+		require.NoError(t, h.stop())
+		require.NoError(t, h.app.Start(t.Context()), "app.App brings Fx's state along")
+	})
+
+	t.Run("StartAfterAStopIsAnErrorWhereFxDrives", func(t *testing.T) {
+		t.Parallel()
+		a := fx.New(fx.NopLogger, lifecycle.Module())
+		require.NoError(t, a.Start(t.Context()))
+		require.NoError(t, a.Stop(t.Context()))
+		require.ErrorContains(t, a.Start(t.Context()), "cannot start: the application is stopped")
+	})
+
+	t.Run("InsteadLeavesTheReceiptOfTheLastRealStop", func(t *testing.T) {
+		t.Parallel()
+		file := filepath.Join(t.TempDir(), "receipt.json")
+		require.NoError(t, os.WriteFile(file, []byte("the last one"), 0o644))
+		core, logs := observer.New(zap.InfoLevel)
+		var printed strings.Builder
+		for _, tidyUp := range []func(house) error{house.stop, func(h house) error { h.Undo(errBroken); return nil }} {
+			h := build(t, fx.Supply(zap.New(core)), configured(lifecycle.Config{ReceiptFile: file}))
+			h.PrintReceipt(&printed)
+			h.Instead(func(io.Writer) error { return nil })
+			require.NoError(t, tidyUp(h))
+			require.NotNil(t, h.Receipt())
+		}
+		text, err := os.ReadFile(file)
+		require.NoError(t, err)
+		assert.Equal(t, "the last one", string(text))
+		assert.Zero(t, logs.FilterMessage("stopped").Len())
+		assert.Empty(t, printed.String())
 	})
 
 	t.Run("InsteadIsWhatTheLastCallGave", func(t *testing.T) {

@@ -43,8 +43,8 @@ func awaitQuiet(ctx context.Context, gates []*intake.Gate, tell func()) bool {
 func inside(gates []*intake.Gate) string {
 	var parts []string
 	for _, g := range gates {
-		if n := g.Ledger().Inside; n > 0 {
-			parts = append(parts, fmt.Sprintf("%s %d", g.Name(), n))
+		if l, _ := ledgerOf(g); l.Inside > 0 {
+			parts = append(parts, fmt.Sprintf("%s %d", g.Name(), l.Inside))
 		}
 	}
 	return strings.Join(parts, ", ")
@@ -62,10 +62,24 @@ func inside(gates []*intake.Gate) string {
 func quiet(gates []*intake.Gate) bool {
 	var finished, accepted uint64
 	for _, g := range gates {
-		finished += g.Ledger().Finished()
+		l, _ := ledgerOf(g)
+		finished += l.Finished()
 	}
 	for _, g := range gates {
-		accepted += g.Ledger().Accepted
+		l, _ := ledgerOf(g)
+		accepted += l.Accepted
 	}
 	return accepted == finished
+}
+
+// ledgerOf asks a gate for its ledger. The answer may come from a function of
+// the component (intake.Counted), whose panic must not end the process. What
+// cannot be asked is not waited for, but the receipt says so.
+func ledgerOf(g *intake.Gate) (l intake.Ledger, err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = fmt.Errorf("its ledger panicked: %v", v)
+		}
+	}()
+	return g.Ledger(), nil
 }

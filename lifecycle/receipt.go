@@ -1,16 +1,9 @@
 package lifecycle
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
-	"os"
-	"path/filepath"
-	"slices"
 	"time"
-
-	"go.uber.org/zap"
 
 	"github.com/lastcall-go/lastcall/intake"
 )
@@ -18,7 +11,8 @@ import (
 // Receipt is the report of a stop. Its durations are nanoseconds in JSON.
 type Receipt struct {
 	Cause Cause `json:"cause"`
-	// AlsoAsked are those who asked for the stop when it was on its way.
+	// AlsoAsked are those who asked for the stop and are not its Cause: the
+	// first was another, or the start failed.
 	AlsoAsked []Cause   `json:"also_asked,omitempty"`
 	Began     time.Time `json:"began"`
 	// Took is how long the stop lasted; Timeout and Reserve are what it had.
@@ -61,29 +55,62 @@ type ComponentReport struct {
 	Band    Band   `json:"band"`
 	Started bool   `json:"started"`
 	// Moved says why the component stopped in another band than its own.
-	Moved      string      `json:"moved,omitempty"`
+	Moved string `json:"moved,omitempty"`
+	// Start, Stop and PreDestroy are what became of the hooks; nil: there is
+	// none, or it was not called.
+	Start      *HookReport `json:"start,omitempty"`
 	Stop       *HookReport `json:"stop,omitempty"`
 	PreDestroy *HookReport `json:"pre_destroy,omitempty"`
 	// Details is what the component has to say (Hook.Describe).
 	Details []string `json:"details,omitempty"`
 }
 
+// Outcome is what came of one hook.
+type Outcome string
+
+// The outcomes of a hook.
+const (
+	OK       Outcome = "ok"
+	Failed   Outcome = "failed"
+	Panicked Outcome = "panicked"
+	Hung     Outcome = "hung"
+)
+
+// HookReport is what a receipt says of one hook.
+type HookReport struct {
+	// Began is counted from the beginning of the stop (of the start, for an
+	// OnStart).
+	Began time.Duration `json:"began"`
+	Took  time.Duration `json:"took"`
+	// Budget is what the hook was given; zero: no limit, or waiting was over.
+	Budget  time.Duration `json:"budget,omitempty"`
+	Outcome Outcome       `json:"outcome"`
+	Error   string        `json:"error,omitempty"`
+	// Stack is where the hook panicked or hung.
+	Stack string `json:"stack,omitempty"`
+
+	err error
+}
+
 // GateReport is the ledger of one gate at the end.
 type GateReport struct {
-	Name     string        `json:"name"`
-	Ledger   intake.Ledger `json:"ledger"`
-	Balanced bool          `json:"balanced"`
+	Name   string        `json:"name"`
+	Ledger intake.Ledger `json:"ledger"`
+	// Balanced is false also when the ledger could not be read, because the
+	// component's function (intake.Counted) panicked; a note says so.
+	Balanced bool `json:"balanced"`
 }
 
 // WorkLost is how much accepted work is neither done, nor failed and
 // recorded, nor saved: what was lost, and what was inside at the end.
 func (r *Receipt) WorkLost() uint64 { return r.Total.Lost + r.Total.Inside }
 
-// Clean reports whether every hook was well, nothing was lost and every
-// ledger balances. Saved work is clean.
-func (r *Receipt) Clean() bool { return r.Err() == nil }
+// Clean reports whether the exit code is [ExitClean]: the stop was asked for
+// and not made necessary by a failure, every hook of it was well, nothing was
+// lost and every ledger balances. Saved work is clean.
+func (r *Receipt) Clean() bool { return r.ExitCode() == ExitClean }
 
-// Err joins what went wrong: a [HookError] for each hook of the stop that
+// Err joins what went wrong in the stop: a [HookError] for each hook of the stop that
 // failed, panicked or hung, and an error that matches [ErrWorkLost].
 func (r *Receipt) Err() error {
 	if r == nil {
@@ -115,146 +142,6 @@ func (r *Receipt) ExitCode() int {
 	}
 }
 
-// finish writes the receipt, and tells everybody who waits.
-func (s *stop) finish() *Receipt {
-	c := s.conductor
-	leaks := c.leaks()
-	r := &Receipt{
-		Cause:   s.cause,
-		Began:   s.times.began,
-		Timeout: s.total(),
-		Reserve: s.times.deadline.Sub(s.times.soft),
-		Stages:  s.stages,
-		Leaks:   leaks,
-	}
-	if s.waitingOver() {
-		r.Cut = s.whyCut()
-	}
-	c.mu.Lock()
-	if len(c.requests) > 1 {
-		r.AlsoAsked = c.requests[1:]
-	}
-	r.Notes = append(r.Notes, c.notes...)
-	all := slices.Concat(s.order.serial, s.late)
-	for _, comp := range all {
-		r.Components = append(r.Components, s.componentReport(comp))
-	}
-	c.mu.Unlock()
-	for i, comp := range all {
-		r.Components[i].Details = describe(comp, s.cfg.Grace)
-		r.addErrors(comp)
-	}
-	r.addGates(s.gates())
-	r.Took = time.Since(s.times.began)
-
-	c.publish(r, s.cfg.ReceiptFile)
-	return r
-}
-
-func (s *stop) whyCut() string {
-	err := context.Cause(s.soft)
-	if errors.Is(err, context.DeadlineExceeded) {
-		return "the soft deadline passed (fx.StopTimeout less the reserve)"
-	}
-	return err.Error()
-}
-
-// describe asks a component what it has to say, and does not trust it.
-func describe(comp *component, patience time.Duration) []string {
-	if comp.Describe == nil {
-		return nil
-	}
-	lines := make(chan []string, 1)
-	go func() {
-		defer func() {
-			if v := recover(); v != nil {
-				lines <- []string{fmt.Sprintf("Describe panicked: %v", v)}
-			}
-		}()
-		lines <- comp.Describe()
-	}()
-	timer := time.NewTimer(patience)
-	defer timer.Stop()
-	select {
-	case said := <-lines:
-		return said
-	case <-timer.C:
-		return []string{"Describe did not return"}
-	}
-}
-
-func (s *stop) componentReport(comp *component) ComponentReport {
-	report := ComponentReport{
-		Name:       comp.name,
-		Module:     comp.module,
-		Band:       comp.Band,
-		Started:    comp.started,
-		Stop:       comp.reports[PhaseStop],
-		PreDestroy: comp.reports[PhasePreDestroy],
-	}
-	if comp.index < len(s.order.because) {
-		report.Moved = s.order.because[comp.index]
-	}
-	return report
-}
-
-func (r *Receipt) addErrors(comp *component) {
-	for _, phase := range []Phase{PhaseStop, PhasePreDestroy} {
-		if report := comp.reports[phase]; report != nil && report.err != nil {
-			r.errs = append(r.errs, report.err)
-		}
-	}
-}
-
-func (r *Receipt) addGates(gates []*intake.Gate) {
-	for _, g := range gates {
-		ledger := g.Ledger()
-		r.Gates = append(r.Gates, GateReport{Name: g.Name(), Ledger: ledger, Balanced: ledger.Balanced()})
-		r.Total = r.Total.Plus(ledger)
-		if lost := ledger.Lost + ledger.Inside; lost > 0 || !ledger.Balanced() {
-			r.errs = append(r.errs, fmt.Errorf("lifecycle: %s: %w: %s", g.Name(), ErrWorkLost, ledger))
-		}
-	}
-}
-
-func (c *Conductor) publish(r *Receipt, file string) {
-	if file != "" {
-		if err := r.write(file); err != nil {
-			r.errs = append(r.errs, fmt.Errorf("lifecycle: write the receipt: %w", err))
-		}
-	}
-	c.logReceipt(r)
-	c.mu.Lock()
-	c.receipt = r
-	c.state = Stopped
-	c.mu.Unlock()
-	c.reached(Finished)
-}
-
-func (c *Conductor) logReceipt(r *Receipt) {
-	level := zap.InfoLevel
-	if !r.Clean() {
-		level = zap.ErrorLevel
-	}
-	fields := []zap.Field{
-		zap.Stringer("cause", r.Cause),
-		zap.Bool("clean", r.Clean()),
-		zap.Duration("took", r.Took),
-		zap.Stringer("work", r.Total),
-		zap.Error(r.Err()),
-	}
-	c.mu.Lock()
-	person := c.receiptTo
-	c.mu.Unlock()
-	if person == nil {
-		fields = append(fields, zap.Reflect("receipt", r))
-	}
-	c.log().Log(level, "stopped", fields...)
-	if person != nil {
-		fmt.Fprintln(person, r)
-	}
-}
-
 // MarshalJSON adds to the fields what a reader of the file wants to know
 // first: whether the stop was clean, the exit code, and what went wrong.
 func (r *Receipt) MarshalJSON() ([]byte, error) {
@@ -270,25 +157,4 @@ func (r *Receipt) MarshalJSON() ([]byte, error) {
 		Errors   []string `json:"errors,omitempty"`
 		*fields
 	}{r.Clean(), r.ExitCode(), r.WorkLost(), wrong, (*fields)(r)})
-}
-
-// write replaces the file in one step, so that a reader never sees half of
-// it.
-func (r *Receipt) write(file string) error {
-	text, err := json.MarshalIndent(r, "", "  ")
-	if err != nil {
-		return err
-	}
-	tmp, err := os.CreateTemp(filepath.Dir(file), filepath.Base(file)+".*")
-	if err != nil {
-		return err
-	}
-	_, err = tmp.Write(append(text, '\n'))
-	if err = errors.Join(err, tmp.Close()); err == nil {
-		err = os.Rename(tmp.Name(), file)
-	}
-	if err != nil {
-		return errors.Join(err, os.Remove(tmp.Name()))
-	}
-	return nil
 }

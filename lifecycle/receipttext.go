@@ -29,15 +29,24 @@ func (r *Receipt) String() string {
 }
 
 func (r *Receipt) verdict() string {
+	how := "stopped"
 	switch {
-	case r.Clean() && r.Total.Saved > 0:
-		return fmt.Sprintf("stopped cleanly, %d pieces of work saved,", r.Total.Saved)
-	case r.Clean():
-		return "stopped cleanly"
+	case r.Cause.Kind == CauseStartFailed:
+		how = "start failed, rolled back"
+	case r.Cause.Kind == CauseNewFailed:
+		how = "could not be built, undone"
+	case r.Cause.Err != nil:
+		how = "stopped because a component failed, else"
+	}
+	switch {
 	case r.WorkLost() > 0:
-		return fmt.Sprintf("stopped with %d pieces of work LOST", r.WorkLost())
+		return fmt.Sprintf("%s with %d pieces of work LOST", how, r.WorkLost())
+	case r.Err() != nil:
+		return how + " with errors"
+	case r.Total.Saved > 0:
+		return fmt.Sprintf("%s cleanly, %d pieces of work saved,", how, r.Total.Saved)
 	default:
-		return "stopped with errors"
+		return how + " cleanly"
 	}
 }
 
@@ -54,7 +63,7 @@ func (r *Receipt) writeStages(b *strings.Builder) {
 	for _, s := range r.Stages {
 		when := "+" + round(s.At).String()
 		if !s.Reached {
-			when += ", not reached"
+			when = "not reached by " + when
 		}
 		if s.Inside != "" {
 			when += ": inside " + s.Inside
@@ -76,6 +85,9 @@ func (r *Receipt) writeComponents(b *strings.Builder) {
 	}
 	flush(w)
 	for _, c := range r.Components {
+		if c.Start != nil && c.Start.Outcome != OK {
+			fmt.Fprintf(b, "  %s did not start: %s\n", c.Name, c.Start.short())
+		}
 		if c.Moved != "" {
 			fmt.Fprintf(b, "  %s %s\n", c.Name, c.Moved)
 		}
@@ -113,8 +125,13 @@ func (r *Receipt) writeLedger(b *strings.Builder) {
 	w := table(b)
 	var idle []string
 	for _, g := range r.Gates {
-		if g.Ledger == (intake.Ledger{}) {
+		switch {
+		case g.Ledger != (intake.Ledger{}):
+		case g.Balanced:
 			idle = append(idle, g.Name)
+			continue
+		default:
+			fmt.Fprintf(w, "  %s\tnot known\n", g.Name)
 			continue
 		}
 		fmt.Fprintf(w, "  %s\t%s\n", g.Name, g.Ledger)

@@ -4,9 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
-	"go.uber.org/fx"
 	"go.uber.org/zap"
 )
 
@@ -41,7 +41,7 @@ func (c *Conductor) Start(ctx context.Context, rollback time.Duration) error {
 	c.mu.Unlock()
 	undo, cancelUndo := context.WithTimeout(context.WithoutCancel(ctx), rollback)
 	defer cancelUndo()
-	receipt := c.conduct(undo, Cause{Kind: CauseStartFailed, Err: err}, false)
+	receipt := c.conduct(undo, reason{cause: Cause{Kind: CauseStartFailed, Err: err}})
 	return errors.Join(err, receipt.Err())
 }
 
@@ -55,9 +55,9 @@ func (c *Conductor) Undo(cause error) {
 	}
 	c.state = Stopping
 	c.mu.Unlock()
-	ctx, cancel := context.WithTimeout(context.Background(), fx.DefaultTimeout)
+	ctx, cancel := context.WithTimeout(context.Background(), c.rollbackTime())
 	defer cancel()
-	c.conduct(ctx, Cause{Kind: CauseNewFailed, Err: cause}, false)
+	c.conduct(ctx, reason{cause: Cause{Kind: CauseNewFailed, Err: cause}})
 }
 
 func (c *Conductor) beginStart(cancel context.CancelCauseFunc) error {
@@ -69,10 +69,11 @@ func (c *Conductor) beginStart(cancel context.CancelCauseFunc) error {
 	c.state = Starting
 	c.cancelStart = cancel
 	c.startBegan = time.Now()
-	if len(c.requests) > 0 && c.requests[0].Kind == CauseSignal {
-		// It came while constructors ran. (A Shutdowner called in a
-		// constructor is another matter: as in Fx, the start goes on.)
-		cancel(c.stopRequestLocked())
+	// It may have come while constructors ran. (A Shutdowner called in a
+	// constructor is another matter: as in Fx, the start goes on.)
+	signalled := slices.IndexFunc(c.requests, func(r Cause) bool { return r.Kind == CauseSignal })
+	if signalled >= 0 {
+		cancel(&stopRequestError{c.requests[signalled]})
 		c.cancelStart = nil
 	}
 	return nil
@@ -93,7 +94,10 @@ func (c *Conductor) startAll(ctx context.Context, stopTimeout time.Duration) err
 	if err != nil {
 		return err
 	}
-	c.lint(o, stopTimeout)
+	if err := c.refuse(o); err != nil {
+		return err
+	}
+	c.lint(ctx, o, stopTimeout)
 	for _, comp := range o.startOrder() {
 		if ctx.Err() != nil {
 			return fmt.Errorf("lifecycle: before start of %s: %w", comp.name, startOver(ctx))
@@ -103,6 +107,20 @@ func (c *Conductor) startAll(ctx context.Context, stopTimeout time.Duration) err
 		}
 	}
 	return nil
+}
+
+// refuse finds what would make the stop fail, while it can still be told.
+func (c *Conductor) refuse(o *order) error {
+	c.mu.Lock()
+	file := c.config.ReceiptFile
+	c.mu.Unlock()
+	errs := []error{checkReceiptFile(file)}
+	for _, comp := range o.components {
+		if err := comp.Budget.Validate(); err != nil {
+			errs = append(errs, fmt.Errorf("lifecycle: budget of %s: %w", comp.name, err))
+		}
+	}
+	return errors.Join(errs...)
 }
 
 func (c *Conductor) startOne(ctx context.Context, comp *component) error {

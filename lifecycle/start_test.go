@@ -116,6 +116,24 @@ func TestStart(t *testing.T) {
 		assert.Equal(t, []string{"stopped"}, d.read())
 	})
 
+	bubble(t, "SignalBehindAShutdownIsHeardBeforeTheStart", func(t *testing.T) {
+		h := build(t, hook(lifecycle.Hook{OnStart: func(context.Context) error { t.Error("started"); return nil }}))
+		h.Because(lifecycle.Cause{Kind: lifecycle.CauseShutdown, By: "acme.watch"})
+		h.Because(lifecycle.Cause{Kind: lifecycle.CauseSignal, Signal: "SIGTERM"})
+		err := h.start()
+		require.ErrorIs(t, err, lifecycle.ErrStopRequested)
+		require.ErrorContains(t, err, "SIGTERM")
+	})
+
+	bubble(t, "NegativeBudgetRefusesTheStartWithEveryField", func(t *testing.T) {
+		h := build(t, hook(lifecycle.Hook{Name: "db", Budget: lifecycle.Budget{Start: -1, Stop: -1, Share: -1, PreDestroy: -1}}))
+		err := h.start()
+		for _, field := range []string{"lifecycle: budget of db: ", "start: -1ns is negative", "stop: -1ns is negative", "pre_destroy: -1ns is negative", "share: -1 is no part"} {
+			require.ErrorContains(t, err, field)
+		}
+		assert.Equal(t, lifecycle.ExitStartFailed, h.Receipt().ExitCode())
+	})
+
 	bubble(t, "CutDuringTheStartRollsBack", func(t *testing.T) {
 		h := build(t, hook(lifecycle.Hook{OnStart: func(ctx context.Context) error { <-ctx.Done(); return context.Cause(ctx) }}))
 		time.AfterFunc(time.Second, func() { h.Cut(lifecycle.ErrCut) })
@@ -146,14 +164,41 @@ func TestStart(t *testing.T) {
 
 func TestLint(t *testing.T) {
 	t.Parallel()
-	h := build(t, configured(lifecycle.Config{Reserve: 10 * time.Second}),
-		hook(lifecycle.Hook{Budget: lifecycle.Budget{Stop: 9 * time.Second}}))
-	require.NoError(t, h.start())
-	require.NoError(t, h.stop())
-	notes := strings.Join(h.Receipt().Notes, "\n")
-	assert.Contains(t, notes, "the stop budgets add up to 9s")
-	assert.Contains(t, notes, "the reserve of 10s is more than half of the stop timeout of 15s")
-	assert.Contains(t, h.Receipt().String(), "note: the reserve of 10s")
+	for _, tt := range []struct {
+		give    string
+		config  lifecycle.Config
+		budgets []lifecycle.Budget
+		want    []string // the notes contain; none: there is none
+	}{
+		{"NothingIsWrong", lifecycle.Config{}, []lifecycle.Budget{{Start: 15 * time.Second, Stop: 12 * time.Second, PreDestroy: 2900 * time.Millisecond, Share: 1}}, nil},
+		{"StopBudgetsDoNotFit", lifecycle.Config{}, []lifecycle.Budget{{Stop: 6 * time.Second}, {Stop: 7 * time.Second}},
+			[]string{"the stop budgets add up to 13s, but only 12s of the stop timeout of 15s"}},
+		{"StopBudgetsDoNotFitIntoTheHalf", lifecycle.Config{Reserve: 10 * time.Second}, []lifecycle.Budget{{Stop: 9 * time.Second}},
+			[]string{"the stop budgets add up to 9s, but only 7.5s", "the reserve of 10s is more than half of the stop timeout of 15s"}},
+		{"ReserveOfMoreThanAllWithoutBudgets", lifecycle.Config{Reserve: 20 * time.Second}, nil,
+			[]string{"the reserve of 20s is more than half of the stop timeout of 15s"}},
+		{"DelayOfMoreThanAllWithoutBudgets", lifecycle.Config{PreStopDelay: 20 * time.Second}, nil, nil},
+		{"PreDestroyBudgetsDoNotFit", lifecycle.Config{}, []lifecycle.Budget{{PreDestroy: 2 * time.Second}, {PreDestroy: time.Second}},
+			[]string{"the pre-destroy budgets add up to 3s, but the reserve has only 2.9s for them"}},
+		{"StartBudgetIsMoreThanAll", lifecycle.Config{}, []lifecycle.Budget{{Start: time.Minute}},
+			[]string{"the start budget of a is 1m0s, but all have 15s together"}},
+		{"ShareOfMoreThanAll", lifecycle.Config{}, []lifecycle.Budget{{Share: 50}}, []string{"the share of a is 50, which counts as 1"}},
+	} {
+		bubble(t, tt.give, func(t *testing.T) {
+			opts := []fx.Option{configured(tt.config)}
+			for i, b := range tt.budgets {
+				opts = append(opts, hook(lifecycle.Hook{Name: string(rune('a' + i)), Budget: b}))
+			}
+			h := build(t, opts...)
+			require.NoError(t, h.start())
+			require.NoError(t, h.stop())
+			require.Len(t, h.Receipt().Notes, len(tt.want))
+			for i, want := range tt.want {
+				assert.Contains(t, h.Receipt().Notes[i], want)
+				assert.Contains(t, h.Receipt().String(), "note: "+want)
+			}
+		})
+	}
 }
 
 func TestReceipt(t *testing.T) {
@@ -174,6 +219,7 @@ func TestReceipt(t *testing.T) {
 			"stopped with errors in 3s of 15s (3s of it for backup hooks)",
 			"",
 			"not ready +0s",
+			"pre-stop delay +1s",
 			"ingress closed +1s",
 			"quiet +1s",
 			"",
@@ -199,22 +245,53 @@ func TestReceipt(t *testing.T) {
 		}
 	})
 
-	t.Run("FileThatCannotBeWrittenIsAnError", func(t *testing.T) {
+	t.Run("FileThatCannotBeWrittenRefusesTheStart", func(t *testing.T) {
 		t.Parallel()
-		h := build(t, configured(lifecycle.Config{ReceiptFile: filepath.Join(t.TempDir(), "nowhere", "receipt.json")}))
+		var d diary
+		h := build(t, configured(lifecycle.Config{ReceiptFile: filepath.Join(t.TempDir(), "nowhere", "receipt.json")}), hook(d.noting(lifecycle.Hook{Name: "a"})))
+		err := h.start()
+		require.ErrorIs(t, err, os.ErrNotExist)
+		require.ErrorContains(t, err, "lifecycle: receipt_file: the receipt could not be written to")
+		assert.Equal(t, lifecycle.ExitStartFailed, h.Receipt().ExitCode())
+		assert.Equal(t, []string{"destroy a"}, d.read())
+	})
+
+	t.Run("FileThatIsADirectoryRefusesTheStart", func(t *testing.T) {
+		t.Parallel()
+		h := build(t, configured(lifecycle.Config{ReceiptFile: t.TempDir()}))
+		require.ErrorContains(t, h.start(), "it is a directory")
+	})
+
+	t.Run("CheckOfTheFileLeavesNothingBehind", func(t *testing.T) {
+		t.Parallel()
+		dir := t.TempDir()
+		h := build(t, configured(lifecycle.Config{ReceiptFile: filepath.Join(dir, "receipt.json")}))
 		require.NoError(t, h.start())
+		left, err := os.ReadDir(dir)
+		require.NoError(t, err)
+		assert.Empty(t, left)
+		require.NoError(t, h.stop())
+	})
+
+	t.Run("FileThatCannotBeWrittenAnyMoreIsAnErrorOfTheStop", func(t *testing.T) {
+		t.Parallel()
+		dir := filepath.Join(t.TempDir(), "gone")
+		require.NoError(t, os.Mkdir(dir, 0o755))
+		h := build(t, configured(lifecycle.Config{ReceiptFile: filepath.Join(dir, "receipt.json")}))
+		require.NoError(t, h.start())
+		require.NoError(t, os.Remove(dir))
 		err := h.stop()
 		require.ErrorIs(t, err, os.ErrNotExist)
 		require.ErrorContains(t, err, "lifecycle: write the receipt")
 		assert.Equal(t, lifecycle.ExitHookFailed, h.Receipt().ExitCode())
 	})
 
-	t.Run("FileThatIsADirectoryLeavesNothingBehind", func(t *testing.T) {
+	t.Run("FileThatHasBecomeADirectoryLeavesNothingBehind", func(t *testing.T) {
 		t.Parallel()
 		dir := t.TempDir()
-		require.NoError(t, os.MkdirAll(filepath.Join(dir, "receipt.json", "full"), 0o755))
 		h := build(t, configured(lifecycle.Config{ReceiptFile: filepath.Join(dir, "receipt.json")}))
 		require.NoError(t, h.start())
+		require.NoError(t, os.MkdirAll(filepath.Join(dir, "receipt.json", "full"), 0o755))
 		require.Error(t, h.stop())
 		left, err := os.ReadDir(dir)
 		require.NoError(t, err)

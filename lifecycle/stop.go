@@ -13,7 +13,8 @@ import (
 
 // Stop stops the application; the deadline of ctx is the total. Whoever calls
 // first has it conducted; everybody gets the same result, an error that joins
-// what every hook reported and [ErrWorkLost] if that is so. A stop during the
+// what every hook reported and [ErrWorkLost] if that is so. When the stop is
+// over, that result is there whatever ctx says. A stop during the
 // start cancels the start and waits for its rollback. A stop of what never
 // started runs each PreDestroy.
 //
@@ -25,21 +26,22 @@ func (c *Conductor) Stop(ctx context.Context) error {
 	c.mu.Lock()
 	switch c.state {
 	case Constructing, Running:
-		wasReady := c.state == Running
+		why := c.reasonLocked()
 		c.state = Stopping
-		cause := c.firstCauseLocked()
 		c.mu.Unlock()
-		return c.conduct(ctx, cause, wasReady).Err()
+		return c.conduct(ctx, why).Err()
 	}
 	c.mu.Unlock()
 	c.CancelStart()
 
 	select {
 	case <-c.When(Finished):
-		return c.Receipt().Err()
 	case <-ctx.Done():
-		return context.Cause(ctx)
+		if c.Receipt() == nil { // else both have come, and the result is there
+			return context.Cause(ctx)
+		}
 	}
+	return c.Receipt().Err()
 }
 
 // CancelStart cancels a start that goes on, with the cause that
@@ -54,11 +56,19 @@ func (c *Conductor) CancelStart() {
 	}
 }
 
-func (c *Conductor) firstCauseLocked() Cause {
+// reason is why a stop is conducted.
+type reason struct {
+	cause    Cause
+	asked    bool // cause is the first of the requests
+	wasReady bool // somebody was told to come here
+}
+
+func (c *Conductor) reasonLocked() reason {
+	why := reason{cause: Cause{Kind: CauseStop}, wasReady: c.state == Running}
 	if len(c.requests) > 0 {
-		return c.requests[0]
+		why.cause, why.asked = c.requests[0], true
 	}
-	return Cause{Kind: CauseStop}
+	return why
 }
 
 func (c *Conductor) stopRequestLocked() error {
@@ -69,11 +79,11 @@ func (c *Conductor) stopRequestLocked() error {
 }
 
 // conduct is the stop, and the rollback of a start. It is called once.
-func (c *Conductor) conduct(ctx context.Context, cause Cause, wasReady bool) *Receipt {
+func (c *Conductor) conduct(ctx context.Context, why reason) *Receipt {
 	c.mu.Lock()
 	cfg := c.config.WithDefaults()
 	c.mu.Unlock()
-	s := &stop{conductor: c, cfg: cfg, times: cfg.timetable(ctx), cause: cause}
+	s := &stop{conductor: c, cfg: cfg, times: cfg.timetable(ctx), why: why}
 	s.rest = s.times
 	defer s.limitWaiting(ctx)()
 	// A cycle has failed the start, or there was none, or it came with a
@@ -81,9 +91,10 @@ func (c *Conductor) conduct(ctx context.Context, cause Cause, wasReady bool) *Re
 	// is stopped in the reverse order of registration.
 	s.order, _ = c.order()
 	s.left = c.countHooks(s.order.serial)
-	c.log().Info("stopping", zap.Stringer("cause", cause), zap.Duration("timeout", round(s.total())))
+	c.log().Info("stopping", zap.Stringer("cause", why.cause), zap.Duration("timeout", round(s.total())))
 
-	s.notReady(wasReady)
+	s.notReady()
+	s.delay()
 	s.stage("ingress closed", IngressClosed, s.closeIngress)
 	s.stage("quiet", Quiet, s.drain)
 	s.stopAll(s.of(func(b Band) bool { return b != Ingress }))
@@ -97,7 +108,7 @@ type stop struct {
 
 	cfg   Config
 	times timetable // as it was at the beginning; see now
-	cause Cause
+	why   reason
 	order *order
 	// base has the values of the caller's context and never ends; soft ends
 	// when waiting is over.
@@ -161,27 +172,38 @@ func (s *stop) now() timetable {
 	return s.rest
 }
 
-func (s *stop) notReady(wasReady bool) {
+func (s *stop) notReady() {
 	s.conductor.reached(NotReady)
-	s.stages = append(s.stages, StageReport{Name: "not ready", Reached: true})
-	if s.cfg.PreStopDelay == 0 || !wasReady {
-		return // nobody was told to come here
+	s.report("not ready", true)
+}
+
+// delay keeps everything serving a little longer for those who have been told
+// to come here; where nobody was, it takes no time.
+func (s *stop) delay() {
+	if s.cfg.PreStopDelay == 0 || !s.why.wasReady {
+		return
 	}
 	timer := time.NewTimer(s.cfg.PreStopDelay)
 	defer timer.Stop()
 	select {
 	case <-timer.C:
+		s.report("pre-stop delay", true)
 	case <-s.soft.Done():
+		s.report("pre-stop delay", false)
 	}
 }
 
 // stage runs one stage, notes when it ended and tells whoever waits for it.
 func (s *stop) stage(name string, moment Signal, f func() bool) {
 	reached := f()
-	s.stages = append(s.stages, StageReport{Name: name, At: time.Since(s.times.began), Reached: reached, Inside: s.stillInside})
+	s.report(name, reached)
 	if reached {
 		s.conductor.reached(moment)
 	}
+}
+
+func (s *stop) report(stage string, reached bool) {
+	s.stages = append(s.stages, StageReport{Name: stage, At: time.Since(s.times.began), Reached: reached, Inside: s.stillInside})
 }
 
 func (s *stop) closeIngress() bool {
@@ -190,12 +212,19 @@ func (s *stop) closeIngress() bool {
 }
 
 // drain closes the gates of what is left to root work and waits until nothing
-// is inside any of them.
+// is inside any of them. What has not started cannot finish anything: its gate
+// is closed, but not waited for.
 func (s *stop) drain() bool {
-	gates := s.gates()
-	for _, g := range gates {
+	var running []*component
+	for _, comp := range s.order.serial {
+		if s.conductor.hasStarted(comp) {
+			running = append(running, comp)
+		}
+	}
+	for _, g := range gatesOf(s.order.serial) {
 		g.Drain()
 	}
+	gates := gatesOf(running)
 	ctx, cancel := s.soft, func() {}
 	if s.times.limited() {
 		// Whoever must be stopped still needs some of the time.
@@ -216,9 +245,9 @@ func (s *stop) drain() bool {
 // the hooks that come after it.
 const drainLeaves = 10
 
-func (s *stop) gates() []*intake.Gate {
+func gatesOf(components []*component) []*intake.Gate {
 	var gates []*intake.Gate
-	for _, comp := range s.order.serial {
+	for _, comp := range components {
 		if comp.Gate != nil {
 			gates = append(gates, comp.Gate)
 		}

@@ -87,6 +87,84 @@ func TestStages(t *testing.T) {
 		assert.Equal(t, time.Second, h.Receipt().Took)
 	})
 
+	bubble(t, "GateOfAHungIngressHookIsClosedBeforeItsPreDestroy", func(t *testing.T) {
+		gate := intake.New("http")
+		h := build(t, hook(lifecycle.Hook{Band: lifecycle.Ingress, Gate: gate, OnStop: hanging(t), PreDestroy: func(context.Context) error {
+			assert.Equal(t, intake.Draining, gate.State())
+			return nil
+		}}))
+		require.NoError(t, h.start())
+		require.Error(t, h.stop())
+	})
+
+	bubble(t, "GateOfWhatHasNotStartedIsClosedButNotWaitedFor", func(t *testing.T) {
+		gate := intake.New("pool")
+		work, err := gate.Enter(t.Context()) // by a constructor
+		require.NoError(t, err)
+		h := build(t, hook(lifecycle.Hook{OnStart: func(context.Context) error { return errBroken }}),
+			hook(lifecycle.Hook{Gate: gate, PreDestroy: func(context.Context) error { work.Save(); return nil }}))
+		require.Error(t, h.start())
+		assert.Zero(t, h.Receipt().Took)
+		assert.Equal(t, intake.Draining, gate.State())
+		assert.EqualValues(t, 1, h.Receipt().Total.Saved)
+	})
+
+	bubble(t, "GateThatIsAppendedDuringTheStopIsClosedAndInTheReceipt", func(t *testing.T) {
+		gate := intake.New("late")
+		work, err := gate.Enter(t.Context())
+		require.NoError(t, err)
+		var lc fx.Lifecycle
+		h := build(t, fx.Populate(&lc), hook(lifecycle.Hook{OnStop: func(context.Context) error {
+			lifecycle.Append(lc, lifecycle.Hook{Name: "late", Gate: gate, PreDestroy: func(context.Context) error {
+				assert.Equal(t, intake.Draining, gate.State())
+				work.Save()
+				return nil
+			}})
+			return nil
+		}}))
+		require.NoError(t, h.start())
+		require.NoError(t, h.stop())
+		require.Len(t, h.Receipt().Gates, 1)
+		assert.EqualValues(t, 1, h.Receipt().Total.Saved)
+	})
+
+	bubble(t, "LedgerThatPanicsIsAnErrorAndTheStopGoesOn", func(t *testing.T) {
+		var d diary
+		gate := intake.New("pool", intake.Counted(func() intake.Ledger { panic("oops") }))
+		h := build(t, hook(d.noting(lifecycle.Hook{Name: "a"})), hook(lifecycle.Hook{Gate: gate}))
+		require.NoError(t, h.start())
+		err := h.stop()
+		require.ErrorIs(t, err, lifecycle.ErrWorkLost)
+		require.ErrorContains(t, err, "its ledger panicked: oops")
+		assert.Equal(t, []string{"start a", "stop a", "destroy a"}, d.read())
+		assert.False(t, h.Receipt().Gates[0].Balanced)
+		assert.Contains(t, h.Receipt().Notes[0], "what came of the work of pool is not known")
+		assert.Contains(t, h.Receipt().String(), "pool  not known")
+	})
+
+	bubble(t, "StageThatWasNotReachedSaysWhenItWasGivenUp", func(t *testing.T) {
+		gate := intake.New("pool")
+		work, err := gate.Enter(t.Context())
+		require.NoError(t, err)
+		defer work.Done()
+		h := build(t, configured(lifecycle.Config{PreStopDelay: time.Minute}), hook(lifecycle.Hook{Gate: gate}))
+		require.NoError(t, h.start())
+		time.AfterFunc(time.Second, func() { h.Cut(nil) })
+		require.Error(t, h.stop())
+		assert.Contains(t, h.Receipt().String(), "pre-stop delay  not reached by +1s\n")
+		assert.Contains(t, h.Receipt().String(), "quiet           not reached by +1s: inside pool 1\n")
+	})
+
+	bubble(t, "PreDestroyHasTheValuesOfTheCallersContext", func(t *testing.T) {
+		type key struct{}
+		h := build(t, hook(lifecycle.Hook{PreDestroy: func(ctx context.Context) error {
+			assert.Equal(t, "trace", ctx.Value(key{}))
+			return nil
+		}}))
+		require.NoError(t, h.start())
+		require.NoError(t, h.Stop(context.WithValue(context.Background(), key{}, "trace")))
+	})
+
 	bubble(t, "OtherGatesDrainOnlyWhenIngressHasClosed", func(t *testing.T) {
 		http, pool := intake.New("http"), intake.New("pool")
 		h := build(t, hook(lifecycle.Hook{Gate: pool}), hook(lifecycle.Hook{Band: lifecycle.Ingress, Gate: http, OnStop: func(context.Context) error {
@@ -235,6 +313,36 @@ func TestOutcomes(t *testing.T) {
 		assert.Equal(t, []string{"Describe did not return"}, component(t, h.Receipt(), "b").Details)
 	})
 
+	bubble(t, "DescribesThatHangAreAskedAtTheSameTime", func(t *testing.T) {
+		hang := hanging(t)
+		var opts []fx.Option
+		for range 10 {
+			opts = append(opts, hook(lifecycle.Hook{Describe: func() []string { _ = hang(context.Background()); return nil }}))
+		}
+		h := build(t, append(opts, hook(lifecycle.Hook{Name: "well", Describe: func() []string { return []string{"well"} }}))...)
+		require.NoError(t, h.start())
+		require.NoError(t, h.stop())
+		assert.Equal(t, 250*time.Millisecond, h.Receipt().Took)
+		assert.Equal(t, []string{"well"}, component(t, h.Receipt(), "well").Details)
+	})
+
+	bubble(t, "DescribeThatHangsDoesNotHoldAStopThatHasRunOutOfTime", func(t *testing.T) {
+		hang := hanging(t)
+		h := build(t, hook(lifecycle.Hook{OnStop: hang, PreDestroy: hang, Describe: func() []string { _ = hang(context.Background()); return nil }}))
+		require.NoError(t, h.start())
+		require.Error(t, h.stop())
+		assert.Less(t, h.Receipt().Took, patience)
+	})
+
+	bubble(t, "StopOfWhatHasStoppedGivesTheResultWhateverItsContextSays", func(t *testing.T) {
+		h := build(t, hook(lifecycle.Hook{OnStop: func(context.Context) error { return errBroken }}))
+		require.NoError(t, h.start())
+		require.ErrorIs(t, h.stop(), errBroken)
+		for range 100 {
+			require.ErrorIs(t, h.stopIn(-time.Second), errBroken)
+		}
+	})
+
 	bubble(t, "EverybodyWhoStopsGetsTheSameError", func(t *testing.T) {
 		h := build(t, hook(lifecycle.Hook{OnStop: func(context.Context) error { time.Sleep(time.Second); return errBroken }}))
 		require.NoError(t, h.start())
@@ -331,7 +439,7 @@ func TestInterceptors(t *testing.T) {
 	t.Parallel()
 
 	intercept := func(i lifecycle.Interceptor) fx.Option {
-		return fx.Supply(fx.Annotate(i, fx.ResultTags(`group:"lastcall.interceptors"`)))
+		return fx.Supply(fx.Annotate(i, fx.ResultTags(`group:"`+lifecycle.InterceptorGroup+`"`)))
 	}
 
 	bubble(t, "TheyStandAroundEveryHook", func(t *testing.T) {
@@ -373,6 +481,32 @@ func TestCauses(t *testing.T) {
 		assert.Equal(t, lifecycle.ExitClean, r.ExitCode())
 	})
 
+	bubble(t, "WhoAskedIsInTheReceiptAlsoWhenTheCauseIsAnother", func(t *testing.T) {
+		var sd fx.Shutdowner
+		stopped := build(t, fx.Populate(&sd), hook(lifecycle.Hook{OnStop: func(context.Context) error { return sd.Shutdown() }}))
+		require.NoError(t, stopped.start())
+		require.NoError(t, stopped.stop())
+		assert.Equal(t, "stop", stopped.Receipt().Cause.String())
+		assert.Len(t, stopped.Receipt().AlsoAsked, 1)
+
+		failed := build(t, hook(lifecycle.Hook{OnStart: func(context.Context) error { return errBroken }}))
+		failed.Because(lifecycle.Cause{Kind: lifecycle.CauseShutdown, By: "acme.watch"})
+		require.Error(t, failed.start())
+		require.Len(t, failed.Receipt().AlsoAsked, 1)
+		assert.Equal(t, "acme.watch", failed.Receipt().AlsoAsked[0].By)
+	})
+
+	bubble(t, "CutIsMatchedByErrCutAndByItsCause", func(t *testing.T) {
+		h := build(t, hook(lifecycle.Hook{OnStop: func(ctx context.Context) error { <-ctx.Done(); return context.Cause(ctx) }}))
+		require.NoError(t, h.start())
+		h.Cut(errBroken)
+		h.Cut(errors.New("later"))
+		err := h.stop()
+		require.ErrorIs(t, err, lifecycle.ErrCut)
+		require.ErrorIs(t, err, errBroken)
+		assert.Equal(t, "the stop was told to wait no longer: broken", h.Receipt().Cut)
+	})
+
 	t.Run("ShutdownOfAFailedComponentIsExitCode3", func(t *testing.T) {
 		t.Parallel()
 		var sd fx.Shutdowner
@@ -390,6 +524,8 @@ func TestCauses(t *testing.T) {
 		assert.True(t, strings.HasPrefix(r.Cause.By, "lifecycle_test.TestCauses"), r.Cause.By)
 		assert.Len(t, r.AlsoAsked, 2)
 		assert.Equal(t, lifecycle.ExitHookFailed, r.ExitCode())
+		assert.False(t, r.Clean())
+		assert.Contains(t, r.String(), "stopped because a component failed, else cleanly in")
 	})
 
 	t.Run("WithoutTheModuleShutdownIsFxs", func(t *testing.T) {

@@ -127,5 +127,5 @@ func fault(t TB, kind, component string, phase lifecycle.Phase, do func(ctx cont
 		met.Store(true)
 		return func(ctx context.Context) error { return do(ctx, next) }
 	}
-	return fx.Supply(fx.Annotate(intercept, fx.ResultTags(`group:"lastcall.interceptors"`)))
+	return fx.Supply(fx.Annotate(intercept, fx.ResultTags(`group:"`+lifecycle.InterceptorGroup+`"`)))
 }

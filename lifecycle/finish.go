@@ -1,0 +1,193 @@
+package lifecycle
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/lastcall-go/lastcall/intake"
+)
+
+// finish writes the receipt, and tells everybody who waits.
+func (s *stop) finish() *Receipt {
+	c := s.conductor
+	leaks := c.leaks(s.spare(maxReceipt))
+	r := &Receipt{
+		Cause:   s.why.cause,
+		Began:   s.times.began,
+		Timeout: s.total(),
+		Reserve: s.times.deadline.Sub(s.times.soft),
+		Stages:  s.stages,
+		Leaks:   leaks,
+	}
+	if s.waitingOver() {
+		r.Cut = s.whyCut()
+	}
+	all := slices.Concat(s.order.serial, s.late)
+	details := describe(all, s.spare(s.cfg.Grace))
+	c.mu.Lock()
+	r.AlsoAsked = slices.Clone(c.requests)
+	if s.why.asked {
+		r.AlsoAsked = r.AlsoAsked[1:]
+	}
+	r.Notes = append(r.Notes, c.notes...)
+	for i, comp := range all {
+		r.Components = append(r.Components, s.componentReport(comp, details[i]))
+		r.addErrors(comp)
+	}
+	c.mu.Unlock()
+	r.addGates(gatesOf(all))
+	r.Took = time.Since(s.times.began)
+
+	c.publish(r, s.cfg.ReceiptFile)
+	return r
+}
+
+// spare is how long a part of the report may take: d, but not so long that a
+// caller who gives up at the deadline misses the report.
+func (s *stop) spare(d time.Duration) time.Duration {
+	if s.times.limited() {
+		d = min(d, time.Until(s.times.deadline)/2)
+	}
+	return max(d, time.Millisecond)
+}
+
+func (s *stop) whyCut() string {
+	err := context.Cause(s.soft)
+	if errors.Is(err, context.DeadlineExceeded) {
+		return "the soft deadline passed (fx.StopTimeout less the reserve)"
+	}
+	return err.Error()
+}
+
+// describe asks all components at the same time what they have to say, and
+// does not trust them: one that hangs is not waited for.
+func describe(components []*component, patience time.Duration) [][]string {
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	answers := make([]chan []string, len(components)) // nil: nothing was asked
+	for i, comp := range components {
+		if comp.Describe != nil {
+			answers[i] = make(chan []string, 1)
+			go describeOne(comp, answers[i])
+		}
+	}
+	said := make([][]string, len(components))
+	for i, answer := range answers {
+		if answer == nil {
+			continue
+		}
+		select {
+		case said[i] = <-answer:
+			continue
+		case <-ctx.Done():
+		}
+		select {
+		case said[i] = <-answer: // while another was waited for
+		default:
+			said[i] = []string{"Describe did not return"}
+		}
+	}
+	return said
+}
+
+func describeOne(comp *component, answer chan<- []string) {
+	defer func() {
+		if v := recover(); v != nil {
+			answer <- []string{fmt.Sprintf("Describe panicked: %v", v)}
+		}
+	}()
+	answer <- comp.Describe()
+}
+
+func (s *stop) componentReport(comp *component, details []string) ComponentReport {
+	report := ComponentReport{
+		Name:       comp.name,
+		Module:     comp.module,
+		Band:       comp.Band,
+		Started:    comp.started,
+		Start:      comp.reports[PhaseStart],
+		Stop:       comp.reports[PhaseStop],
+		PreDestroy: comp.reports[PhasePreDestroy],
+		Details:    details,
+	}
+	if comp.index < len(s.order.because) {
+		report.Moved = s.order.because[comp.index]
+	}
+	return report
+}
+
+func (r *Receipt) addErrors(comp *component) {
+	for _, phase := range []Phase{PhaseStop, PhasePreDestroy} {
+		if report := comp.reports[phase]; report != nil && report.err != nil {
+			r.errs = append(r.errs, report.err)
+		}
+	}
+}
+
+func (r *Receipt) addGates(gates []*intake.Gate) {
+	for _, g := range gates {
+		ledger, err := ledgerOf(g)
+		if err != nil {
+			r.Gates = append(r.Gates, GateReport{Name: g.Name()})
+			r.Notes = append(r.Notes, fmt.Sprintf("what came of the work of %s is not known: %v", g.Name(), err))
+			r.errs = append(r.errs, fmt.Errorf("lifecycle: %s: %w, as far as is known: %w", g.Name(), ErrWorkLost, err))
+			continue
+		}
+		r.Gates = append(r.Gates, GateReport{Name: g.Name(), Ledger: ledger, Balanced: ledger.Balanced()})
+		r.Total = r.Total.Plus(ledger)
+		if lost := ledger.Lost + ledger.Inside; lost > 0 || !ledger.Balanced() {
+			r.errs = append(r.errs, fmt.Errorf("lifecycle: %s: %w: %s", g.Name(), ErrWorkLost, ledger))
+		}
+	}
+}
+
+// publish gives the receipt to everybody. When something else than to start
+// was asked for, the stop is only tidying up: the receipt of the last real
+// stop stays where it is.
+func (c *Conductor) publish(r *Receipt, file string) {
+	if c.Replacement() == nil {
+		if file != "" {
+			if err := r.write(file); err != nil {
+				r.errs = append(r.errs, fmt.Errorf("lifecycle: write the receipt: %w", err))
+			}
+		}
+		c.logReceipt(r)
+	}
+	c.mu.Lock()
+	c.receipt = r
+	c.state = Stopped
+	c.mu.Unlock()
+	c.reached(Finished)
+}
+
+func (c *Conductor) logReceipt(r *Receipt) {
+	level := zap.InfoLevel
+	if !r.Clean() {
+		level = zap.ErrorLevel
+	}
+	fields := []zap.Field{
+		zap.Stringer("cause", r.Cause),
+		zap.Bool("clean", r.Clean()),
+		zap.Duration("took", r.Took),
+		zap.Stringer("work", r.Total),
+		zap.Error(r.Err()),
+	}
+	c.mu.Lock()
+	person := c.receiptTo
+	c.mu.Unlock()
+	if person == nil {
+		fields = append(fields, zap.Reflect("receipt", r))
+	}
+	c.log().Log(level, "stopped", fields...)
+	// Whoever flushes the log has been stopped, and this line came after it.
+	// A terminal refuses, and nobody could be told.
+	_ = c.log().Sync()
+	if person != nil {
+		fmt.Fprintln(person, r)
+	}
+}
