@@ -39,6 +39,18 @@
 // ran go to the one given with [SaveTasks]. Without one they are lost, and the
 // error of the PreDestroy hook says how many.
 //
+// # What is logged
+//
+// The counts of a ledger say that work failed, not which and why. Where the
+// graph has a *zap.Logger, it hears of that:
+//
+//	panic of a task, handler or hook    Error, with its stack; With(pool.WithPanicHandler(…)) instead
+//	lane item that failed for good      Warn: lane, key, attempts, error; ResultWith instead
+//	work that a policy threw away       Debug: lane, key; With(pool.WithDiscardHandler(…)) instead
+//
+// Items are never logged, as they may hold what is not for a log; their keys
+// are, and so are the errors of handlers.
+//
 // # In tests
 //
 //	app := fxtest.New(t,

@@ -35,8 +35,9 @@ func SaveWith(constructor any) LaneOption {
 }
 
 // ResultWith names an Fx constructor that returns the function that is told
-// what became of each item: func(context.Context, pool.Result[T]), or that and an error. See
-// [pool.WithResult].
+// what became of each item: func(context.Context, pool.Result[T]), or that and
+// an error. See [pool.WithResult]. Failures are then the function's to record:
+// they are not logged.
 func ResultWith(constructor any) LaneOption {
 	return func(d *laneDeclaration) { d.result = constructor }
 }
@@ -119,8 +120,11 @@ func (d laneOf[T]) NewLane(params Params, parts laneParts[T]) (*pool.Lane[T], er
 	if !ok {
 		cfg = d.Config
 	}
-	l, err := pool.NewLane(parts.pool, d.Name, parts.handler, cfg,
-		pool.WithSave(parts.saver), pool.WithResult(parts.onResult))
+	opts := []pool.LaneOption[T]{pool.WithSave(parts.saver), pool.WithResult(parts.onResult)}
+	if parts.onResult == nil {
+		opts = append(opts, laneOptions[T](params.Logger, d.Name)...)
+	}
+	l, err := pool.NewLane(parts.pool, d.Name, parts.handler, cfg, opts...)
 	if err != nil {
 		return nil, fmt.Errorf("lanes.%s: %w", d.Name, err)
 	}

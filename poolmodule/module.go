@@ -6,6 +6,7 @@ import (
 	"runtime/debug"
 
 	"go.uber.org/fx"
+	"go.uber.org/zap"
 
 	"github.com/lastcall-go/lastcall/lifecycle"
 	"github.com/lastcall-go/lastcall/poolmodule/pool"
@@ -25,14 +26,16 @@ type Params struct {
 	fx.In
 
 	Lifecycle fx.Lifecycle
-	Config    Config    `optional:"true"`
-	Registry  *Registry `optional:"true"` // a pool registers itself there
+	Config    Config      `optional:"true"`
+	Registry  *Registry   `optional:"true"` // a pool registers itself there
+	Logger    *zap.Logger `optional:"true"` // see "What is logged"
 }
 
 // Option adds to a pool what no configuration file can name.
 type Option func(*declaration)
 
-// With passes options on to [pool.New].
+// With passes options on to [pool.New]. A panic or discard handler among them
+// takes the place of the one that logs.
 func With(opts ...pool.Option) Option {
 	return func(d *declaration) { d.options = append(d.options, opts...) }
 }
@@ -73,7 +76,7 @@ func (d *declaration) NewPool(params Params) (*pool.Pool, error) {
 	if !ok {
 		cfg = d.Config
 	}
-	p, err := pool.New(d.Name, cfg, d.options...)
+	p, err := pool.New(d.Name, cfg, append(poolOptions(params.Logger, d.Name), d.options...)...)
 	if err != nil {
 		return nil, fmt.Errorf("pools.%s: %w", d.Name, err)
 	}

@@ -1,0 +1,52 @@
+package poolmodule
+
+import (
+	"context"
+
+	"go.uber.org/zap"
+
+	"github.com/lastcall-go/lastcall/poolmodule/pool"
+)
+
+// poolOptions tell the log what no ledger can: which panic, and what was
+// thrown away. They come before those of [With], which take their place.
+func poolOptions(log *zap.Logger, name string) []pool.Option {
+	if log == nil {
+		return nil
+	}
+	log = log.Named("pool").With(zap.String("pool", name))
+	return []pool.Option{
+		pool.WithPanicHandler(func(p *pool.PanicError) {
+			log.Error("panic in a task", zap.Any("panic", p.Value), zap.String("stack", p.Stack))
+		}),
+		pool.WithDiscardHandler(func(d pool.Discard) {
+			var fields []zap.Field
+			if d.Lane != "" {
+				fields = append(fields, zap.String("lane", d.Lane))
+			}
+			log.Debug("discarded: the queue was full", append(fields, keyFields(d.Key)...)...)
+		}),
+	}
+}
+
+// laneOptions tell the log of items that failed for good. The items themselves
+// are not logged: what they hold is nobody's business here.
+func laneOptions[T any](log *zap.Logger, lane string) []pool.LaneOption[T] {
+	if log == nil {
+		return nil
+	}
+	log = log.Named("pool").With(zap.String("lane", lane))
+	return []pool.LaneOption[T]{
+		pool.WithFailure(func(_ context.Context, r pool.Result[T]) {
+			fields := []zap.Field{zap.Int("attempts", r.Attempts), zap.Error(r.Err)}
+			log.Warn("item failed for good", append(fields, keyFields(r.Key)...)...)
+		}),
+	}
+}
+
+func keyFields(key string) []zap.Field {
+	if key == "" {
+		return nil
+	}
+	return []zap.Field{zap.String("key", key)}
+}
