@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"time"
 
 	"go.uber.org/fx"
 	"go.uber.org/fx/fxevent"
@@ -85,6 +86,29 @@ func (a *App) collect(in collectIn) {
 		return
 	}
 	a.conductor.LogTo(a.log.useFallback())
+}
+
+// StartTimeout is the total of a start that [App.Run] makes: start_timeout of
+// [lifecycle.Config], or, where that is zero, fx.StartTimeout.
+func (a *App) StartTimeout() time.Duration {
+	if a.conductor != nil {
+		if start, _ := a.conductor.Timeouts(); start > 0 {
+			return start
+		}
+	}
+	return a.App.StartTimeout()
+}
+
+// StopTimeout is the total of a stop that [App.Run] makes, and of the rollback
+// of a start: stop_timeout of [lifecycle.Config], or, where that is zero,
+// fx.StopTimeout.
+func (a *App) StopTimeout() time.Duration {
+	if a.conductor != nil {
+		if _, stop := a.conductor.Timeouts(); stop > 0 {
+			return stop
+		}
+	}
+	return a.App.StopTimeout()
 }
 
 // Start starts the components, who is stood upon first. ctx bounds it; a

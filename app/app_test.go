@@ -169,6 +169,34 @@ func TestApp(t *testing.T) {
 		assert.Equal(t, "middle", receipt.Components[0].Band)
 	})
 
+	t.Run("TimeoutsOfTheConfigurationAreOverThoseOfFx", func(t *testing.T) {
+		t.Parallel()
+		of := func(cfg lifecycle.Config) *app.App {
+			return app.New(quiet, fx.StartTimeout(time.Second), fx.StopTimeout(2*time.Second), fx.Supply(cfg))
+		}
+		a := of(lifecycle.Config{StartTimeout: 3 * time.Second, StopTimeout: 4 * time.Second})
+		assert.Equal(t, 3*time.Second, a.StartTimeout())
+		assert.Equal(t, 4*time.Second, a.StopTimeout())
+		a = of(lifecycle.Config{})
+		assert.Equal(t, time.Second, a.StartTimeout())
+		assert.Equal(t, 2*time.Second, a.StopTimeout())
+	})
+
+	t.Run("StopRightAfterTheStartIsNoFailedStart", func(t *testing.T) {
+		t.Parallel()
+		for range 100 {
+			var c *lifecycle.Conductor
+			a := app.New(quiet, fx.Populate(&c), fx.Invoke(newInvoices))
+			stopped := make(chan error)
+			go func() {
+				<-c.When(lifecycle.Started)
+				stopped <- c.Stop(context.Background())
+			}()
+			require.NoError(t, start(t, a))
+			require.NoError(t, <-stopped)
+		}
+	})
+
 	t.Run("SecondStopHonoursItsContext", func(t *testing.T) {
 		t.Parallel()
 		synctest.Test(t, func(t *testing.T) {

@@ -43,7 +43,7 @@ type ladder struct {
 // person takes to press Ctrl-C again.
 const echo = 100 * time.Millisecond
 
-var errInterrupted = errors.New("second signal: not waiting any longer")
+var errInterrupted = errors.New("a second signal came")
 
 // listen hears signals from now on. The caller must call close.
 func listen() *ladder {
