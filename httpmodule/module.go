@@ -39,30 +39,32 @@ func Listener(ln net.Listener) Option {
 }
 
 // Server passes options to [server.New], after those of the module: what they
-// set replaces what the module sets.
+// set replaces what the module sets, so [server.WithServeError] takes over what
+// is done when the server can serve no more. [server.WithReadiness] adds.
 func Server(opts ...server.Option) Option {
 	return func(s *settings) { s.server = append(s.server, opts...) }
 }
 
-// Params is what the server is made of. Nothing of it need be there.
+// Params is what the server is made of. Fx gives the first two; nothing else
+// need be there.
 type Params struct {
 	fx.In
 
 	Lifecycle  fx.Lifecycle
 	Shutdowner fx.Shutdowner
 
-	Config     server.Config `optional:"true"`
+	Config     server.Config `optional:"true"` // none: the defaults
 	Handler    http.Handler  `optional:"true"` // served at "/"
 	Routes     []Route       `group:"lastcall.http.routes"`
 	Middleware []Middleware  `group:"lastcall.http.middleware"`
-	Listener   net.Listener  `name:"http" optional:"true"`
-	Readiness  Readiness     `optional:"true"`
-	Logger     *zap.Logger   `optional:"true"` // panics of handlers, errors of connections
+	Listener   net.Listener  `name:"http" optional:"true"` // unless the option Listener is given
+	Readiness  Readiness     `optional:"true"`             // asked by the readiness probe
+	Logger     *zap.Logger   `optional:"true"`             // panics of handlers, errors of connections
 }
 
 // Module builds the server of the routes and the handler in the graph, and
 // serves from start to stop. It provides *[server.Server], which is nil where
-// there is nothing to serve.
+// there is neither. Give it once, at the root.
 func Module(opts ...Option) fx.Option {
 	var s settings
 	for _, opt := range opts {

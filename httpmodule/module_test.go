@@ -237,8 +237,10 @@ func TestModule(t *testing.T) {
 		t.Parallel()
 		var ready atomic.Bool
 		ready.Store(true)
+		var told []bool // to an observer of our own beside the probe
 		var srv *server.Server
-		app := fxtest.New(t, fx.NopLogger, httpmodule.Module(httpmodule.Probes("/readyz", "/livez")), fx.Supply(free),
+		app := fxtest.New(t, fx.NopLogger, httpmodule.Module(httpmodule.Probes("/readyz", "/livez"),
+			httpmodule.Server(server.WithReadiness(func(now bool) { told = append(told, now) }))), fx.Supply(free),
 			httpmodule.Handle("/", say("hello")), fx.Populate(&srv),
 			fx.Supply(httpmodule.Readiness(ready.Load)))
 		app.RequireStart()
@@ -251,6 +253,7 @@ func TestModule(t *testing.T) {
 		assert.Equal(t, http.StatusOK, status)
 		app.RequireStop()
 		assert.Zero(t, srv.Gate().Ledger(), "probes are not counted")
+		assert.Equal(t, []bool{true, false}, told)
 	})
 
 	t.Run("ServeErrorEndsTheApp", func(t *testing.T) {

@@ -72,10 +72,10 @@ func wrap(h http.Handler, middleware []Middleware) (http.Handler, error) {
 	})
 	for _, m := range outermostLast {
 		if m.Wrap == nil {
-			return nil, fmt.Errorf("httpmodule: middleware %d (%s) is nil", m.Order, m.Source)
+			return nil, fmt.Errorf("httpmodule: middleware %d (%s) is nil; give a func(http.Handler) http.Handler", m.Order, m.Source)
 		}
 		if h = m.Wrap(h); h == nil {
-			return nil, fmt.Errorf("httpmodule: middleware %d (%s) returned a nil handler", m.Order, m.Source)
+			return nil, fmt.Errorf("httpmodule: middleware %d (%s) returned a nil handler; let it return the one it was given, or one around that", m.Order, m.Source)
 		}
 	}
 	return h, nil

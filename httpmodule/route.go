@@ -114,13 +114,13 @@ func result(constructor any) (reflect.Type, error) {
 	t := reflect.TypeOf(constructor)
 	switch {
 	case t == nil:
-		return nil, errors.New("the constructor is nil")
+		return nil, errors.New("the constructor is nil; give a function, or what it would return")
 	case t.PkgPath() == "go.uber.org/fx":
 		return nil, errors.New("the constructor is annotated already; give the constructor itself, and the annotations after it")
 	case t.Kind() != reflect.Func:
-		return nil, fmt.Errorf("%v is not a constructor, which is a function", t)
+		return nil, fmt.Errorf("%v is not a constructor; give a function, or what it would return", t)
 	case t.NumOut() == 0:
-		return nil, fmt.Errorf("the constructor %v returns nothing", t)
+		return nil, fmt.Errorf("the constructor %v returns nothing; return what is to be served, or the middleware", t)
 	}
 	return t.Out(0), nil
 }

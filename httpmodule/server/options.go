@@ -35,9 +35,13 @@ func WithTLSConfig(cfg *tls.Config) Option {
 }
 
 // WithReadiness is told true when the server accepts, and false when its stop
-// begins, before the delay.
+// begins, before the delay. Given more than once, each is told, in order.
 func WithReadiness(fn func(ready bool)) Option {
-	return func(s *Server) { s.onReady = fn }
+	return func(s *Server) {
+		if fn != nil {
+			s.onReady = append(s.onReady, fn)
+		}
+	}
 }
 
 // WithServeError is told when the server stops accepting although nobody asked

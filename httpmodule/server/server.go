@@ -27,7 +27,7 @@ type Server struct {
 	tlsConfig *tls.Config
 	errorLog  *log.Logger
 
-	onReady      func(bool)
+	onReady      []func(bool)
 	onServeError func(error)
 	onPanic      func(Panic)
 
@@ -141,8 +141,8 @@ func (s *Server) Start(ctx context.Context) error {
 }
 
 func (s *Server) ready(now bool) {
-	if s.onReady != nil {
-		s.onReady(now)
+	for _, tell := range s.onReady {
+		tell(now)
 	}
 }
 
