@@ -67,7 +67,8 @@ type Config struct {
 	// Drain is how the server stops.
 	Drain Drain `yaml:"drain"`
 	// StopBudget bounds the time Stop gives to what is open, drain.delay
-	// included, within the context given to Stop. Zero: that context alone.
+	// included, within the context given to Stop. Zero: that context alone. Negative
+	// is an error.
 	StopBudget time.Duration `yaml:"stop_budget"`
 }
 
@@ -82,8 +83,8 @@ type TLS struct {
 // what is left when it begins.
 type Drain struct {
 	// Delay is how long everything is served as before after readiness went
-	// false, so that load balancers notice. Default 0: whoever conducts the
-	// stop has a delay of its own.
+	// false, so that load balancers notice. Default 0, which is off: whoever
+	// conducts the stop has a delay of its own. Negative is an error.
 	Delay time.Duration `yaml:"delay"`
 	// IdleGrace is how long a keep-alive connection must be silent before it
 	// is closed. A request that comes meanwhile is served, and its reply
