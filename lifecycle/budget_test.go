@@ -217,6 +217,14 @@ func TestPreDestroyBudget(t *testing.T) {
 		assert.Empty(t, h.Receipt().Cut)
 	})
 
+	bubble(t, "HooksThatAreNotCalledHaveNoPart", func(t *testing.T) {
+		var got time.Duration
+		h := build(t, hook(lifecycle.Hook{OnStart: func(context.Context) error { return errBroken }, OnStop: sleeping(0)}),
+			hook(lifecycle.Hook{PreDestroy: allowed(&got), OnStop: sleeping(0)}))
+		require.ErrorIs(t, h.start(), errBroken)
+		assert.Equal(t, 14900*time.Millisecond, got)
+	})
+
 	bubble(t, "LastOneHasAllThatIsLeft", func(t *testing.T) {
 		var got time.Duration
 		h := build(t, hook(lifecycle.Hook{PreDestroy: allowed(&got)}))

@@ -43,18 +43,6 @@ func (c *Conductor) call(ctx context.Context, since time.Time, grace func() time
 	return c.file(comp, phase, report, err)
 }
 
-// intercepted is the hook with every interceptor around it. They are called
-// in the goroutine of the hook: one that panics is the hook's panic.
-func (c *Conductor) intercepted(comp *component, phase Phase, hook func(context.Context) error) func(context.Context) error {
-	return func(ctx context.Context) error {
-		hook := hook
-		for _, intercept := range c.interceptors {
-			hook = intercept(comp.name, phase, hook)
-		}
-		return hook(ctx)
-	}
-}
-
 // whyOver says in words what a deadline only hints at.
 func whyOver(ctx context.Context, phase Phase) error {
 	err := context.Cause(ctx)

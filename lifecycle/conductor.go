@@ -50,17 +50,6 @@ type Conductor struct {
 	receipt      *Receipt
 }
 
-// Interceptor stands around a hook of a component: it gets the hook and
-// returns what is called in its place. Interceptors come from the graph, in
-// the value group [InterceptorGroup]; the tests of a service put faults in
-// with them (lifecycletest), a tracer its spans.
-type Interceptor func(component string, phase Phase, hook func(context.Context) error) func(context.Context) error
-
-// InterceptorGroup is the value group of each [Interceptor]:
-//
-//	fx.Annotate(newTracer, fx.ResultTags(`group:"`+lifecycle.InterceptorGroup+`"`))
-const InterceptorGroup = "lastcall.interceptors"
-
 var lastID atomic.Int64
 
 func newConductor(cfg Config) *Conductor {
@@ -77,12 +66,6 @@ func newConductor(cfg Config) *Conductor {
 	c.wait, c.cut = context.WithCancelCause(context.Background())
 	c.logger.Store(zap.NewNop())
 	return c
-}
-
-func (c *Conductor) intercept(interceptors []Interceptor) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.interceptors = interceptors
 }
 
 // appendHook registers a component.

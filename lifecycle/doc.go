@@ -16,8 +16,8 @@
 //	began ──────────────────────────────────────────── soft deadline ───────────────────────── deadline
 //	      waiting is allowed                                          reserve: for backup hooks
 //
-// The deadline is that of the context given to Stop (fx.StopTimeout); the soft
-// deadline comes before it by [Config].Reserve. In the time before it, hooks
+// The deadline is that of the context given to Stop ([Config].StopTimeout, or
+// fx.StopTimeout); the soft deadline comes before it by [Config].Reserve. In the time before it, hooks
 // are waited for, and so is quiet: the moment at which no gate has anything
 // inside. Once it has passed, or somebody has cut the waiting
 // ([Conductor.Cut], a second signal), nothing is waited for any more: each
@@ -111,13 +111,15 @@
 //
 // # Receipt
 //
-// The receipt holds the cause of the stop and who asked, each component with
-// what its hooks took, were given and returned, the ledger of each gate and
-// whether it balances, goroutines left behind by component, and notes of what
-// was odd. [Receipt.String] is for a person, its JSON for machines,
-// [Receipt.ExitCode] for the process. Its error, and that of Stop, joins
-// everything that went wrong: each a [HookError] around what the hook
+// The receipt holds the cause of the stop and who else asked, each component
+// with what its hooks, OnStart too, took, were given and returned, the ledger
+// of each gate and whether it balances, goroutines left behind by component,
+// and notes of what was odd. [Receipt.String] is for a person, its JSON for
+// machines, [Receipt.ExitCode] for the process. Its error, and that of Stop,
+// joins everything that went wrong: each a [HookError] around what the hook
 // returned, a [PanicError] or a [HangError]; lost work matches [ErrWorkLost].
+// [Receipt.Clean] says more than that the stop went well: the application had
+// no reason to exit with anything but 0.
 //
 // # Concurrency
 //

@@ -42,7 +42,8 @@ type Hook struct {
 	Gate *intake.Gate
 	// Describe adds lines about the component to the receipt, such as the
 	// requests that were cut. It is called once, when everything has been
-	// stopped, and must not block. Zero: nothing to add.
+	// stopped, beside those of the other components, and must not block: one
+	// that takes longer than the grace is left out. Zero: nothing to add.
 	Describe func() []string
 	// Budget bounds the hook's own time. Zero: see [Budget].
 	Budget Budget

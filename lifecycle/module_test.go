@@ -404,10 +404,11 @@ func TestWeirdUse(t *testing.T) {
 	})
 }
 
-// TestQuietIsNeverSeenTooEarly passes one item round three gates, each of
-// which takes it before the one before lets go. There is no moment at which
-// nothing is inside, and the drain must not see one.
-func TestQuietIsNeverSeenTooEarly(t *testing.T) {
+// TestDrainAdmitsWhatIsHandedOn passes one item round three gates, each of
+// which takes it before the one before lets go: all of them admit it to its
+// end, and quiet comes after that. (That one look at each gate would not do is
+// tested in quiet_internal_test.go.)
+func TestDrainAdmitsWhatIsHandedOn(t *testing.T) {
 	t.Parallel()
 	for range 20 {
 		gates := []*intake.Gate{intake.New("a"), intake.New("b"), intake.New("c")}

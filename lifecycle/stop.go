@@ -7,8 +7,6 @@ import (
 	"time"
 
 	"go.uber.org/zap"
-
-	"github.com/lastcall-go/lastcall/intake"
 )
 
 // Stop stops the application; the deadline of ctx is the total. Whoever calls
@@ -170,98 +168,4 @@ func (s *stop) now() timetable {
 		s.rest = s.rest.cutAt(time.Now())
 	}
 	return s.rest
-}
-
-func (s *stop) notReady() {
-	s.conductor.reached(NotReady)
-	s.report("not ready", true)
-}
-
-// delay keeps everything serving a little longer for those who have been told
-// to come here; where nobody was, it takes no time.
-func (s *stop) delay() {
-	if s.cfg.PreStopDelay == 0 || !s.why.wasReady {
-		return
-	}
-	timer := time.NewTimer(s.cfg.PreStopDelay)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		s.report("pre-stop delay", true)
-	case <-s.soft.Done():
-		s.report("pre-stop delay", false)
-	}
-}
-
-// stage runs one stage, notes when it ended and tells whoever waits for it.
-func (s *stop) stage(name string, moment Signal, f func() bool) {
-	reached := f()
-	s.report(name, reached)
-	if reached {
-		s.conductor.reached(moment)
-	}
-}
-
-func (s *stop) report(stage string, reached bool) {
-	s.stages = append(s.stages, StageReport{Name: stage, At: time.Since(s.times.began), Reached: reached, Inside: s.stillInside})
-}
-
-func (s *stop) closeIngress() bool {
-	s.stopAll(s.of(func(b Band) bool { return b == Ingress }))
-	return true
-}
-
-// drain closes the gates of what is left to root work and waits until nothing
-// is inside any of them. What has not started cannot finish anything: its gate
-// is closed, but not waited for.
-func (s *stop) drain() bool {
-	var running []*component
-	for _, comp := range s.order.serial {
-		if s.conductor.hasStarted(comp) {
-			running = append(running, comp)
-		}
-	}
-	for _, g := range gatesOf(s.order.serial) {
-		g.Drain()
-	}
-	gates := gatesOf(running)
-	ctx, cancel := s.soft, func() {}
-	if s.times.limited() {
-		// Whoever must be stopped still needs some of the time.
-		left := time.Until(s.times.soft)
-		ctx, cancel = context.WithTimeout(s.soft, left-left/drainLeaves)
-	}
-	defer cancel()
-	reached := awaitQuiet(ctx, gates, func() {
-		s.conductor.log().Info("waiting until nothing is inside", zap.String("inside", inside(gates)))
-	})
-	if !reached {
-		s.stillInside = inside(gates)
-	}
-	return reached
-}
-
-// drainLeaves: waiting for quiet leaves one part in so many of the time to
-// the hooks that come after it.
-const drainLeaves = 10
-
-func gatesOf(components []*component) []*intake.Gate {
-	var gates []*intake.Gate
-	for _, comp := range components {
-		if comp.Gate != nil {
-			gates = append(gates, comp.Gate)
-		}
-	}
-	return gates
-}
-
-// of selects components by the band in which they stop in effect.
-func (s *stop) of(want func(Band) bool) []*component {
-	var some []*component
-	for _, comp := range s.order.serial {
-		if want(s.order.band[comp.index]) {
-			some = append(some, comp)
-		}
-	}
-	return some
 }

@@ -103,9 +103,10 @@ func AssertBalanced(t TB, receipt *lifecycle.Receipt) bool {
 	return ok
 }
 
-// AssertClean asserts that every hook of the stop was well and all accepted
-// work is accounted for ([lifecycle.Receipt.Clean]). Leaks are another matter:
-// see [AssertNoLeaks].
+// AssertClean asserts that the application would exit with 0: nothing had
+// failed before the stop, the start included, every hook of the stop was well
+// and all accepted work is accounted for ([lifecycle.Receipt.Clean]). Leaks
+// are another matter: see [AssertNoLeaks].
 func AssertClean(t TB, receipt *lifecycle.Receipt) bool {
 	t.Helper()
 	if !there(t, receipt) {

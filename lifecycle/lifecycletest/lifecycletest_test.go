@@ -238,6 +238,15 @@ func TestAsserts(t *testing.T) {
 		})
 	}
 
+	bubble(t, "StartThatFailedIsNotCleanThoughItsRollbackWas", func(t *testing.T) {
+		r, _, err := run(t, lifecycletest.Fail(t, "pool", lifecycle.PhaseStart, errDisk))
+		require.ErrorIs(t, err, errDisk)
+		var test fake
+		assert.False(t, lifecycletest.AssertClean(&test, r))
+		require.Len(t, test.errors, 1)
+		assert.Contains(t, test.errors[0], "start failed, rolled back cleanly")
+	})
+
 	bubble(t, "NotClean", func(t *testing.T) {
 		r, _, _ := run(t, lifecycletest.Fail(t, "pool", lifecycle.PhaseStop, errDisk))
 		var test fake
