@@ -8,8 +8,9 @@ import "context"
 //
 // When there is no room it waits, first come, first served, until there is,
 // ctx ends or the batcher stops; with [Reject] it returns [ErrFull] at once.
-// The other errors match [ErrDraining], [ErrClosed] or the cause of ctx. With
-// any error the item was not accepted.
+// The other errors match [ErrDraining], [ErrClosed] or the cause of ctx; where
+// ctx ends while the batcher is not open any more, both. With any error the
+// item was not accepted.
 //
 // Before Start items are accepted as long as there is room.
 func (b *Batcher[T]) Add(ctx context.Context, item T) error {

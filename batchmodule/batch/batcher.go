@@ -33,6 +33,9 @@ type Batcher[T any] struct {
 	result  []T
 	stopErr error
 
+	settling sync.Once
+	saveErr  error // written within settling
+
 	mu       sync.Mutex
 	phase    phase
 	stopping bool // some Stop has begun
@@ -47,7 +50,6 @@ type Batcher[T any] struct {
 	flying  chain[T]            // with the sink, or waiting for a retry
 	cutOff  chain[T]            // came back undelivered after the cut
 	left    []T                 // left over by Stop, not settled by Save
-	saving  bool                // Save is at it
 	free    []*bundle[T]        // to be used again
 	freeCap int                 // capacity kept in free, in items
 	seq     uint64
@@ -60,6 +62,7 @@ type Batcher[T any] struct {
 
 	accepted, rejected        uint64
 	done, failed, saved, lost uint64
+	unburied                  int // those of lost that the dead letter handler did not take
 	flushes                   [triggers]uint64
 }
 
@@ -177,7 +180,7 @@ func (b *Batcher[T]) dispatch() {
 			return
 		}
 		b.slots++
-		go b.fly(s)
+		go b.fly(b.newDelivery(s))
 	}
 }
 

@@ -3,6 +3,8 @@ package batch
 import (
 	"context"
 	"errors"
+	"fmt"
+	"runtime/debug"
 	"time"
 
 	"github.com/cenkalti/backoff/v5"
@@ -11,63 +13,38 @@ import (
 )
 
 // delivery is the life of one bundle in flight. It alone changes s.items, and
-// always through Batcher.settle.
+// always through Batcher.settle. What it knows is in it, not on a stack: a sink
+// can end the goroutine that calls it, and another one then goes on.
 type delivery[T any] struct {
-	b   *Batcher[T]
-	s   *bundle[T]
-	ctx context.Context
+	b      *Batcher[T]
+	s      *bundle[T]
+	ctx    context.Context
+	began  time.Time
+	report Flush
 
+	held      int                         // how many items the sink has been given and not answered for
+	attempts  int                         // of the whole batch, those when the sink was down not counted
 	delays    *backoff.ExponentialBackOff // made for the first retry
 	calls     int
 	failed    int
+	lost      int
 	err       error // the first failure
-	fruitless int   // refusals in a row, while searching
+	deadErr   error // the first failure of the dead letter handler
 	abandoned bool  // a stop has taken the items over
+	observed  bool  // the observer has been called
+	wrecked   bool
+
+	// The search for poison items.
+	searching bool
+	pieces    []piece // to be tried, the next one last
+	fruitless int     // refusals in a row
+	limit     int     // of fruitless
 }
 
-// verdict is what one call of the sink said of its items.
-type verdict[T any] struct {
-	rest []T     // the items it did not take, in order
-	errs []error // the reason of each, where the sink named them
-	err  error   // the error as it came
-}
-
-func judge[T any](items []T, err error) verdict[T] {
-	if err == nil {
-		return verdict[T]{}
-	}
-	var named ItemErrors
-	if !errors.As(err, &named) {
-		return verdict[T]{rest: items, err: err}
-	}
-	v := verdict[T]{err: err}
-	for _, i := range named.failed() {
-		if i < 0 || i >= len(items) {
-			return verdict[T]{rest: items, err: err}
-		}
-		v.rest = append(v.rest, items[i])
-		v.errs = append(v.errs, named[i])
-	}
-	return v
-}
-
-func (v verdict[T]) named() bool { return v.errs != nil }
-
-func (v verdict[T]) reason(i int) error {
-	if v.named() {
-		return v.errs[i]
-	}
-	return v.err
-}
-
-// unavailable says that no item is at fault.
-func (v verdict[T]) unavailable() bool {
-	for i := range v.errs {
-		if !isUnavailable(v.errs[i]) {
-			return false
-		}
-	}
-	return v.named() || isUnavailable(v.err)
+func (b *Batcher[T]) newDelivery(s *bundle[T]) *delivery[T] {
+	return &delivery[T]{b: b, s: s, began: time.Now(), report: Flush{
+		Key: s.line.key, Items: len(s.items), Bytes: s.bytes, Trigger: s.trigger,
+	}}
 }
 
 // run delivers the bundle: until all is settled, or the stop cuts it.
@@ -75,97 +52,138 @@ func (d *delivery[T]) run() {
 	ctx, lineage := intake.Mark(d.b.base)
 	defer lineage.End()
 	d.ctx = ctx
-	for attempt := 1; ; attempt++ {
-		v := d.try(len(d.s.items))
-		if d.over() {
-			return
-		}
-		if v.named() {
-			v = d.bury(v, isPermanent, d.calls)
-		}
-		switch {
-		case d.over():
-			return
-		case v.unavailable():
-			attempt-- // it said nothing of the items
-		case attempt == d.b.cfg.Retry.MaxAttempts, !v.named() && isPermanent(v.err):
-			d.giveUp(v)
-			return
-		}
-		if !d.pause() {
-			return
-		}
+	goesOn := !d.over()
+	if n := d.held; n > 0 { // the sink has ended the goroutine it was called on
+		perr := d.b.panicked(&PanicError{Value: errGoexit})
+		goesOn = d.heed(d.hear(refused(d.s.items[:n], perr), n))
+	}
+	for goesOn {
+		goesOn = d.heed(d.try(d.portion()))
 	}
 }
 
-// try gives the first n items to the sink and settles those that it took.
+// portion is how many items, from the front, the sink is to be given next.
+func (d *delivery[T]) portion() int {
+	if n := len(d.pieces); n > 0 {
+		return d.pieces[n-1].n
+	}
+	return len(d.s.items)
+}
+
+// try gives the first n items to the sink.
 func (d *delivery[T]) try(n int) verdict[T] {
-	items, behind := d.s.items[:n], d.s.items[n:]
 	d.calls++
-	v := judge(items, d.b.call(d.ctx, items))
-	if v.err != nil && d.err == nil {
-		d.err = v.err
+	d.held = n
+	return d.hear(d.b.call(d.ctx, d.s.items[:n]), n)
+}
+
+// hear settles those of the first n items that the sink took.
+func (d *delivery[T]) hear(v verdict[T], n int) verdict[T] {
+	d.held = 0
+	if d.err == nil {
+		d.err = v.whole.err
 	}
 	if len(v.rest) < n {
 		d.fruitless = 0
-		d.settle(join(v.rest, behind), 0)
+		d.settle(join(v.rest, d.s.items[n:]), 0, 0)
 	}
 	return v
 }
 
+// heed does what a verdict asks for. It reports whether the sink is to be
+// called again.
+func (d *delivery[T]) heed(v verdict[T]) bool {
+	if d.searching {
+		return d.heedPiece(v)
+	}
+	if d.over() {
+		return false
+	}
+	if v.namesItems() {
+		v = d.bury(v, isPermanentReason, d.calls)
+	}
+	switch {
+	case d.over():
+		return false
+	case v.unavailable():
+		return d.pause(v) // it said nothing of the items
+	}
+	d.attempts++
+	if d.attempts == d.b.cfg.Retry.MaxAttempts || !v.namesItems() && v.whole.permanent {
+		return d.giveUp(v)
+	}
+	return d.pause(v)
+}
+
 // giveUp ends the attempts: items that the sink named are dead letters; of a
 // batch that failed as a whole the items at fault are searched.
-func (d *delivery[T]) giveUp(v verdict[T]) {
-	if v.named() || len(v.rest) == 1 {
+func (d *delivery[T]) giveUp(v verdict[T]) bool {
+	if v.namesItems() || len(v.rest) == 1 {
 		d.bury(v, anyReason, d.calls)
-		return
+		return false
 	}
-	d.search(v)
+	return d.search(v)
 }
 
 // bury makes dead letters of those items of v whose reason is of the kind, and
 // returns the others. The items are at the front of the bundle and were tried
 // so many times.
-func (d *delivery[T]) bury(v verdict[T], kind func(error) bool, tried int) verdict[T] {
-	kept, behind := verdict[T]{err: v.err}, d.s.items[len(v.rest):]
-	dead := 0
+func (d *delivery[T]) bury(v verdict[T], kind func(reason) bool, tried int) verdict[T] {
+	kept, behind := verdict[T]{whole: v.whole}, d.s.items[len(v.rest):]
+	dead, lost := 0, 0
 	for i, item := range v.rest {
+		r := v.reason(i)
 		// After the cut nothing fails any more: it is left over.
-		if d.cut() || !kind(v.reason(i)) {
+		if d.cut() || !kind(r) {
 			kept.rest = append(kept.rest, item)
-			if v.named() {
-				kept.errs = append(kept.errs, v.errs[i])
+			if v.namesItems() {
+				kept.named = append(kept.named, r)
 			}
 			continue
 		}
-		dead++
-		d.tell(DeadLetter[T]{Item: item, Key: d.s.line.key, Err: v.reason(i), Attempts: tried})
+		if d.tell(DeadLetter[T]{Item: item, Key: d.s.line.key, Err: r.err, Attempts: tried}) {
+			dead++
+		} else {
+			lost++
+		}
 	}
-	if dead > 0 && d.settle(join(kept.rest, behind), dead) {
+	if dead+lost > 0 && d.settle(join(kept.rest, behind), dead, lost) {
 		d.failed += dead
+		d.lost += lost
 	}
 	return kept
 }
 
-func anyReason(error) bool { return true }
+func anyReason(reason) bool { return true }
 
-func (d *delivery[T]) tell(letter DeadLetter[T]) {
+func isPermanentReason(r reason) bool { return r.permanent }
+
+// tell reports whether the dead letter was taken.
+func (d *delivery[T]) tell(letter DeadLetter[T]) bool {
 	if d.b.opts.dead == nil {
-		return
+		return true
 	}
-	err := guard(func() error { d.b.opts.dead(d.ctx, letter); return nil })
-	d.err = errors.Join(d.err, err)
+	err := d.b.guardApart(func() error { d.b.opts.dead(d.ctx, letter); return nil })
+	if d.deadErr == nil {
+		d.deadErr = err
+	}
+	return err == nil
 }
 
 // pause waits for the next attempt. It reports false when the stop cut it.
-func (d *delivery[T]) pause() bool {
+func (d *delivery[T]) pause(v verdict[T]) bool {
 	r := d.b.cfg.Retry
 	if d.delays == nil {
 		d.delays = backoff.NewExponentialBackOff()
 		d.delays.InitialInterval, d.delays.MaxInterval, d.delays.Multiplier = r.InitialDelay, r.MaxDelay, r.Multiplier
 		d.delays.Reset()
 	}
-	timer := time.NewTimer(min(d.delays.NextBackOff(), r.MaxDelay))
+	delay := min(d.delays.NextBackOff(), r.MaxDelay)
+	if observe := d.b.opts.retrying; observe != nil {
+		told := Retrying{Key: d.s.line.key, Items: len(v.rest), Calls: d.calls, After: delay, Err: v.whole.err}
+		_ = d.b.guard(func() error { observe(told); return nil })
+	}
+	timer := time.NewTimer(delay)
 	defer timer.Stop()
 	select {
 	case <-timer.C:
@@ -175,9 +193,26 @@ func (d *delivery[T]) pause() bool {
 	}
 }
 
-func (d *delivery[T]) settle(rest []T, failed int) bool {
-	d.abandoned = d.abandoned || !d.b.settle(d.s, rest, failed)
+func (d *delivery[T]) settle(rest []T, failed, lost int) bool {
+	if !d.b.settle(d.s, rest, failed, lost) {
+		d.abandoned = true
+	}
 	return !d.abandoned
+}
+
+// wreck gives up a bundle on which the batcher itself has failed: what is not
+// settled is lost, and said to be. It reports false the second time.
+func (d *delivery[T]) wreck(value any) bool {
+	if d.wrecked {
+		return false
+	}
+	d.wrecked, d.held = true, 0
+	d.err = errors.Join(d.err, d.b.panicked(&PanicError{Value: value, Stack: string(debug.Stack())}))
+	n := len(d.s.items)
+	if d.settle(nil, 0, n) {
+		d.lost += n
+	}
+	return true
 }
 
 // cut says that the stop's time is up.
@@ -188,12 +223,15 @@ func (d *delivery[T]) over() bool { return d.abandoned || d.cut() || len(d.s.ite
 
 // error is what is to be said of the flush.
 func (d *delivery[T]) error() error {
-	e := &Error{Batcher: d.b.name, Op: "flush", Key: d.s.line.key}
+	e := &Error{Batcher: d.b.name, Op: "flush", Key: d.s.line.key, Err: d.err}
+	if d.deadErr != nil {
+		e.Err = errors.Join(d.err, fmt.Errorf("%d lost: dead letter handler: %w", d.lost, d.deadErr))
+	}
 	switch left := len(d.s.items); {
 	case left > 0:
-		e.Items, e.Err = left, errors.Join(ErrStopped, d.err)
-	case d.failed > 0:
-		e.Items, e.Err = d.failed, d.err
+		e.Items, e.Err = left, errors.Join(ErrStopped, e.Err)
+	case d.failed+d.lost > 0:
+		e.Items = d.failed + d.lost
 	default:
 		return nil
 	}

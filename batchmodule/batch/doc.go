@@ -46,7 +46,9 @@
 //	Permanent(err)   trying the same again is of no use
 //	any other        the batch is tried again, Retry.MaxAttempts times in all
 //
-// A panic counts as any other error; it arrives as [*PanicError].
+// A panic counts as any other error; it arrives as [*PanicError], and so does
+// the end of the sink's goroutine ([runtime.Goexit]). [WithPanicHandler] is told
+// of it, [WithRetrying] of every call that will be made again.
 //
 // When the attempts are used up, items that [ItemErrors] named become dead
 // letters. A batch that failed as a whole is searched for the items that
@@ -62,8 +64,8 @@
 // never splits and never fails an item.
 //
 // A dead letter is counted as Failed after the [WithDeadLetter] handler has
-// returned. Without a handler it is only counted, and reported to
-// [WithFlushed].
+// returned, and as Lost when it has panicked. Without a handler it is only
+// counted, and reported to [WithFlushed].
 //
 // # Back-pressure
 //

@@ -31,6 +31,10 @@ var ErrStopped = errors.New("the time to stop was up before everything was flush
 // be delivered all the same.
 var ErrHung = errors.New("did not return after it was cut and may still deliver what it holds")
 
+var errGoexit = errors.New("runtime.Goexit was called in a function given to the batcher (t.FailNow in a goroutine that is not the test's?)")
+
+var errUnburied = errors.New("lost: not delivered, and the dead letter handler did not take them; see the errors of Flush and WithFlushed")
+
 var errNeverStarted = errors.New("the batcher was never started")
 
 // Error says which batcher failed at what, and how many items it concerns.
@@ -127,7 +131,9 @@ func isUnavailable(err error) bool {
 	return errors.As(err, &u)
 }
 
-// PanicError is a panic in a function that was given to the batcher.
+// PanicError is a panic in a function that was given to the batcher, or an error
+// that panicked when it was looked into. A function that called
+// [runtime.Goexit] is reported as a panic too, without a stack.
 type PanicError struct {
 	// Value is what was given to panic.
 	Value any

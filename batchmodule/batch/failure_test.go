@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/bits"
+	"os"
 	"slices"
 	"testing"
 	"testing/synctest"
@@ -348,32 +349,135 @@ func TestSinkErrors(t *testing.T) {
 			err := b.Flush(t.Context())
 			assert.ErrorContains(t, err, "panic: dead letter handler")
 			assert.ErrorContains(t, err, "panic: observer")
-			assert.EqualValues(t, 1, b.Stats().Ledger.Failed)
+			ledger := b.Stats().Ledger
+			assert.EqualValues(t, 1, ledger.Lost, "nobody has it: it is not failed and recorded")
+			assert.Zero(t, ledger.Failed)
+			stopped(t, b)
+			require.EqualError(t, b.Save(t.Context()),
+				"batch orders: flush: 1 item: lost: not delivered, and the dead letter handler did not take them; see the errors of Flush and WithFlushed")
+		})
+	})
+
+	t.Run("FunctionsThatEndTheirGoroutineArePanics", func(t *testing.T) {
+		t.Parallel()
+		synctest.Test(t, func(t *testing.T) {
+			var panics []string
+			sink := func(context.Context, []int) error { return batch.Permanent(errors.New("no")) }
+			b := started(t, sink, batch.Config{},
+				batch.WithPanicHandler[int](func(e *batch.PanicError) { panics = append(panics, e.Error()) }),
+				batch.WithDeadLetter(func(context.Context, batch.DeadLetter[int]) { exitGoroutine() }),
+				batch.WithFlushed[int](func(batch.Flush) { exitGoroutine() }))
+			addN(t, b, 0, 1)
+			var p *batch.PanicError
+			require.ErrorAs(t, b.Flush(t.Context()), &p)
+			assert.Len(t, panics, 2)
+			assert.EqualValues(t, 1, b.Stats().Ledger.Lost)
 			stopped(t, b)
 		})
 	})
 
-	t.Run("SinkThatEndsItsGoroutineDoesNotTakeTheSlotWithIt", func(t *testing.T) {
+	t.Run("ErrorThatCannotBeLookedIntoIsAPanicOfTheSink", func(t *testing.T) {
+		t.Parallel()
+		for name, give := range map[string]error{
+			"whole": (*os.PathError)(nil),
+			"named": batch.ItemErrors{0: (*os.PathError)(nil)},
+		} {
+			synctest.Test(t, func(t *testing.T) {
+				var m morgue
+				sink := func(context.Context, []int) error { return give }
+				b := started(t, sink, batch.Config{Retry: batch.Retry{MaxAttempts: 2}}, m.option())
+				addN(t, b, 0, 1)
+				var p *batch.PanicError
+				require.ErrorAs(t, b.Flush(t.Context()), &p, name)
+				assert.NotEmpty(t, p.Stack)
+				assert.Equal(t, []int{0}, m.items())
+				assert.Equal(t, 2, m.letters[0].Attempts)
+				stopped(t, b)
+			})
+		}
+	})
+
+	t.Run("ObserverHearsOfEveryTryThatWillBeMadeAgain", func(t *testing.T) {
+		t.Parallel()
+		synctest.Test(t, func(t *testing.T) {
+			no := errors.New("no")
+			var seen []batch.Retrying
+			sink := func(context.Context, []int) error { return no }
+			b := started(t, sink, batch.Config{Retry: batch.Retry{MaxAttempts: 3}},
+				batch.WithKey(func(int) string { return "eu" }),
+				batch.WithRetrying[int](func(r batch.Retrying) {
+					assert.Positive(t, r.After)
+					r.After = 0
+					seen = append(seen, r)
+					panic("swallowed")
+				}))
+			addN(t, b, 0, 1)
+			require.ErrorIs(t, b.Flush(t.Context()), no)
+			assert.Equal(t, []batch.Retrying{{Key: "eu", Items: 1, Calls: 1, Err: no}, {Key: "eu", Items: 1, Calls: 2, Err: no}}, seen)
+			stopped(t, b)
+		})
+	})
+
+	t.Run("SinkThatEndsItsGoroutineIsTriedAgain", func(t *testing.T) {
 		t.Parallel()
 		synctest.Test(t, func(t *testing.T) {
 			var r recorder
+			exits := 0
 			sink := func(ctx context.Context, items []int) error {
-				if items[0] == 0 {
-					time.Sleep(time.Second)
+				if exits++; exits <= 2 {
 					exitGoroutine()
 				}
 				return r.sink(ctx, items)
 			}
-			b := started(t, sink, batch.Config{MaxItems: 1})
+			b := started(t, sink, batch.Config{MaxItems: 1}, batch.WithKey(func(int) string { return "eu" }))
+			addN(t, b, 0, 2)
+			require.NoError(t, b.Flush(t.Context()))
+			assert.Equal(t, []int{0, 1}, r.items())
+			stopped(t, b)
+		})
+	})
+
+	t.Run("ItemAtWhichTheSinkEndsItsGoroutineIsSearchedFor", func(t *testing.T) {
+		t.Parallel()
+		synctest.Test(t, func(t *testing.T) {
+			var r recorder
+			var m morgue
+			sink := func(ctx context.Context, items []int) error {
+				if slices.Contains(items, 3) || slices.Contains(items, 9) {
+					exitGoroutine()
+				}
+				return r.sink(ctx, items)
+			}
+			b := started(t, sink, batch.Config{MaxItems: 16, Retry: batch.Retry{MaxAttempts: 2}}, m.option())
+			addN(t, b, 0, 16)
+			var p *batch.PanicError
+			require.ErrorAs(t, b.Flush(t.Context()), &p)
+			assert.Equal(t, []int{3, 9}, m.items())
+			assert.Equal(t, []int{0, 1, 2, 4, 5, 6, 7, 8, 10, 11, 12, 13, 14, 15}, r.items())
+			ledger := b.Stats().Ledger
+			assert.EqualValues(t, 2, ledger.Failed)
+			assert.EqualValues(t, 14, ledger.Done)
+			stopped(t, b)
+		})
+	})
+
+	t.Run("SinkThatEndsItsGoroutineWhenItIsCutLeavesItsItemsOver", func(t *testing.T) {
+		t.Parallel()
+		synctest.Test(t, func(t *testing.T) {
+			sink := func(ctx context.Context, _ []int) error {
+				<-ctx.Done()
+				exitGoroutine()
+				return nil
+			}
+			b := started(t, sink, batch.Config{MaxItems: 1, FlushTimeout: time.Hour})
 			addN(t, b, 0, 1)
-			synctest.Wait()
-			addN(t, b, 1, 2)
-			time.Sleep(time.Minute)
-			assert.Equal(t, []int{1, 2}, r.items())
 			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 			defer cancel()
+			began := time.Now()
 			left, err := b.Stop(ctx)
+			assert.Equal(t, time.Second, time.Since(began), "it needs no grace")
 			require.ErrorIs(t, err, batch.ErrStopped)
+			require.NotErrorIs(t, err, batch.ErrHung)
 			assert.Equal(t, []int{0}, left)
 		})
 	})

@@ -3,7 +3,6 @@ package batch
 import (
 	"context"
 	"errors"
-	"runtime/debug"
 	"time"
 )
 
@@ -34,12 +33,23 @@ type Flush struct {
 	Key     string
 	Items   int // how many the batch held
 	Failed  int // how many became dead letters
+	Lost    int // how many the dead letter handler did not take
 	Left    int // how many the end of the stop left over
 	Bytes   int64
 	Trigger Trigger
 	Calls   int           // of the sink: attempts, and parts tried in the search
 	Took    time.Duration // from the first call to the end, waits included
 	Err     error         // nil when every item is Done
+}
+
+// Retrying tells an observer of a call of the sink that failed and will be made
+// again.
+type Retrying struct {
+	Key   string
+	Items int           // how many will be tried again
+	Calls int           // of the sink for this batch, so far
+	After time.Duration // the wait
+	Err   error
 }
 
 // watch is a call of Batcher.Flush that waits for its bundles.
@@ -88,17 +98,33 @@ func (b *Batcher[T]) watchAll() (*watch, error) {
 }
 
 // fly flushes bundles as long as there are any whose turn it is.
-func (b *Batcher[T]) fly(s *bundle[T]) {
-	defer b.ground() // deferred: a sink may end its goroutine
-	for ; s != nil; s = b.next() {
-		b.flush(s)
+func (b *Batcher[T]) fly(d *delivery[T]) {
+	defer func() {
+		if d == nil {
+			b.ground()
+			return
+		}
+		// A sink has ended this goroutine, which cannot be held up: another
+		// one goes on. Or there is a defect in the batcher.
+		if v := recover(); v != nil && !d.wreck(v) {
+			panic(v)
+		}
+		go b.fly(d)
+	}()
+	for d != nil {
+		d.run()
+		d.finish()
+		d = b.next()
 	}
 }
 
-func (b *Batcher[T]) next() *bundle[T] {
+func (b *Batcher[T]) next() *delivery[T] {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return b.nextLocked()
+	if s := b.nextLocked(); s != nil {
+		return b.newDelivery(s)
+	}
+	return nil
 }
 
 // ground gives the slot back. Something may have become ready after next found
@@ -113,36 +139,38 @@ func (b *Batcher[T]) ground() {
 	}
 }
 
-// flush brings one bundle to its end and tells those who want to know.
-func (b *Batcher[T]) flush(s *bundle[T]) {
-	began := time.Now()
-	d := &delivery[T]{b: b, s: s}
-	report := Flush{Key: s.line.key, Items: len(s.items), Bytes: s.bytes, Trigger: s.trigger}
-	d.run()
+// finish tells those who want to know what came of the bundle.
+func (d *delivery[T]) finish() {
 	if d.abandoned {
 		return // Stop has settled it
 	}
-	report.Failed, report.Left, report.Calls = d.failed, len(s.items), d.calls
-	report.Err = d.error()
-	report.Took = time.Since(began)
-	err := errors.Join(report.Err, b.observe(report))
+	b, s := d.b, d.s
+	d.report.Failed, d.report.Lost, d.report.Left, d.report.Calls = d.failed, d.lost, len(s.items), d.calls
+	d.report.Err = d.error()
+	d.report.Took = time.Since(d.began)
+	err := errors.Join(d.report.Err, d.observe())
 	if len(s.items) == 0 {
 		clear(s.store) // a recycled slice must not keep items alive
 	}
 	b.land(s, err)
 }
 
-func (b *Batcher[T]) observe(report Flush) error {
-	if b.opts.flushed == nil {
+func (d *delivery[T]) observe() error {
+	switch {
+	case d.b.opts.flushed == nil:
 		return nil
+	case d.observed: // and has ended its goroutine
+		return d.b.panicked(&PanicError{Value: errGoexit})
 	}
-	return guard(func() error { b.opts.flushed(report); return nil })
+	d.observed = true
+	return d.b.guard(func() error { d.b.opts.flushed(d.report); return nil })
 }
 
 // settle counts what has come of the items of a bundle in flight: n are not in
-// rest, failed of them are dead letters, the others Done. It reports false, and
-// counts nothing, when a stop has taken the items over.
-func (b *Batcher[T]) settle(s *bundle[T], rest []T, failed int) bool {
+// rest, failed of them are dead letters, lost ones those that nobody took, the
+// others Done. It reports false, and counts nothing, when a stop has taken the
+// items over.
+func (b *Batcher[T]) settle(s *bundle[T], rest []T, failed, lost int) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if s.abandoned {
@@ -150,8 +178,10 @@ func (b *Batcher[T]) settle(s *bundle[T], rest []T, failed int) bool {
 	}
 	n := len(s.items) - len(rest)
 	s.items = rest
-	b.done += uint64(n - failed)
+	b.done += uint64(n - failed - lost)
 	b.failed += uint64(failed)
+	b.lost += uint64(lost)
+	b.unburied += lost
 	b.inside -= n
 	b.grantLocked()
 	return true
@@ -190,22 +220,4 @@ func (s *bundle[T]) tellLocked(err error) {
 		}
 	}
 	s.watches = nil
-}
-
-// call gives items to the sink once.
-func (b *Batcher[T]) call(ctx context.Context, items []T) error {
-	ctx, cancel := context.WithTimeout(ctx, b.cfg.FlushTimeout)
-	defer cancel()
-	// Clipped: a sink that appends must not write over the items behind.
-	return guard(func() error { return b.sink(ctx, items[:len(items):len(items)]) })
-}
-
-// guard turns a panic of the user's function into an error.
-func guard(fn func() error) (err error) {
-	defer func() {
-		if v := recover(); v != nil {
-			err = &PanicError{Value: v, Stack: string(debug.Stack())}
-		}
-	}()
-	return fn()
 }

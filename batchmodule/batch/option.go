@@ -34,6 +34,9 @@ type options[T any] struct {
 	dead    func(context.Context, DeadLetter[T])
 	save    func(context.Context, []T) error
 	flushed func(Flush)
+
+	retrying func(Retrying)
+	panicked func(*PanicError)
 }
 
 // WithKey gives every key batches of its own, and keeps the order within a
@@ -50,8 +53,9 @@ func WithSize[T any](size func(T) int) Option[T] {
 }
 
 // WithDeadLetter is told of every item that could not be delivered. It is
-// called on a flush's goroutine, which it holds up; the item counts as Failed
-// when it returns. A panic in it joins the error of the flush.
+// called on a goroutine that holds up the flush; the item counts as Failed when
+// it returns. When it panics nobody has the item: it counts as Lost, and the
+// errors of the flush and of [Batcher.Save] say so.
 func WithDeadLetter[T any](handle func(context.Context, DeadLetter[T])) Option[T] {
 	return func(o *options[T]) { o.dead = handle }
 }
@@ -68,4 +72,19 @@ func WithSave[T any](save func(ctx context.Context, leftovers []T) error) Option
 // that [Batcher.Flush] returns.
 func WithFlushed[T any](observe func(Flush)) Option[T] {
 	return func(o *options[T]) { o.flushed = observe }
+}
+
+// WithRetrying observes every call of the sink that failed and will be made
+// again, before the wait. It is called on the flush's goroutine, which it holds
+// up. A panic in it changes nothing.
+func WithRetrying[T any](observe func(Retrying)) Option[T] {
+	return func(o *options[T]) { o.retrying = observe }
+}
+
+// WithPanicHandler is called with every panic of a function that was given to
+// the batcher and that a flush or Save calls, on the goroutine it happened on.
+// What comes of the items is not changed by it. A panic of its own is
+// swallowed.
+func WithPanicHandler[T any](handle func(*PanicError)) Option[T] {
+	return func(o *options[T]) { o.panicked = handle }
 }

@@ -324,6 +324,19 @@ func TestSave(t *testing.T) {
 		assert.EqualValues(t, 3, b.Gate().Ledger().Lost)
 	})
 
+	t.Run("SaverThatEndsItsGoroutineLosesThemAndIsToldOfAgain", func(t *testing.T) {
+		t.Parallel()
+		b := never(t, batch.WithSave(func(context.Context, []int) error { exitGoroutine(); return nil }))
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			_ = b.Save(context.Background())
+		}()
+		<-done
+		require.ErrorContains(t, b.Save(t.Context()), "batch orders: save: 3 items: lost: panic: runtime.Goexit")
+		assert.Equal(t, intake.Ledger{Offered: 3, Accepted: 3, Lost: 3}, b.Gate().Ledger())
+	})
+
 	t.Run("NothingLeftIsNothingToSave", func(t *testing.T) {
 		t.Parallel()
 		var r recorder
@@ -376,4 +389,29 @@ func TestStartStopStress(t *testing.T) {
 		slices.Sort(accepted)
 		require.Equal(t, accepted, got)
 	}
+}
+
+func TestAddWithLineageCutWhileItWaitsIsRefusedByTheStop(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		release := make(chan struct{})
+		sink := func(context.Context, []int) error { <-release; return nil }
+		b := started(t, sink, batch.Config{MaxItems: 1, Buffer: 1})
+		addN(t, b, 0, 1)
+		marked, lineage := intake.Mark(t.Context())
+		defer lineage.End()
+		errCut := errors.New("request cut")
+		ctx, cut := context.WithCancelCause(marked)
+		result := make(chan error)
+		go func() { result <- b.Add(ctx, 1) }()
+		synctest.Wait()
+		b.Gate().Drain()
+		synctest.Wait()
+		cut(errCut)
+		err := <-result
+		require.ErrorIs(t, err, batch.ErrDraining)
+		require.ErrorIs(t, err, errCut)
+		close(release)
+		stopped(t, b)
+	})
 }

@@ -3,6 +3,7 @@ package batch
 import (
 	"container/list"
 	"context"
+	"fmt"
 )
 
 // waiter is an Add that waits for room. Whoever makes room places the item and
@@ -32,8 +33,13 @@ func (b *Batcher[T]) await(w *waiter[T]) error {
 		case err := <-w.answer:
 			return err
 		case <-w.ctx.Done():
+			err := context.Cause(w.ctx)
+			// It had lineage; what cut it short is the stop.
+			if refusal := b.gate.Admit(context.Background()); refusal != nil {
+				err = fmt.Errorf("%w (%w)", refusal, err)
+			}
 			b.mu.Lock()
-			b.answerLocked(w, &Error{Batcher: b.name, Op: "add", Err: context.Cause(w.ctx)})
+			b.answerLocked(w, &Error{Batcher: b.name, Op: "add", Err: err})
 			b.mu.Unlock()
 		case <-draining:
 			draining = nil

@@ -1,0 +1,124 @@
+package batch
+
+import (
+	"context"
+	"errors"
+	"runtime/debug"
+)
+
+// verdict is what one call of the sink said of its items.
+type verdict[T any] struct {
+	rest  []T      // the items it did not take, in order
+	named []reason // the reason of each, where the sink named them
+	whole reason   // the error as it came
+}
+
+// reason is an error with what it asks for. It is looked into once, where the
+// sink's panics are caught: errors.As calls methods of the error, and those of
+// a nil pointer in an error panic.
+type reason struct {
+	err         error
+	permanent   bool
+	unavailable bool
+}
+
+func reasonOf(err error) reason {
+	return reason{err: err, permanent: isPermanent(err), unavailable: isUnavailable(err)}
+}
+
+// refused is the verdict of a sink that has said nothing one could rely on.
+func refused[T any](items []T, err error) verdict[T] {
+	return verdict[T]{rest: items, whole: reason{err: err}}
+}
+
+func judge[T any](items []T, err error) verdict[T] {
+	if err == nil {
+		return verdict[T]{}
+	}
+	whole := reasonOf(err)
+	var named ItemErrors
+	if !errors.As(err, &named) {
+		return verdict[T]{rest: items, whole: whole}
+	}
+	v := verdict[T]{whole: whole}
+	for _, i := range named.failed() {
+		if i < 0 || i >= len(items) {
+			return verdict[T]{rest: items, whole: whole}
+		}
+		v.rest = append(v.rest, items[i])
+		v.named = append(v.named, reasonOf(named[i]))
+	}
+	return v
+}
+
+func (v verdict[T]) namesItems() bool { return v.named != nil }
+
+func (v verdict[T]) reason(i int) reason {
+	if v.namesItems() {
+		return v.named[i]
+	}
+	return v.whole
+}
+
+// unavailable says that no item is at fault.
+func (v verdict[T]) unavailable() bool {
+	for _, r := range v.named {
+		if !r.unavailable {
+			return false
+		}
+	}
+	return v.namesItems() || v.whole.unavailable
+}
+
+// call gives items to the sink once.
+func (b *Batcher[T]) call(ctx context.Context, items []T) verdict[T] {
+	ctx, cancel := context.WithTimeout(ctx, b.cfg.FlushTimeout)
+	defer cancel()
+	var v verdict[T]
+	err := b.guard(func() error {
+		// Clipped: a sink that appends must not write over the items behind.
+		v = judge(items, b.sink(ctx, items[:len(items):len(items)]))
+		return nil
+	})
+	if err != nil {
+		return refused(items, err)
+	}
+	return v
+}
+
+// guard turns a panic of the user's function into an error.
+func (b *Batcher[T]) guard(fn func() error) (err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = b.panicked(&PanicError{Value: v, Stack: string(debug.Stack())})
+		}
+	}()
+	return fn()
+}
+
+// guardApart is guard on a goroutine of its own, for a function that may end
+// its goroutine where nobody could go on in its place.
+func (b *Batcher[T]) guardApart(fn func() error) error {
+	result := make(chan error, 1)
+	go func() {
+		err := errGoexit
+		defer func() { result <- err }()
+		err = b.guard(fn)
+	}()
+	err := <-result
+	if err == errGoexit {
+		return b.panicked(&PanicError{Value: errGoexit})
+	}
+	return err
+}
+
+// panicked tells the panic handler, whose own panic is swallowed.
+func (b *Batcher[T]) panicked(e *PanicError) *PanicError {
+	if b.opts.panicked != nil {
+		func() {
+			defer func() { _ = recover() }()
+			b.opts.panicked(e)
+		}()
+	}
+	return e
+}
