@@ -28,6 +28,19 @@
 // fx.Decorate needs a Config to decorate, from one of the rows above it;
 // fx.Replace does not.
 //
+// # What is logged
+//
+// The counts of a ledger say that work failed, not which and why. Where the
+// graph has a *zap.Logger, it hears of that:
+//
+//	panic of a sink or another function    Error, with its stack; Options(batch.WithPanicHandler(…)) instead
+//	item that failed for good              Warn: key, attempts, error; DeadLetterWith instead
+//	flush that will be tried again         Debug: key, error, delay; Options(batch.WithRetrying(…)) instead
+//
+// The item itself is never logged, as it may hold personal data: a program that
+// must be able to tell which item it was gives [DeadLetterWith]. Keys are
+// logged, and so are the errors of sinks, with whatever they say.
+//
 // # Stopping
 //
 // With lifecycle.Module() the batcher's gate drains with all the others, its

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"go.uber.org/fx"
+	"go.uber.org/zap"
 
 	"github.com/lastcall-go/lastcall/batchmodule/batch"
 	"github.com/lastcall-go/lastcall/lifecycle"
@@ -34,7 +35,7 @@ func Provide[T any](name string, sink any, cfg batch.Config, opts ...Option[T]) 
 		return fx.Error(fmt.Errorf("batchmodule: Provide(%q): %w", name, err))
 	}
 	var options []fx.Option
-	params := []string{``, `optional:"true"`}
+	params := []string{``, `optional:"true"`, `optional:"true"`}
 	for _, p := range parts {
 		options = append(options, p.option)
 		params = append(params, p.tag)
@@ -79,6 +80,7 @@ func (d *declaration[T]) parts(sink any) ([]part, error) {
 func (d *declaration[T]) NewBatcher(
 	lc fx.Lifecycle,
 	all Config,
+	log *zap.Logger,
 	sink batch.Sink[T],
 	save func(context.Context, []T) error,
 	dead func(context.Context, batch.DeadLetter[T]),
@@ -88,10 +90,12 @@ func (d *declaration[T]) NewBatcher(
 	if !ok {
 		cfg = d.Config
 	}
+	opts := append(logOptions[T](log, d.Name), batch.WithSave(save), batch.WithFlushed[T](flushed))
+	if dead != nil {
+		opts = append(opts, batch.WithDeadLetter(dead))
+	}
 	// Those of Options come last: a nil function must not take theirs away.
-	opts := append([]batch.Option[T]{
-		batch.WithSave(save), batch.WithDeadLetter(dead), batch.WithFlushed[T](flushed),
-	}, d.core...)
+	opts = append(opts, d.core...)
 	b, err := batch.New(d.Name, sink, cfg, opts...)
 	if err != nil {
 		return nil, err
