@@ -2,9 +2,7 @@ package app
 
 import (
 	"context"
-	"fmt"
 	"io"
-	"strings"
 	"time"
 
 	"go.uber.org/fx"
@@ -41,7 +39,7 @@ func New(opts ...fx.Option) *App {
 		}),
 		fx.Invoke(a.collect),
 	}
-	if !hasLifecycle(opts) {
+	if !lifecycle.Given(opts...) {
 		ours = append([]fx.Option{lifecycle.Module()}, ours...)
 	}
 	a.App = fx.New(append(ours, opts...)...)
@@ -50,12 +48,6 @@ func New(opts ...fx.Option) *App {
 		a.conductor.Undo(a.Err())
 	}
 	return a
-}
-
-// hasLifecycle looks for a Module among the options by the way Fx prints
-// them: a second one would be an error.
-func hasLifecycle(opts []fx.Option) bool {
-	return strings.Contains(fmt.Sprint(fx.Options(opts...)), lifecycle.DecoratorName)
 }
 
 // receiptWriter is how PrintReceipt travels through the graph.

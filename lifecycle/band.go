@@ -9,7 +9,8 @@ type Band int
 
 // The bands, in the order in which they stop.
 const (
-	// Ingress lets work in: servers, consumers, cron. First to stop.
+	// Ingress lets work in: servers, consumers, cron. First to stop, and all
+	// at once where neither After nor a dependency orders it.
 	Ingress Band = iota - 1
 	// Middle is everything that does not say otherwise, plain fx.Hooks too.
 	Middle

@@ -65,7 +65,17 @@ func runHook(ctx context.Context, hook func(context.Context) error, done chan<- 
 		}
 		done <- err
 	}()
-	err = hook(ctx)
+	err = looked(hook(ctx))
+}
+
+// looked looks at an error as everybody after us will: one that cannot be
+// looked at (a nil pointer in an error) panics here, where it is caught.
+func looked(err error) error {
+	if err != nil {
+		_ = err.Error()
+		_ = errors.Is(err, errGoexit)
+	}
+	return err
 }
 
 // await waits for the hook: as long as ctx lives, and the grace.
@@ -121,12 +131,12 @@ func (c *Conductor) logHook(comp *component, phase Phase, report *HookReport) {
 		if phase == PhasePreDestroy {
 			level = zap.DebugLevel // the other two say enough when all is well
 		}
-		c.log().Log(level, "component "+phase.done(), fields...)
+		c.say(func(log *zap.Logger) { log.Log(level, "component "+phase.done(), fields...) })
 		return
 	}
 	fields = append(fields, zap.String("outcome", string(report.Outcome)), zap.Error(report.err))
 	if report.Stack != "" {
 		fields = append(fields, zap.String("stack", report.Stack))
 	}
-	c.log().Error("component not "+phase.done(), fields...)
+	c.say(func(log *zap.Logger) { log.Error("component not "+phase.done(), fields...) })
 }

@@ -22,7 +22,7 @@ type Conductor struct {
 	id     string // tells this application's goroutines apart
 	moment [signals]chan struct{}
 	asked  chan struct{} // closed by the first use of fx.Shutdowner
-	logger atomic.Pointer[zap.Logger]
+	voice
 
 	// wait ends, with ErrCut, when nobody wants to wait any more.
 	wait context.Context //nolint:containedctx // it outlives every call: it belongs to the application
@@ -82,7 +82,9 @@ func (c *Conductor) appendHook(h Hook) {
 	name = c.uniqueLocked(name)
 	if c.closed {
 		c.mu.Unlock()
-		c.log().Warn("hook appended when everything had been stopped: nothing of it runs", zap.String("component", name))
+		c.say(func(log *zap.Logger) {
+			log.Warn("hook appended when everything had been stopped: nothing of it runs", zap.String("component", name))
+		})
 		return
 	}
 	h.Band = min(max(h.Band, Ingress), Sink)
@@ -93,8 +95,10 @@ func (c *Conductor) appendHook(h Hook) {
 	}
 	c.mu.Unlock()
 	if comp.late {
-		c.log().Warn("hook appended too late to run: append it in the constructor, not in OnStart",
-			zap.String("component", name), zap.String("module", o.module))
+		c.say(func(log *zap.Logger) {
+			log.Warn("hook appended too late to run: append it in the constructor, not in OnStart",
+				zap.String("component", name), zap.String("module", o.module))
+		})
 	}
 }
 
@@ -124,8 +128,6 @@ func (c *Conductor) LogTo(l *zap.Logger) {
 	// Its lines are about components, not about a place in this package.
 	c.logger.Store(l.WithOptions(zap.WithCaller(false)))
 }
-
-func (c *Conductor) log() *zap.Logger { return c.logger.Load() }
 
 // State is the state at this moment.
 func (c *Conductor) State() State {

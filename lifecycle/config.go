@@ -17,8 +17,8 @@ type Config struct {
 	StopTimeout  time.Duration `yaml:"stop_timeout"`
 	// Reserve is the end of the stop timeout that is kept for backup hooks:
 	// the soft deadline is the stop timeout less the reserve. Zero: a fifth
-	// of the stop timeout, at most 5 s. More than half of the stop timeout
-	// counts as half of it.
+	// of the stop timeout, at most 5 s and at least 100 ms. More than half of
+	// the stop timeout counts as half of it.
 	Reserve time.Duration `yaml:"reserve"`
 	// PreStopDelay is how long everything keeps serving after readiness has
 	// turned false, so that load balancers can look away. Zero: no delay.
@@ -42,6 +42,7 @@ type Config struct {
 const (
 	defaultGrace     = 250 * time.Millisecond
 	maxReserve       = 5 * time.Second
+	minReserve       = 100 * time.Millisecond
 	reservePart      = 5 // the default reserve is the total divided by this
 	minReserveIfLate = time.Second
 )

@@ -65,6 +65,9 @@
 // in After that nobody has are a warning; a cycle refuses the start. The rule
 // book is executable: [Conductor.Plan].
 //
+// Ingress is told to stop all at once, where rule 1 does not order it: a
+// component that is slow to close must not leave the others accepting.
+//
 // The graph is read with the names that Fx's events give to constructors, so
 // rule 1 needs the tap ([Conductor.Tap], which app.New has) for constructors
 // with fx.Annotate. Hooks of an fx.Invoke, and of constructors that stand on a

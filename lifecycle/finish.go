@@ -183,11 +183,13 @@ func (c *Conductor) logReceipt(r *Receipt) {
 	if person == nil {
 		fields = append(fields, zap.Reflect("receipt", r))
 	}
-	c.log().Log(level, "stopped", fields...)
-	// Whoever flushes the log has been stopped, and this line came after it.
-	// A terminal refuses, and nobody could be told.
-	_ = c.log().Sync()
-	if person != nil {
-		fmt.Fprintln(person, r)
-	}
+	c.say(func(log *zap.Logger) {
+		log.Log(level, "stopped", fields...)
+		// Whoever flushes the log has been stopped, and this line came after
+		// it. A terminal refuses, and nobody could be told.
+		_ = log.Sync()
+		if person != nil {
+			fmt.Fprintln(person, r)
+		}
+	})
 }

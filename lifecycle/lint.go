@@ -27,7 +27,7 @@ func (c *Conductor) lint(start context.Context, o *order, stopTimeout time.Durat
 	warnings = append(warnings, o.unknown...)
 
 	for _, w := range warnings {
-		c.log().Warn(w, zap.String("lint", "lifecycle"))
+		c.say(func(log *zap.Logger) { log.Warn(w, zap.String("lint", "lifecycle")) })
 	}
 	c.mu.Lock()
 	c.notes = append(c.notes, warnings...)

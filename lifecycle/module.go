@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"runtime"
+	"strings"
 	"sync"
 	"time"
 
@@ -65,9 +66,11 @@ type OnlyOneModulePerApp struct {
 	Conductor  *Conductor
 }
 
-// DecoratorName is the name under which Fx prints the decorator of [Module];
-// app.New looks for it to see whether a Module was given.
-const DecoratorName = thisPackage + "decorate()"
+// Given reports whether there is a [Module] among the options: a second one
+// would be an error. It looks for its decorator in what Fx prints of options.
+func Given(opts ...fx.Option) bool {
+	return strings.Contains(fmt.Sprint(fx.Options(opts...)), thisPackage+"decorate()")
+}
 
 func decorate(in OnlyOneModulePerApp) (fx.Lifecycle, fx.Shutdowner) {
 	c := in.Conductor

@@ -43,8 +43,12 @@ func (s *stop) report(stage string, reached bool) {
 	s.stages = append(s.stages, StageReport{Name: stage, At: time.Since(s.times.began), Reached: reached, Inside: s.stillInside})
 }
 
+// closeIngress stops all ingress at once, where no dependency orders it: one
+// that is slow must not leave the others accepting.
 func (s *stop) closeIngress() bool {
-	s.stopAll(s.of(func(b Band) bool { return b == Ingress }))
+	s.stopBeside(s.of(func(b Band) bool { return b == Ingress }), func(earlier, later *component) bool {
+		return s.order.standsOn[earlier.index].has(later.index)
+	})
 	return true
 }
 
@@ -70,7 +74,9 @@ func (s *stop) drain() bool {
 	}
 	defer cancel()
 	reached := awaitQuiet(ctx, gates, func() {
-		s.conductor.log().Info("waiting until nothing is inside", zap.String("inside", inside(gates)))
+		s.conductor.say(func(log *zap.Logger) {
+			log.Info("waiting until nothing is inside", zap.String("inside", inside(gates)))
+		})
 	})
 	if !reached {
 		s.stillInside = inside(gates)

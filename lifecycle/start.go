@@ -29,13 +29,13 @@ func (c *Conductor) Start(ctx context.Context, rollback time.Duration) error {
 	err := c.startAll(ctx, rollback)
 	if err == nil && c.becomeRunning() {
 		c.reached(Started)
-		c.log().Info("started", zap.Duration("took", time.Since(c.startBegan)))
+		c.say(func(log *zap.Logger) { log.Info("started", zap.Duration("took", time.Since(c.startBegan))) })
 		return nil
 	}
 	if err == nil {
 		err = context.Cause(ctx) // a stop came while the last hook was starting
 	}
-	c.log().Error("start failed, rolling back", zap.Error(err))
+	c.say(func(log *zap.Logger) { log.Error("start failed, rolling back", zap.Error(err)) })
 	c.mu.Lock()
 	c.state = Stopping
 	c.mu.Unlock()

@@ -89,7 +89,9 @@ func (c *Conductor) conduct(ctx context.Context, why reason) *Receipt {
 	// is stopped in the reverse order of registration.
 	s.order, _ = c.order()
 	s.left = c.countHooks(s.order.serial)
-	c.log().Info("stopping", zap.Stringer("cause", why.cause), zap.Duration("timeout", round(s.total())))
+	c.say(func(log *zap.Logger) {
+		log.Info("stopping", zap.Stringer("cause", why.cause), zap.Duration("timeout", round(s.total())))
+	})
 
 	s.notReady()
 	s.delay()

@@ -10,13 +10,20 @@ import (
 // stopAll stops components, which come in their serial order: one by one, or
 // as many at a time as their dependencies allow.
 func (s *stop) stopAll(components []*component) {
-	s.slice = s.now().slice(s.left.stop)
-	if !s.parallel() {
-		for _, comp := range components {
-			s.stopOne(comp)
-		}
+	if s.parallel() {
+		s.stopBeside(components, s.order.mustPrecede)
 		return
 	}
+	s.slice = s.now().slice(s.left.stop)
+	for _, comp := range components {
+		s.stopOne(comp)
+	}
+}
+
+// stopBeside stops components at the same time, but none before those that
+// must precede it.
+func (s *stop) stopBeside(components []*component, mustPrecede func(earlier, later *component) bool) {
+	s.slice = s.now().slice(s.left.stop)
 	stopped := make([]chan struct{}, len(components)) // each closed by its own goroutine
 	for i := range components {
 		stopped[i] = make(chan struct{})
@@ -28,7 +35,7 @@ func (s *stop) stopAll(components []*component) {
 			// The latest first: when it is over, most of the others are, and
 			// waiting for them does not put this goroutine to sleep again.
 			for j := i - 1; j >= 0; j-- {
-				if s.order.mustPrecede(components[j], comp) {
+				if mustPrecede(components[j], comp) {
 					<-stopped[j]
 				}
 			}

@@ -58,7 +58,8 @@ func (c Config) reserveOf(total time.Duration) (reserve, receipt time.Duration) 
 	receipt = min(total/receiptPart, maxReceipt)
 	reserve = min(c.Reserve, total/2)
 	if reserve == 0 {
-		reserve = min(total/reservePart, maxReserve)
+		// A fifth of very little would not be enough to save anything.
+		reserve = min(max(total/reservePart, min(minReserve, total/2)), maxReserve)
 	}
 	return max(reserve, receipt), receipt
 }
