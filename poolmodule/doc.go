@@ -37,7 +37,9 @@
 // Lanes stop before their pool, since they are built on it. What a lane could
 // not finish goes to the function given with [SaveWith]; closures that never
 // ran go to the one given with [SaveTasks]. Without one they are lost, and the
-// error of the PreDestroy hook says how many.
+// error of the PreDestroy hook says how many. What a function given with
+// [ResultWith] hands on with the context it gets is taken by the next component
+// while that drains.
 //
 // # What is logged
 //

@@ -105,17 +105,20 @@ func (d *declaration) settle(ctx context.Context, p *pool.Pool) error {
 	if len(tasks) == 0 {
 		return nil
 	}
-	err := d.saveTasks(ctx, tasks)
-	for _, task := range tasks {
-		if err == nil {
-			task.Save()
-		} else {
-			task.Lose()
+	saved := false
+	defer func() { // deferred: a saver may end its goroutine
+		for _, task := range tasks {
+			if saved {
+				task.Save()
+			} else {
+				task.Lose()
+			}
 		}
-	}
-	if err != nil {
+	}()
+	if err := d.saveTasks(ctx, tasks); err != nil {
 		return fmt.Errorf("pool %s: %d tasks lost: %w", d.Name, len(tasks), err)
 	}
+	saved = true
 	return nil
 }
 

@@ -3,6 +3,7 @@ package poolmodule_test
 import (
 	"context"
 	"errors"
+	"runtime"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -209,6 +210,22 @@ func TestProvide(t *testing.T) {
 					assert.EqualValues(t, 2, in.Pool.Gate().Ledger().Lost)
 				})
 			}
+		})
+
+		t.Run("SaverThatEndsItsGoroutineLosesThemUnder"+name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				var in smsPool
+				app := fx.New(fx.NopLogger, base, poolmodule.Provide("sms", pool.Config{Workers: 1, StopBudget: time.Second},
+					poolmodule.SaveTasks(func(context.Context, []pool.Task) error { runtime.Goexit(); return nil })), fx.Populate(&in))
+				require.NoError(t, app.Start(t.Context()))
+				for range 2 {
+					require.NoError(t, in.Pool.Submit(t.Context(), func(ctx context.Context) { <-ctx.Done() }))
+				}
+				require.Error(t, stop(t, app))
+				assert.EqualValues(t, 1, in.Pool.Gate().Ledger().Lost)
+				assert.Zero(t, in.Pool.Gate().Ledger().Inside)
+			})
 		})
 	}
 }

@@ -1,0 +1,147 @@
+package batch
+
+import (
+	"errors"
+	"runtime/debug"
+	"time"
+)
+
+// fly flushes bundles as long as there are any whose turn it is.
+func (b *Batcher[T]) fly(d *delivery[T]) {
+	defer func() {
+		if d == nil {
+			b.ground()
+			return
+		}
+		// A sink has ended this goroutine, which cannot be held up: another
+		// one goes on. Or there is a defect in the batcher.
+		if v := recover(); v != nil && !d.wreck(v) {
+			panic(v)
+		}
+		go b.fly(d)
+	}()
+	for d != nil {
+		d.run()
+		d.finish()
+		d = b.next()
+	}
+}
+
+func (b *Batcher[T]) next() *delivery[T] {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if s := b.nextLocked(); s != nil {
+		return b.newDelivery(s)
+	}
+	return nil
+}
+
+// ground gives the slot back. Something may have become ready after next found
+// nothing, and its producer saw no free slot: so the keeper looks again.
+func (b *Batcher[T]) ground() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.slots--
+	b.nudgeLocked()
+	if b.slots == 0 && b.grounded != nil {
+		close(b.grounded)
+	}
+}
+
+// finish tells those who want to know what came of the bundle.
+func (d *delivery[T]) finish() {
+	if d.abandoned {
+		return // Stop has settled it
+	}
+	b, s := d.b, d.s
+	d.report.Failed, d.report.Lost, d.report.Left, d.report.Calls = d.failed, d.lost, len(s.items), d.calls
+	d.report.Err = d.error()
+	d.report.Took = time.Since(d.began)
+	err := errors.Join(d.report.Err, d.observe())
+	if len(s.items) == 0 {
+		clear(s.store) // a recycled slice must not keep items alive
+	}
+	b.land(s, err)
+}
+
+func (d *delivery[T]) observe() error {
+	switch {
+	case d.b.opts.flushed == nil:
+		return nil
+	case d.observed: // and has ended its goroutine
+		return d.b.panicked(&PanicError{Value: errGoexit})
+	}
+	d.observed = true
+	return d.b.guard(func() error { d.b.opts.flushed(d.report); return nil })
+}
+
+// settle counts what has come of the items of a bundle in flight: n are not in
+// rest, failed of them are dead letters, lost ones those that nobody took, the
+// others Done. It reports false, and counts nothing, when a stop has taken the
+// items over.
+func (b *Batcher[T]) settle(s *bundle[T], rest []T, failed, lost int) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if s.abandoned {
+		return false
+	}
+	n := len(s.items) - len(rest)
+	s.items = rest
+	b.done += uint64(n - failed - lost)
+	b.failed += uint64(failed)
+	b.lost += uint64(lost)
+	b.unburied += lost
+	b.inside -= n
+	b.grantLocked()
+	return true
+}
+
+// land takes a bundle whose flush has ended out of flight.
+func (b *Batcher[T]) land(s *bundle[T], err error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if s.abandoned {
+		return
+	}
+	b.flying.remove(s)
+	b.flushes[s.trigger]++
+	s.tellLocked(err)
+	if len(s.items) > 0 {
+		b.cutOff.push(s)
+		return
+	}
+	b.releaseLocked(s.line)
+	b.recycleLocked(s)
+	b.grantLocked() // a key may have become free
+	if b.emptied != nil && b.quietLocked() {
+		close(b.emptied)
+		b.emptied = nil
+	}
+}
+
+func (s *bundle[T]) tellLocked(err error) {
+	for _, w := range s.watches {
+		if err != nil {
+			w.errs = append(w.errs, err)
+		}
+		if w.pending--; w.pending == 0 {
+			close(w.done)
+		}
+	}
+	s.watches = nil
+}
+
+// wreck gives up a bundle on which the batcher itself has failed: what is not
+// settled is lost, and said to be. It reports false the second time.
+func (d *delivery[T]) wreck(value any) bool {
+	if d.wrecked {
+		return false
+	}
+	d.wrecked, d.held = true, 0
+	d.err = errors.Join(d.err, d.b.panicked(&PanicError{Value: value, Stack: string(debug.Stack())}))
+	n := len(d.s.items)
+	if d.settle(nil, 0, n) {
+		d.lost += n
+	}
+	return true
+}
