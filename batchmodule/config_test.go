@@ -57,7 +57,7 @@ func TestConfigErrors(t *testing.T) {
 	t.Parallel()
 	two := fx.Options(fx.Provide(newStore),
 		batchmodule.Provide[Order]("orders", newSink, batch.Config{}),
-		batchmodule.Provide[Order]("audit", newSink, batch.Config{}, batchmodule.Tagged[Order]("audit")))
+		batchmodule.Provide[Order]("audit", newSink, batch.Config{}, batchmodule.Named[Order]()))
 
 	t.Run("NameThatNobodyDeclaredIsReportedWithTheKnownOnes", func(t *testing.T) {
 		t.Parallel()
@@ -79,7 +79,7 @@ func TestConfigErrors(t *testing.T) {
 		t.Parallel()
 		app := fx.New(fx.NopLogger, two, batchmodule.Provide[string]("orders", newSink, batch.Config{}))
 		require.ErrorContains(t, app.Err(), "first result must be func(context.Context, []string) error")
-		app = fx.New(fx.NopLogger, two, batchmodule.Provide[Order]("orders", newSink, batch.Config{}, batchmodule.Tagged[Order]("again")))
+		app = fx.New(fx.NopLogger, two, batchmodule.Provide[Order]("orders", newSink, batch.Config{}, batchmodule.Named[Order]()))
 		require.ErrorContains(t, app.Err(), "batchers.orders: two batchers have this name; give each its own")
 	})
 }
@@ -92,7 +92,7 @@ func TestDeclarationsAreInTheGraph(t *testing.T) {
 	}
 	fxtest.New(t, fx.Provide(newStore),
 		fx.Module("shop", batchmodule.Provide[Order]("orders", newSink, batch.Config{MaxItems: 7})),
-		batchmodule.Provide[Order]("audit", newSink, batch.Config{MaxItems: 8}, batchmodule.Tagged[Order]("audit")),
+		batchmodule.Provide[Order]("audit", newSink, batch.Config{MaxItems: 8}, batchmodule.Named[Order]()),
 		fx.Populate(&got))
 	assert.Equal(t, batchmodule.Config{Batchers: map[string]batch.Config{
 		"orders": {MaxItems: 7}, "audit": {MaxItems: 8},

@@ -41,8 +41,8 @@ func Provide[T any](name string, sink any, cfg batch.Config, opts ...Option[T]) 
 		params = append(params, p.tag)
 	}
 	annotations := []fx.Annotation{fx.ParamTags(params...)}
-	if d.tag != "" {
-		annotations = append(annotations, fx.ResultTags(fmt.Sprintf("name:%q", d.tag)))
+	if d.named {
+		annotations = append(annotations, fx.ResultTags(fmt.Sprintf("name:%q", d.Name)))
 	}
 	return fx.Module("batch:"+name,
 		fx.Options(options...),
@@ -57,7 +57,7 @@ func Provide[T any](name string, sink any, cfg batch.Config, opts ...Option[T]) 
 // module "batch:<name>".
 type declaration[T any] struct {
 	Declared
-	tag                 string
+	named               bool
 	core                []batch.Option[T]
 	save, dead, flushed any // constructors; nil: none
 }

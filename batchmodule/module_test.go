@@ -169,7 +169,7 @@ func TestProvide(t *testing.T) {
 			batchmodule.Provide[Order]("us", func(_ context.Context, o []Order) error {
 				american = append(american, o...)
 				return nil
-			}, neverFull, batchmodule.Tagged[Order]("us")),
+			}, neverFull, batchmodule.Named[Order]()),
 			fx.Populate(&s, &got)).RequireStart()
 		require.NoError(t, got.EU.Add(t.Context(), 1))
 		require.NoError(t, got.US.Add(t.Context(), 2))

@@ -6,16 +6,16 @@ import "github.com/lastcall-go/lastcall/batchmodule/batch"
 type Option[T any] func(*declaration[T])
 
 // Options gives options of the core that need nothing from the graph, such as
-// [batch.WithKey]. Where they and another option of
-// [Provide] name the same collaborator, theirs counts.
+// [batch.WithKey]. Where they and another option of [Provide] name the same
+// collaborator, theirs counts.
 func Options[T any](opts ...batch.Option[T]) Option[T] {
 	return func(d *declaration[T]) { d.core = append(d.core, opts...) }
 }
 
-// Tagged gives the batcher a name tag in the graph, for when two share a type:
-// ask for it with `name:"<tag>"`.
-func Tagged[T any](tag string) Option[T] {
-	return func(d *declaration[T]) { d.tag = tag }
+// Named provides the batcher with the name tag `name:"<name>"`, which is
+// needed when two batchers have the same type.
+func Named[T any]() Option[T] {
+	return func(d *declaration[T]) { d.named = true }
 }
 
 // SaveWith gives the leftovers of a stop to the function that the constructor

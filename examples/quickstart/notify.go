@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 
+	"github.com/lastcall-go/lastcall/httpmodule/server"
 	"github.com/lastcall-go/lastcall/poolmodule/pool"
 )
 
@@ -56,7 +57,8 @@ func statusOf(err error) int {
 	switch {
 	case errors.As(err, &tooLarge):
 		return http.StatusRequestEntityTooLarge
-	case errors.Is(err, pool.ErrDraining), errors.Is(err, pool.ErrClosed), errors.Is(err, pool.ErrFull):
+	case errors.Is(err, pool.ErrDraining), errors.Is(err, pool.ErrClosed), errors.Is(err, pool.ErrFull),
+		errors.Is(err, server.ErrCut):
 		return http.StatusServiceUnavailable
 	default:
 		return http.StatusBadRequest
