@@ -100,6 +100,26 @@ func TestRun(t *testing.T) {
 		assert.True(t, strings.HasSuffix(said.said, "first stopped\nfirst destroyed"), said.said)
 	})
 
+	t.Run("LogThatNobodyReadsHoldsNeitherTheStopNorTheThirdSignal", func(t *testing.T) {
+		t.Parallel()
+		logs, full, err := os.Pipe()
+		require.NoError(t, err)
+		defer logs.Close()
+		require.NoError(t, full.SetWriteDeadline(time.Now().Add(noEcho)))
+		_, err = full.Write(make([]byte, 1<<20)) // more than a pipe holds
+		require.ErrorIs(t, err, os.ErrDeadlineExceeded)
+
+		c := startChild(t, "stubbornStop", "lastcall", func(cmd *exec.Cmd) { cmd.Stderr = full })
+		require.NoError(t, full.Close())
+		c.await("waiting")
+		c.signal(syscall.SIGTERM)
+		c.await("stubborn is stopping")
+		c.signal(syscall.SIGTERM)
+		c.await("destroying")
+		c.signal(syscall.SIGTERM)
+		assert.Equal(t, 128+int(syscall.SIGTERM), c.wait().code)
+	})
+
 	t.Run("SignalWhileConstructorsRunIsHeard", func(t *testing.T) {
 		t.Parallel()
 		c := startChild(t, "slowNew", "lastcall")
