@@ -32,24 +32,28 @@ func (l *eventLog) LogEvent(e fxevent.Event) {
 		}
 	}
 	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.zap == nil {
+	log := l.zap
+	if log == nil {
 		l.kept = append(l.kept, e)
-		return
 	}
-	l.zap.LogEvent(e)
+	l.mu.Unlock()
+	if log != nil {
+		log.LogEvent(e)
+	}
 }
 
-// use writes what was kept and everything from now on to log.
+// use writes what was kept and everything from now on to log. Fx tells its
+// events one after another, this call among them, so that their order is kept.
 func (l *eventLog) use(log *zap.Logger) {
+	events := &fxevent.ZapLogger{Logger: log.Named("fx")}
+	events.UseLogLevel(zapcore.DebugLevel)
 	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.zap = &fxevent.ZapLogger{Logger: log.Named("fx")}
-	l.zap.UseLogLevel(zapcore.DebugLevel)
-	for _, e := range l.kept {
-		l.zap.LogEvent(e)
+	kept := l.kept
+	l.zap, l.kept = events, nil
+	l.mu.Unlock()
+	for _, e := range kept {
+		events.LogEvent(e)
 	}
-	l.kept = nil
 }
 
 // useFallback is use for an application without a *zap.Logger.

@@ -87,5 +87,3 @@ func (in answerIn) printGraph(w io.Writer) error {
 	_, err = fmt.Fprintln(w, b.String())
 	return err
 }
-
-func stopping() fx.Option { return Section("lifecycle", lifecycle.Config{}) }

@@ -38,6 +38,8 @@ func httpServer() fx.Option {
 	)
 }
 
+func stopping() fx.Option { return Section("lifecycle", lifecycle.Config{}) }
+
 func httpConfig() fx.Option { return Section("http", server.Config{}) }
 
 type readinessIn struct {
