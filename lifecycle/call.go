@@ -78,6 +78,16 @@ func looked(err error) error {
 	return err
 }
 
+// readable is err, or, if err cannot be looked at, an error that says so.
+func readable(err error) (safe error) {
+	defer func() {
+		if v := recover(); v != nil {
+			safe = fmt.Errorf("an error of type %T that panics when it is looked at: %v", err, v)
+		}
+	}()
+	return looked(err)
+}
+
 // await waits for the hook: as long as ctx lives, and the grace.
 func await(ctx context.Context, done <-chan error, grace func() time.Duration, abandon func() error) error {
 	select {

@@ -153,6 +153,7 @@ func (c *Conductor) Asked() <-chan struct{} { return c.asked }
 // Because records why a stop is about to come. The first cause is the
 // receipt's; the others are kept beside it.
 func (c *Conductor) Because(cause Cause) {
+	cause.Err = readable(cause.Err)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.requests = append(c.requests, cause)

@@ -103,6 +103,8 @@ func (e *CycleError) Error() string {
 		strings.Join(e.Components, ", ")
 }
 
+var errSlowDisk = errors.New("the disk did not answer in time")
+
 // errInstead is for fx.App.Run, which knows nothing of [Conductor.Instead].
 var errInstead = errors.New("lifecycle: asked for something else than to start, which only app.Run can do")
 

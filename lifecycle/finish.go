@@ -152,9 +152,7 @@ func (r *Receipt) addGates(gates []*intake.Gate) {
 func (c *Conductor) publish(r *Receipt, file string) {
 	if c.Replacement() == nil {
 		if file != "" {
-			if err := r.write(file); err != nil {
-				r.errs = append(r.errs, fmt.Errorf("lifecycle: write the receipt: %w", err))
-			}
+			c.writeReceipt(r, file)
 		}
 		c.logReceipt(r)
 	}
@@ -163,6 +161,18 @@ func (c *Conductor) publish(r *Receipt, file string) {
 	c.state = Stopped
 	c.mu.Unlock()
 	c.reached(Finished)
+}
+
+// writeReceipt waits for a disk that is slow, not for one that is stuck.
+func (c *Conductor) writeReceipt(r *Receipt, file string) {
+	err := errSlowDisk
+	written := make(chan error, 1)
+	if patiently(maxReserve, func() { written <- r.write(file) }) {
+		err = <-written
+	}
+	if err != nil {
+		r.errs = append(r.errs, fmt.Errorf("lifecycle: write the receipt: %w", err))
+	}
 }
 
 func (c *Conductor) logReceipt(r *Receipt) {
@@ -188,8 +198,11 @@ func (c *Conductor) logReceipt(r *Receipt) {
 		// Whoever flushes the log has been stopped, and this line came after
 		// it. A terminal refuses, and nobody could be told.
 		_ = log.Sync()
-		if person != nil {
-			fmt.Fprintln(person, r)
-		}
 	})
+	if unsaid := c.awaitSaid(); unsaid > 0 {
+		r.Notes = append(r.Notes, fmt.Sprintf("the log is stuck or slow: %d lines had not been written", unsaid))
+	}
+	if person != nil {
+		patiently(patience, func() { fmt.Fprintln(person, r) })
+	}
 }

@@ -167,6 +167,7 @@ type requester struct {
 func (r *requester) Shutdown(opts ...fx.ShutdownOption) error { return r.shutdown(nil, opts) }
 
 func (r *requester) shutdown(cause error, opts []fx.ShutdownOption) error {
+	cause = readable(cause)
 	r.conductor.mu.Lock()
 	defer r.conductor.mu.Unlock()
 	first := len(r.conductor.requests) == 0

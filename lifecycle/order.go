@@ -218,10 +218,15 @@ func (o *order) mustPrecede(a, b *component) bool {
 		o.standsOn[a.index].has(b.index):
 		return true
 	default:
-		// Two hooks of one run of one constructor are in its own order. Runs
-		// are known only where the tap is.
-		return a.owner.name == b.owner.name && a.owner.run == b.owner.run
+		return sameRun(a, b)
 	}
+}
+
+// sameRun reports whether two components come from one run of one function:
+// they are in its own order. Without the tap runs are not known, and two that
+// come from one function are taken for one run's.
+func sameRun(a, b *component) bool {
+	return a.owner.name == b.owner.name && a.owner.run == b.owner.run
 }
 
 // startOrder is the stop backwards.

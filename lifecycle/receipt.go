@@ -25,7 +25,7 @@ type Receipt struct {
 	Cut string `json:"cut,omitempty"`
 
 	Stages     []StageReport     `json:"stages"`
-	Components []ComponentReport `json:"components"` // in the order in which they were stopped
+	Components []ComponentReport `json:"components"` // in the order of the plan; ingress closes at once
 	Gates      []GateReport      `json:"gates"`
 	// Total is the sum of all gates. Every piece of work is counted by one
 	// gate only.

@@ -74,7 +74,7 @@ func TestReceiptOfAStartThatFailed(t *testing.T) {
 func TestReceiptIsFlushed(t *testing.T) {
 	t.Parallel()
 	sink := &buffered{}
-	log := zap.New(zapcore.NewCore(zapcore.NewJSONEncoder(zap.NewProductionEncoderConfig()), sink, zap.InfoLevel))
+	log := zap.New(zapcore.NewCore(zapcore.NewJSONEncoder(zap.NewProductionEncoderConfig()), zapcore.Lock(sink), zap.InfoLevel))
 	h := build(t, fx.Supply(log), hook(lifecycle.Hook{Name: "log", Band: lifecycle.Sink, OnStop: func(context.Context) error { return log.Sync() }}))
 	require.NoError(t, h.start())
 	require.NoError(t, h.stop())

@@ -43,11 +43,15 @@ func (s *stop) report(stage string, reached bool) {
 	s.stages = append(s.stages, StageReport{Name: stage, At: time.Since(s.times.began), Reached: reached, Inside: s.stillInside})
 }
 
-// closeIngress stops all ingress at once, where no dependency orders it: one
-// that is slow must not leave the others accepting.
+// closeIngress stops all ingress at once, where nothing that is known orders
+// it: one that is slow must not leave the others accepting. Whoever was only
+// moved here keeps the order that it has elsewhere.
 func (s *stop) closeIngress() bool {
 	s.stopBeside(s.of(func(b Band) bool { return b == Ingress }), func(earlier, later *component) bool {
-		return s.order.standsOn[earlier.index].has(later.index)
+		if earlier.Band != Ingress || later.Band != Ingress {
+			return !s.parallel() || s.order.mustPrecede(earlier, later)
+		}
+		return s.order.standsOn[earlier.index].has(later.index) || sameRun(earlier, later)
 	})
 	return true
 }

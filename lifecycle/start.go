@@ -29,7 +29,9 @@ func (c *Conductor) Start(ctx context.Context, rollback time.Duration) error {
 	err := c.startAll(ctx, rollback)
 	if err == nil && c.becomeRunning() {
 		c.reached(Started)
-		c.say(func(log *zap.Logger) { log.Info("started", zap.Duration("took", time.Since(c.startBegan))) })
+		took := time.Since(c.startBegan)
+		c.say(func(log *zap.Logger) { log.Info("started", zap.Duration("took", took)) })
+		c.awaitSaid()
 		return nil
 	}
 	if err == nil {

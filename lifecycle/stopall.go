@@ -78,7 +78,9 @@ func (s *stop) callStop(comp *component) {
 		if s.waitingOver() {
 			return atOnce()
 		}
-		return short // the others are still to be waited for
+		// The others are still to be waited for; and past the soft deadline it
+		// is the time of the backup hooks.
+		return s.now().within(short, others+1)
 	}, comp, PhaseStop, comp.OnStop)
 }
 
@@ -89,14 +91,13 @@ func (s *stop) destroy(comp *component) {
 	left := s.take(hooksLeft{destroy: 1})
 	ctx, cancel := within(s.base, s.now().destroy(comp.Budget, left.stop, left.destroy+1))
 	defer cancel(nil)
-	if !s.waitingOver() {
-		// It may have been given time in which others would have been waited
-		// for. A cut takes that away, and leaves its part of the reserve.
-		defer context.AfterFunc(s.soft, func() {
-			part := s.now().destroy(comp.Budget, 0, left.destroy+1)
-			time.AfterFunc(part, func() { cancel(context.Cause(s.soft)) })
-		})()
-	}
+	// It may have been given time in which others would have been waited for.
+	// A cut takes that away, and leaves its part of the reserve; one that has
+	// come since the time was given, too.
+	defer context.AfterFunc(s.soft, func() {
+		part := s.now().destroy(comp.Budget, 0, left.destroy+1)
+		time.AfterFunc(part, func() { cancel(context.Cause(s.soft)) })
+	})()
 	s.call(ctx, func() time.Duration { return s.now().graceNow(left.destroy + 1) }, comp, PhasePreDestroy, comp.PreDestroy)
 }
 

@@ -55,13 +55,13 @@ func (c Config) timetable(ctx context.Context) timetable {
 // reserveOf is how much of a stop timeout is kept for backup hooks, and how
 // much of that for the receipt.
 func (c Config) reserveOf(total time.Duration) (reserve, receipt time.Duration) {
-	receipt = min(total/receiptPart, maxReceipt)
 	reserve = min(c.Reserve, total/2)
 	if reserve == 0 {
 		// A fifth of very little would not be enough to save anything.
 		reserve = min(max(total/reservePart, min(minReserve, total/2)), maxReserve)
 	}
-	return max(reserve, receipt), receipt
+	// The backup hooks have the most of what is kept for them.
+	return reserve, min(total/receiptPart, maxReceipt, reserve/reservePart)
 }
 
 func (t timetable) limited() bool { return !t.hard.IsZero() }
@@ -110,6 +110,14 @@ func (t timetable) stop(b Budget, slice time.Duration, others int) (budget, grac
 		budget = min(budget, time.Duration(float64(left)*min(b.Share, 1)))
 	}
 	return max(budget, time.Nanosecond), grace
+}
+
+// within cuts a grace at the soft deadline, but for what is left then.
+func (t timetable) within(grace time.Duration, hooks int) time.Duration {
+	if !t.limited() {
+		return grace
+	}
+	return min(grace, max(time.Until(t.soft), 0)+t.graceNow(hooks))
 }
 
 // graceNow is how long a hook may go on whose context has just ended, or had

@@ -14,6 +14,7 @@ import (
 	"go.uber.org/fx"
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
+	"go.uber.org/zap/zaptest/observer"
 
 	"github.com/lastcall-go/lastcall/lifecycle"
 )
@@ -122,4 +123,105 @@ func TestIngressClosesAtOnce(t *testing.T) {
 			assert.Equal(t, slow, http, "the registration is taken back first")
 		})
 	})
+}
+
+// TestLogThatWasStuckForAMoment: it is heard again, in order.
+func TestLogThatWasStuckForAMoment(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		core, logs := observer.New(zap.InfoLevel)
+		slow := zap.New(core, zap.Hooks(func(e zapcore.Entry) error {
+			if e.Message == "component started" {
+				time.Sleep(time.Second)
+			}
+			return nil
+		}))
+		a := build(t, fx.Supply(slow), hook(lifecycle.Hook{Name: "one", OnStart: func(context.Context) error { return nil }}))
+		var receipt strings.Builder
+		a.PrintReceipt(&receipt)
+		require.NoError(t, a.start())
+		time.Sleep(time.Minute)
+		require.NoError(t, a.stop())
+		var said []string
+		for _, e := range logs.All() {
+			said = append(said, e.Message)
+		}
+		assert.Equal(t, []string{"component started", "started", "stopping", "stopped"}, said)
+		assert.Contains(t, receipt.String(), "stopped cleanly")
+	})
+}
+
+// TestLogThatPanics does not end the process in the middle of a stop.
+func TestLogThatPanics(t *testing.T) {
+	t.Parallel()
+	core, _ := observer.New(zap.InfoLevel)
+	broken := zap.New(core, zap.Hooks(func(zapcore.Entry) error { panic("the log is broken") }))
+	var done diary
+	a := build(t, fx.Supply(broken), hook(lifecycle.Hook{Name: "backup", PreDestroy: done.note("destroyed")}))
+	require.NoError(t, a.start())
+	require.NoError(t, a.stop())
+	assert.Equal(t, []string{"destroyed"}, done.read())
+}
+
+// TestHooksOfOneConstructorKeepTheirOrderInIngress: whoever is moved there, or
+// comes from one constructor, does not stop at once.
+func TestHooksOfOneConstructorKeepTheirOrderInIngress(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var done diary
+		slowly := func(name string) fx.Hook {
+			return fx.Hook{OnStop: func(context.Context) error {
+				done.add(name + " begins")
+				time.Sleep(time.Second)
+				done.add(name + " ends")
+				return nil
+			}}
+		}
+		type server struct{}
+		type sessions struct{}
+		a := build(t,
+			fx.Provide(func(lc fx.Lifecycle) *server {
+				lifecycle.Append(lc, lifecycle.Hook{Name: "server", Band: lifecycle.Ingress})
+				return &server{}
+			}, func(lc fx.Lifecycle, _ *server) *sessions {
+				lc.Append(slowly("connection"))
+				lc.Append(slowly("session"))
+				return &sessions{}
+			}),
+			fx.Invoke(func(*sessions) {}))
+		require.NoError(t, a.start())
+		require.NoError(t, a.stop())
+		assert.Equal(t, []string{"session begins", "session ends", "connection begins", "connection ends"}, done.read())
+	})
+}
+
+// TestReserveIsForBackupHooks: neither the receipt nor the grace of a hook
+// takes it.
+func TestReserveIsForBackupHooks(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name    string
+		config  lifecycle.Config
+		budget  lifecycle.Budget
+		timeout time.Duration
+		want    time.Duration
+	}{
+		{"SmallReserve", lifecycle.Config{Reserve: 50 * time.Millisecond}, lifecycle.Budget{}, patience, 20 * time.Millisecond},
+		{"BudgetThatEndsJustBefore", lifecycle.Config{}, lifecycle.Budget{Stop: 390 * time.Millisecond}, 500 * time.Millisecond, 40 * time.Millisecond},
+		{"ShareOfNearlyAll", lifecycle.Config{}, lifecycle.Budget{Share: 0.98}, 500 * time.Millisecond, 40 * time.Millisecond},
+		{"LongGrace", lifecycle.Config{Grace: 3 * time.Second}, lifecycle.Budget{Stop: 11900 * time.Millisecond}, patience, time.Second},
+	} {
+		bubble(t, tt.name, func(t *testing.T) {
+			var got time.Duration
+			a := build(t, configured(tt.config), hook(lifecycle.Hook{Budget: tt.budget, OnStop: hanging(t),
+				PreDestroy: func(ctx context.Context) error {
+					deadline, _ := ctx.Deadline()
+					got = time.Until(deadline)
+					return nil
+				}}))
+			require.NoError(t, a.start())
+			require.Error(t, a.stopIn(tt.timeout))
+			assert.GreaterOrEqual(t, got, tt.want)
+		})
+	}
 }
