@@ -35,7 +35,7 @@ func (c *Conductor) call(ctx context.Context, since time.Time, grace func() time
 		pprof.SetGoroutineLabels(pprof.WithLabels(ctx, pprof.Labels(labelCall, id)))
 		runHook(ctx, c.intercepted(comp, phase, hook), done)
 	}()
-	err := await(ctx, done, grace, func() error {
+	err := c.await(ctx, done, grace, func() error {
 		where, stack := stackOf(labelCall, id)
 		return &HangError{After: time.Since(began), Where: where, Stack: stack, Cause: whyOver(ctx, phase)}
 	})
@@ -88,20 +88,28 @@ func readable(err error) (safe error) {
 	return looked(err)
 }
 
-// await waits for the hook: as long as ctx lives, and the grace.
-func await(ctx context.Context, done <-chan error, grace func() time.Duration, abandon func() error) error {
+// await waits for the hook: as long as ctx lives, and the grace, which a cut
+// makes shorter.
+func (c *Conductor) await(ctx context.Context, done <-chan error, grace func() time.Duration, abandon func() error) error {
 	select {
 	case err := <-done:
 		return err
 	case <-ctx.Done():
 	}
-	timer := time.NewTimer(grace())
+	patience := grace()
+	end := time.Now().Add(patience)
+	timer := time.NewTimer(patience)
 	defer timer.Stop()
-	select {
-	case err := <-done:
-		return err
-	case <-timer.C:
-		return abandon()
+	for cut := c.wait.Done(); ; {
+		select {
+		case err := <-done:
+			return err
+		case <-timer.C:
+			return abandon()
+		case <-cut:
+			cut = nil
+			timer.Reset(min(time.Until(end), grace()))
+		}
 	}
 }
 

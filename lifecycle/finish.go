@@ -58,6 +58,10 @@ func (s *stop) spare(d time.Duration) time.Duration {
 
 func (s *stop) whyCut() string {
 	err := context.Cause(s.soft)
+	if err == nil { // see waitingOver
+		err = context.Cause(s.conductor.wait)
+	}
+	err = readable(err)
 	if errors.Is(err, context.DeadlineExceeded) {
 		return "the soft deadline passed (fx.StopTimeout less the reserve)"
 	}

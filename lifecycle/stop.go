@@ -158,7 +158,10 @@ func (s *stop) total() time.Duration {
 }
 
 // waitingOver reports whether hooks are called only to have been called.
-func (s *stop) waitingOver() bool { return s.soft.Err() != nil }
+func (s *stop) waitingOver() bool {
+	// soft ends a moment after the cut, in a goroutine of its own.
+	return s.soft.Err() != nil || s.conductor.wait.Err() != nil
+}
 
 // now is the timetable of what is left of the stop: when waiting is cut, the
 // reserve begins at that moment.

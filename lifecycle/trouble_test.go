@@ -225,3 +225,19 @@ func TestReserveIsForBackupHooks(t *testing.T) {
 		})
 	}
 }
+
+// TestCutShortensAGrace that is running: the stop is over when the reserve is.
+func TestCutShortensAGrace(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		const reserve = 5 * time.Second
+		a := build(t, configured(lifecycle.Config{Grace: 10 * time.Second, Reserve: reserve}),
+			hook(lifecycle.Hook{OnStop: hanging(t), Budget: lifecycle.Budget{Stop: time.Second}}))
+		require.NoError(t, a.start())
+		const cut = 2 * time.Second
+		time.AfterFunc(cut, func() { a.Cut(nil) })
+		began := time.Now()
+		require.Error(t, a.stopIn(time.Minute))
+		assert.LessOrEqual(t, time.Since(began), cut+reserve)
+	})
+}
