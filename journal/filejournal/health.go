@@ -1,0 +1,78 @@
+package filejournal
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/lastcall-go/lastcall/journal"
+)
+
+// Damage is a stretch of a journal that could not be read back.
+type Damage struct {
+	// Journal and Segment say in which file, Offset and Bytes where in it.
+	// Bytes is 0 where a part of the file is not there at all.
+	Journal, Segment string
+	Offset, Bytes    int64
+	// First and Last are the sequence numbers that are missing; both 0 if
+	// none is known to be.
+	First, Last uint64
+	// Lost is how many of those were not acknowledged.
+	Lost int
+	// Torn: it is the last frame of the segment that was written last, so
+	// most likely one that Append never promised. That is no damage.
+	Torn bool
+	// Reason says what is wrong with it.
+	Reason string
+	// Quarantine is the file that the bytes were copied to; empty if there
+	// were none, or if that failed, which Reason then says.
+	Quarantine string
+}
+
+func (d Damage) String() string {
+	text := fmt.Sprintf("%s at %d: %d bytes: %s", d.Segment, d.Offset, d.Bytes, d.Reason)
+	if d.Lost > 0 {
+		text += fmt.Sprintf("; entries %s, not acknowledged: %d", journal.Span{First: d.First, Last: d.Last}, d.Lost)
+	}
+	if d.Quarantine != "" {
+		text += "; the bytes are in " + d.Quarantine
+	}
+	return text
+}
+
+// Health is how a journal is, at one moment.
+type Health struct {
+	// Recovered is how many entries an earlier life has left.
+	Recovered int
+	// Entries is how many are not acknowledged now.
+	Entries int
+	// Bytes is what the files take, MaxBytes what they may.
+	Bytes, MaxBytes int64
+	// Damage is everything found wrong since the journal was opened, torn
+	// ends included.
+	Damage []Damage
+	// Fault is why the last write, sync or making of a file failed; nil when
+	// one has succeeded since.
+	Fault error
+}
+
+// Err is nil if all is well. Otherwise it names the fault, and each damage
+// with [journal.ErrCorrupt].
+func (h Health) Err() error {
+	errs := []error{h.Fault}
+	for _, d := range h.Damage {
+		if !d.Torn {
+			errs = append(errs, fmt.Errorf("%w: %s", journal.ErrCorrupt, d))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// Health says how the journal is.
+func (j *Journal) Health() Health {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return Health{
+		Recovered: j.found, Entries: j.live, Bytes: j.bytes, MaxBytes: j.cfg.MaxBytes,
+		Damage: append([]Damage(nil), j.damage...), Fault: j.fault,
+	}
+}

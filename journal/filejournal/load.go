@@ -1,0 +1,208 @@
+package filejournal
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// loaded is a segment of an earlier life, as it was found.
+type loaded struct {
+	segment
+	head   header
+	copies int   // of the header that are good
+	length int64 // of the file
+}
+
+// load reads what an earlier life has left, every byte of it.
+func (j *Journal) load(ctx context.Context) error {
+	found, err := j.find()
+	if err != nil {
+		return err
+	}
+	var last uint64 // base of the segment that was written last
+	for _, l := range found {
+		last = max(last, l.head.base)
+	}
+	var buffer []byte
+	for _, l := range found {
+		if ctx.Err() != nil {
+			return errors.Join(context.Cause(ctx), l.f.Close())
+		}
+		j.number = max(j.number, l.key.number)
+		if buffer, err = j.read(l, buffer); err != nil {
+			return errors.Join(err, l.f.Close())
+		}
+		j.examine(l, buffer, l.copies > 0 && l.head.base == last)
+		j.segments = append(j.segments, &l.segment)
+		j.bytes += l.size
+	}
+	j.settle()
+	return nil
+}
+
+// find opens the segments, in the order of their numbers, and removes what
+// was never finished making.
+func (j *Journal) find() ([]*loaded, error) {
+	names, err := j.fs.List(j.dir)
+	if err != nil {
+		return nil, err
+	}
+	var found []*loaded
+	for _, name := range names {
+		path := filepath.Join(j.dir, name)
+		if strings.HasSuffix(name, segmentSuffix+tempSuffix) {
+			if err := j.fs.Remove(path); err != nil {
+				return nil, err
+			}
+		}
+		k, ok := parseName(name)
+		if !ok {
+			continue // not ours: let it be
+		}
+		l := &loaded{segment: segment{key: k, seed: k.seed(), path: path}}
+		if l.f, err = j.fs.Open(path); err != nil {
+			return nil, err
+		}
+		if l.length, err = l.f.Size(); err != nil {
+			return nil, errors.Join(err, l.f.Close())
+		}
+		page := make([]byte, min(l.length, headerSize))
+		_, _ = l.f.ReadAt(page, 0) // an error is met again when all is read
+		l.head, l.copies = readHeader(page, k)
+		l.size = cmp.Or(l.head.size, l.length)
+		found = append(found, l)
+	}
+	slices.SortFunc(found, func(a, b *loaded) int { return cmp.Compare(a.key.number, b.key.number) })
+	return found, nil
+}
+
+// read fills the buffer with the segment. What the disk refuses to give is
+// zeros, and damage.
+func (j *Journal) read(l *loaded, buffer []byte) ([]byte, error) {
+	const piece = 1 << 20
+	buffer = slices.Grow(buffer[:0], int(l.length))[:l.length]
+	for off := 0; off < len(buffer); off += piece {
+		p := buffer[off:min(off+piece, len(buffer))]
+		n, err := l.f.ReadAt(p, int64(off))
+		if err != nil && !errors.Is(err, io.EOF) {
+			clear(p[n:])
+			j.report(&l.segment, Damage{Offset: int64(off + n), Bytes: int64(len(p) - n), Reason: "the disk cannot read it: " + err.Error()}, nil)
+		}
+	}
+	return buffer, nil
+}
+
+// examine finds the frames and the acknowledgements in the bytes of a
+// segment. last says that it was the one written last: it may end anywhere.
+func (j *Journal) examine(l *loaded, data []byte, last bool) {
+	s := &l.segment
+	s.base = l.head.base
+	var gaps []gap
+	var unreadable []frame
+	sc := newScanner(data, s.key, s.base)
+	for !s.sealed {
+		f, g, bad, ok := sc.scan()
+		if !ok {
+			break
+		}
+		if s.base == 0 {
+			s.base = f.seq
+		}
+		if bad {
+			gaps = append(gaps, g)
+		}
+		if f.kind == kindSeal {
+			s.sealed = true
+		} else if _, err := view(f.body); err != nil {
+			unreadable = append(unreadable, f)
+		}
+	}
+	if sc.next > s.base {
+		s.count = int(sc.next - s.base)
+	}
+	s.tail = int64(sc.off)
+	if s.sealed {
+		s.tail -= frameHead
+	}
+	s.written, s.synced = s.here(), s.here()
+	s.live, s.acked = s.count, bits(nil).grow(s.count)
+	j.nextSeq = max(j.nextSeq, s.end(), j.readSlots(s, data))
+	s.failed = l.length != s.size || l.copies == 0
+
+	for _, g := range gaps {
+		j.report(s, Damage{Offset: int64(g.from), Bytes: int64(g.to - g.from), First: g.first, Last: g.last, Reason: "it is no frame, or its checksum is wrong"}, data)
+	}
+	for _, f := range unreadable {
+		j.report(s, Damage{Offset: int64(f.off), Bytes: int64(f.size), First: f.seq, Last: f.seq, Reason: errBody.Error()}, data)
+	}
+	j.examineEnd(l, sc, data, last)
+}
+
+// examineEnd looks at what is around the frames.
+func (j *Journal) examineEnd(l *loaded, sc *scanner, data []byte, last bool) {
+	s := &l.segment
+	if n := sc.remains(); n > 0 && !s.sealed {
+		d := Damage{Offset: int64(sc.off), Bytes: int64(n), Reason: "the end of the segment is no frame"}
+		if last {
+			d.Torn, d.Reason = true, "the last frame was not finished"
+		}
+		if s.count > 0 || last {
+			j.report(s, d, data)
+		}
+	}
+	if l.copies > 0 && l.length != s.size {
+		j.report(s, Damage{Offset: l.length, Reason: fmt.Sprintf("the file has %d bytes of %d", l.length, s.size)}, data)
+	}
+	if l.copies < 2 && s.count > 0 {
+		j.report(s, Damage{Bytes: min(headerSize, l.length), Reason: fmt.Sprintf("%d of 2 copies of the header are good", l.copies)}, data)
+	}
+}
+
+// readSlots takes the acknowledgements into account. It returns the sequence
+// number behind the last one that is acknowledged.
+func (j *Journal) readSlots(s *segment, data []byte) (behind uint64) {
+	for slot := 0; ; slot++ {
+		at := slotAt(s.size, slot)
+		if at < s.tail+frameHead || at < headerSize {
+			return behind
+		}
+		if at+slotSize > int64(len(data)) {
+			continue // the file was cut
+		}
+		i, n, ok := readSlot(data[at:], s.seed, slot)
+		if !ok {
+			continue
+		}
+		s.slots = slot + 1
+		behind = max(behind, s.base+uint64(i)+uint64(n))
+		if i < s.count {
+			s.live -= s.acked.set(i, min(n, s.count-i))
+		}
+	}
+}
+
+// settle puts the segments in order and takes leave of those that are done.
+func (j *Journal) settle() {
+	slices.SortStableFunc(j.segments, func(a, b *segment) int { return cmp.Compare(a.base, b.base) })
+	for i, s := range j.segments[:max(0, len(j.segments)-1)] {
+		// After a failed sync what was not forced was appended again to the
+		// next segment, under the same numbers.
+		if next := j.segments[i+1]; next.base < s.end() && next.count > 0 {
+			s.forget(next.base, next.end()-1)
+		}
+	}
+	for _, s := range j.segments {
+		j.live += s.live
+		if s.count > 0 && !s.sealed && !s.keep {
+			_ = s.seal() // if not: the next life finds the end as this one did
+		}
+	}
+	j.found = j.live
+	j.sweepLocked()
+}

@@ -1,0 +1,12 @@
+//go:build (!unix && !windows) || solaris || aix
+
+package filejournal
+
+import (
+	"errors"
+	"os"
+)
+
+func lockFile(*os.File) error {
+	return errors.New("this platform has no lock that dies with its process; keep the journal elsewhere")
+}

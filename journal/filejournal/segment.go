@@ -1,0 +1,237 @@
+package filejournal
+
+import (
+	"errors"
+	"fmt"
+	"runtime/debug"
+
+	"github.com/lastcall-go/lastcall/journal"
+)
+
+// segment is one file of a journal. Everything in it is guarded by the
+// journal's mutex, except what is set once: key, seed, path, size, f and mem.
+//
+//	made ─▶ spare ─▶ active ─▶ sealed ─▶ free ─▶ made again, under a new key
+//	                   │ a write or a sync failed
+//	                   ▼
+//	                 failed: read, acknowledged in memory, never written again
+type segment struct {
+	key
+	seed uint32
+	path string
+	size int64
+	f    file
+	mem  []byte // nil: it is written with WriteAt
+
+	base  uint64 // the sequence number of entry 0
+	count int    // entries, those that cannot be read any more included
+	tail  int64  // where the next frame goes
+
+	written mark // up to here a replay may read
+	synced  mark // up to here it is forced to the disk
+
+	acked bits
+	live  int // entries that are not acknowledged
+	slots int // used
+
+	sealed bool
+	failed bool
+	keep   bool // something in it could not be brought to safety
+	ours   bool // made in this life, so fit to be made again
+	asked  bool // a spare was asked for
+	pins   int  // whoever works with it unlocked
+}
+
+// mark is a place between two frames.
+type mark struct {
+	tail  int64
+	count int
+}
+
+func (s *segment) here() mark { return mark{s.tail, s.count} }
+
+// end is the sequence number behind the last entry.
+func (s *segment) end() uint64 { return s.base + uint64(s.count) }
+
+// fits reports whether an entry of n bytes has room, with its slot, and the
+// seal behind it.
+func (s *segment) fits(n int) bool { return fits(s.size, s.tail, s.count, n) }
+
+func fits(size, tail int64, count, n int) bool {
+	return tail+int64(n)+frameHead <= slotAt(size, count)
+}
+
+// sizeFor is the size of a segment for an entry of n bytes.
+func sizeFor(standard int64, n int) int64 {
+	if fits(standard, headerSize, 0, n) {
+		return standard
+	}
+	need := int64(headerSize + n + frameHead + slotSize)
+	return need + -need&(headerSize-1)
+}
+
+// begin makes a segment that was made or recycled the place for entries from
+// base on.
+func (s *segment) begin(base uint64) error {
+	s.base, s.count, s.tail, s.live, s.slots = base, 0, headerSize, 0, 0
+	s.sealed, s.asked, s.acked = false, false, s.acked[:0]
+	s.written, s.synced = s.here(), s.here()
+	page := make([]byte, headerSize+frameHead) // with nothing where the first frame will be
+	header{key: s.key, base: base, size: s.size}.put(page)
+	return s.put(page, 0)
+}
+
+// room is memory for n bytes of frames at the tail, and for the zeros behind
+// them, where a reader stops: what an earlier user has left there is out of
+// sight.
+func (s *segment) room(scratch []byte, n int) []byte {
+	if s.mem != nil {
+		return s.mem[s.tail : s.tail+int64(n)+8]
+	}
+	if cap(scratch) < n+8 {
+		scratch = make([]byte, n+8, 2*(n+8))
+	}
+	return scratch[:n+8]
+}
+
+// put writes p at off, whichever way the segment is written.
+func (s *segment) put(p []byte, off int64) error {
+	if s.mem == nil {
+		_, err := s.f.WriteAt(p, off)
+		return err
+	}
+	return guarded(func() { copy(s.mem[off:], p) })
+}
+
+// faultError is a fault of mapped memory: the disk failed, or was full after
+// all.
+type faultError struct{ fault error }
+
+func (e *faultError) Error() string { return "writing to mapped memory: " + e.fault.Error() }
+func (e *faultError) Unwrap() error { return e.fault }
+
+// guarded runs what writes to mapped memory. A fault becomes an error.
+func guarded(write func()) (err error) {
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+	defer func() {
+		if v := recover(); v != nil {
+			err = asFault(v)
+		}
+	}()
+	write()
+	return nil
+}
+
+// asFault goes on panicking with what is no fault of memory.
+func asFault(v any) error {
+	fault, ok := v.(interface {
+		error
+		Addr() uintptr
+	})
+	if !ok {
+		panic(v)
+	}
+	return &faultError{fault}
+}
+
+// seal ends the segment.
+func (s *segment) seal() error {
+	if s.sealed || s.failed {
+		return nil
+	}
+	var p [frameHead]byte
+	putSeal(p[:], s.seed, s.end())
+	if err := s.put(p[:], s.tail); err != nil {
+		return err
+	}
+	s.sealed = true
+	return nil
+}
+
+// grow counts n entries of size bytes in all that were put at the tail.
+func (s *segment) grow(n, size int) {
+	s.count += n
+	s.live += n
+	s.tail += int64(size)
+	s.acked = s.acked.grow(s.count)
+}
+
+// ack marks the entries of the span that are here. It returns how many were
+// not marked before.
+func (s *segment) ack(span journal.Span) (fresh int, err error) {
+	first, last := max(span.First, s.base), min(span.Last, s.end()-1)
+	if s.count == 0 || first > last {
+		return 0, nil
+	}
+	i, n := int(first-s.base), int(last-first)+1
+	fresh = s.acked.set(i, n)
+	s.live -= fresh
+	if fresh == 0 || s.failed {
+		return fresh, nil
+	}
+	return fresh, s.putSlot(i, n)
+}
+
+// putSlot writes an acknowledgement down. There is a slot for each entry, and
+// each acknowledgement is of an entry at least; only where slots were damaged
+// they can come short, and their entries again.
+func (s *segment) putSlot(i, n int) error {
+	at := slotAt(s.size, s.slots)
+	if at < s.tail+frameHead {
+		return nil
+	}
+	var p [slotSize]byte
+	putSlot(p[:], s.seed, s.slots, i, n)
+	s.slots++
+	if s.mem != nil {
+		return s.put(p[:], at)
+	}
+	_, err := s.f.WriteAt(p[:], at)
+	return err
+}
+
+// forget takes entries off the count of the living without a word on the
+// disk.
+func (s *segment) forget(first, last uint64) {
+	failed := s.failed
+	s.failed = true
+	_, _ = s.ack(journal.Span{First: first, Last: last}) // nothing is written that could fail
+	s.failed = failed
+}
+
+// close lets go of the file.
+func (s *segment) close() error {
+	var err error
+	if s.mem != nil {
+		err = s.f.Unmap(s.mem)
+		s.mem = nil
+	}
+	if err = errors.Join(err, s.f.Close()); err != nil {
+		return fmt.Errorf("%s: %w", s.name(), err)
+	}
+	return nil
+}
+
+// bits is a set of small numbers.
+type bits []uint64
+
+func (b bits) grow(n int) bits {
+	for len(b)*64 < n {
+		b = append(b, 0)
+	}
+	return b
+}
+
+func (b bits) has(i int) bool { return b[i/64]&(1<<(i%64)) != 0 }
+
+// set puts n numbers from i on into the set and returns how many were not in
+// it.
+func (b bits) set(i, n int) (fresh int) {
+	for ; n > 0; i, n = i+1, n-1 {
+		if word, bit := &b[i/64], uint64(1)<<(i%64); *word&bit == 0 {
+			*word |= bit
+			fresh++
+		}
+	}
+	return fresh
+}
