@@ -3,6 +3,7 @@ package filejournal
 import (
 	"context"
 	"errors"
+	"runtime/debug"
 
 	"github.com/lastcall-go/lastcall/journal"
 )
@@ -12,6 +13,11 @@ import (
 func (j *Journal) Append(ctx context.Context, entries ...journal.Entry) (journal.Span, error) {
 	if len(entries) == 0 {
 		return journal.Span{}, nil
+	}
+	if len(entries) == 1 && j.cfg.Sync != SyncAlways {
+		if seq := j.appendOne(&entries[0]); seq > 0 {
+			return journal.Span{First: seq, Last: seq}, nil
+		}
 	}
 	j.mu.Lock()
 	span, groups, err := j.appendLocked(ctx, entries)
@@ -27,6 +33,39 @@ func (j *Journal) Append(ctx context.Context, entries ...journal.Entry) (journal
 		return journal.Span{}, j.failed("append", err)
 	}
 	return span, nil
+}
+
+// appendOne is the short way of a single entry into mapped memory that has
+// room for it. It returns 0, and has done nothing, where the long way is to be
+// taken: there it is found out why.
+func (j *Journal) appendOne(e *journal.Entry) uint64 {
+	n := entrySize(e)
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	s := j.active
+	if s == nil || s.mem == nil || j.closing || !s.fits(n) {
+		return 0
+	}
+	seq := j.nextSeq
+	if encodeOne(s.mem[s.tail:], s.seed, seq, e) != nil {
+		return 0
+	}
+	j.grewLocked(s, 1, n)
+	if s.tail > s.size/2 && !s.asked {
+		j.askForSpareLocked()
+	}
+	return seq
+}
+
+// grewLocked counts entries that were put at the tail of a segment.
+func (j *Journal) grewLocked(s *segment, n, size int) {
+	s.grow(n, size)
+	j.live += n
+	j.nextSeq += uint64(n)
+	if j.powerSafe() && !j.dirty {
+		j.dirty = true
+		j.wakeLocked()
+	}
 }
 
 // appendLocked finds room and writes. A segment that fails is left behind, and
@@ -75,18 +114,9 @@ func (j *Journal) putLocked(entries []journal.Entry) (span journal.Span, groups 
 		if g != nil {
 			groups = append(groups, g)
 		}
-		s.grow(count, size)
-		if g == nil {
-			s.written = s.here()
-		}
-		j.live += count
-		j.nextSeq += uint64(count)
+		j.grewLocked(s, count, size)
 		span.Last = j.nextSeq - 1
 		entries = entries[count:]
-	}
-	if j.powerSafe() && !j.dirty {
-		j.dirty = true
-		j.wakeLocked()
 	}
 	return span, groups, nil
 }
@@ -114,16 +144,20 @@ func (j *Journal) putHereLocked(s *segment, entries []journal.Entry, size int) (
 // encode writes the frames of entries into p, and zeros behind the last.
 func encode(p []byte, seed uint32, seq uint64, entries []journal.Entry) {
 	for i := range entries {
-		n := entrySize(&entries[i])
-		// In mapped memory: the end must be there before the frame is.
-		le.PutUint64(p[n:], 0)
-		putEntry(p[:n], seed, seq, &entries[i])
-		p, seq = p[n:], seq+1
+		p = p[putEntry(p, seed, seq+uint64(i), &entries[i]):]
 	}
 }
 
-func encodeMapped(p []byte, seed uint32, seq uint64, entries []journal.Entry) error {
-	return guarded(func() { encode(p, seed, seq, entries) })
+func encodeMapped(p []byte, seed uint32, seq uint64, entries []journal.Entry) (err error) {
+	defer unguard(debug.SetPanicOnFault(true), &err)
+	encode(p, seed, seq, entries)
+	return nil
+}
+
+func encodeOne(p []byte, seed uint32, seq uint64, e *journal.Entry) (err error) {
+	defer unguard(debug.SetPanicOnFault(true), &err)
+	putEntry(p, seed, seq, e)
+	return nil
 }
 
 // keepSmall forgets a buffer that one large entry has made.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"hash/crc32"
 	"math"
+	"math/bits"
 	"time"
 
 	"github.com/lastcall-go/lastcall/journal"
@@ -57,44 +58,48 @@ func aligned(n int) int { return (n + 7) &^ 7 }
 
 // entrySize is how many bytes the frame of an entry takes.
 func entrySize(e *journal.Entry) int {
-	n := frameHead + timeSize + varintLen(e.Attempt) + varintLen(e.Version) + len(e.Payload)
-	for _, s := range [...]string{e.ID, e.Kind, e.Key, e.Codec} {
-		n += uvarintLen(uint64(len(s))) + len(s)
-	}
+	n := frameHead + timeSize + len(e.ID) + len(e.Kind) + len(e.Key) + len(e.Codec) + len(e.Payload)
+	n += uvarintLen(zigzag(e.Attempt)) + uvarintLen(zigzag(e.Version))
+	n += uvarintLen(uint64(len(e.ID))) + uvarintLen(uint64(len(e.Kind))) +
+		uvarintLen(uint64(len(e.Key))) + uvarintLen(uint64(len(e.Codec)))
 	return aligned(n)
 }
 
-func uvarintLen(v uint64) int {
-	n := 1
-	for ; v >= 0x80; v >>= 7 {
-		n++
-	}
-	return n
-}
-
-func varintLen(v int) int { return uvarintLen(zigzag(v)) }
+func uvarintLen(v uint64) int { return (bits.Len64(v|1) + 6) / 7 }
 
 func zigzag(v int) uint64 { return uint64(int64(v))<<1 ^ uint64(int64(v)>>63) }
 
-// putEntry writes the frame of an entry into p, which has the size that
-// entrySize says.
-func putEntry(p []byte, seed uint32, seq uint64, e *journal.Entry) {
+// putEntry writes the frame of an entry to the beginning of p, and returns the
+// size, which is that of entrySize.
+func putEntry(p []byte, seed uint32, seq uint64, e *journal.Entry) int {
 	le.PutUint64(p[frameHead:], uint64(e.At.Unix()))
 	le.PutUint32(p[frameHead+8:], uint32(e.At.Nanosecond()))
 	n := frameHead + timeSize
-	n += binary.PutUvarint(p[n:], zigzag(e.Attempt))
-	n += binary.PutUvarint(p[n:], zigzag(e.Version))
+	n = putNumber(p, n, zigzag(e.Attempt))
+	n = putNumber(p, n, zigzag(e.Version))
 	n = putString(p, n, e.ID)
 	n = putString(p, n, e.Kind)
 	n = putString(p, n, e.Key)
 	n = putString(p, n, e.Codec)
 	n += copy(p[n:], e.Payload)
-	clear(p[n:])
+	size := aligned(n)
+	clear(p[n:size])
+	// In mapped memory: the end must be there before the frame is.
+	le.PutUint64(p[size:], 0)
 	finish(p, seed, kindEntry, seq, n-frameHead)
+	return size
+}
+
+func putNumber(p []byte, n int, v uint64) int {
+	if v < 0x80 { // as it nearly always is
+		p[n] = byte(v)
+		return n + 1
+	}
+	return n + binary.PutUvarint(p[n:], v)
 }
 
 func putString(p []byte, n int, s string) int {
-	n += binary.PutUvarint(p[n:], uint64(len(s)))
+	n = putNumber(p, n, uint64(len(s)))
 	return n + copy(p[n:], s)
 }
 

@@ -131,7 +131,7 @@ func (j *Journal) examine(l *loaded, data []byte, last bool) {
 		s.tail -= frameHead
 	}
 	s.written, s.synced = s.here(), s.here()
-	s.live, s.acked = s.count, bits(nil).grow(s.count)
+	s.live, s.acked = s.count, bitset(nil).grow(s.count)
 	j.nextSeq = max(j.nextSeq, s.end(), j.readSlots(s, data))
 	s.failed = l.length != s.size || l.copies == 0
 

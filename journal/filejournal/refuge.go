@@ -69,7 +69,7 @@ func (s *segment) cut(from mark) (alive int) {
 	return alive
 }
 
-func (b bits) clear(i int) { b[i/64] &^= 1 << (i % 64) }
+func (b bitset) clear(i int) { b[i/64] &^= 1 << (i % 64) }
 
 // moveUnsyncedLocked appends again, to a refuge, what a segment whose sync has
 // failed held beyond the last sync that did not. On an error nothing has
@@ -93,7 +93,6 @@ func (j *Journal) moveUnsyncedLocked(old *segment, wasActive bool) error {
 	acked, sealed := slices.Clone(old.acked), old.sealed
 	j.leaveLocked(old, from, s, wasActive)
 	s.grow(n, len(frames))
-	s.written = s.here()
 	for i := range n {
 		if acked.has(from.count + i) {
 			seq := s.base + uint64(i)

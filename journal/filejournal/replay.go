@@ -67,10 +67,19 @@ func (r *replay) enter(last *segment, lastBase uint64) (*segment, mark, error) {
 	for _, s := range j.segments[begin:] {
 		if s.live > 0 && s.base < r.end {
 			s.pins++
-			return s, s.written, nil
+			return s, j.readableLocked(s), nil
 		}
 	}
 	return nil, mark{}, nil
+}
+
+// readableLocked is how far a segment may be read: what the committer has not
+// written yet nobody was promised.
+func (j *Journal) readableLocked(s *segment) mark {
+	if j.cfg.Sync == SyncAlways {
+		return s.written
+	}
+	return s.here()
 }
 
 func (r *replay) leave(s *segment) {

@@ -227,7 +227,7 @@ func (j *Journal) furnish(s *segment) error {
 			return err
 		}
 	}
-	if j.cfg.Sync != SyncAlways && !unsupported {
+	if !unsupported {
 		if s.mem, err = s.f.Map(s.size); err != nil && !errors.Is(err, errors.ErrUnsupported) {
 			return err
 		}

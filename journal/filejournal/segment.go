@@ -27,10 +27,10 @@ type segment struct {
 	count int    // entries, those that cannot be read any more included
 	tail  int64  // where the next frame goes
 
-	written mark // up to here a replay may read
+	written mark // SyncAlways: up to here a replay may read
 	synced  mark // up to here it is forced to the disk
 
-	acked bits
+	acked bitset
 	live  int // entries that are not acknowledged
 	slots int // used
 
@@ -100,7 +100,7 @@ func (s *segment) put(p []byte, off int64) error {
 		_, err := s.f.WriteAt(p, off)
 		return err
 	}
-	return guarded(func() { copy(s.mem[off:], p) })
+	return guardedCopy(s.mem[off:], p)
 }
 
 // faultError is a fault of mapped memory: the disk failed, or was full after
@@ -110,16 +110,20 @@ type faultError struct{ fault error }
 func (e *faultError) Error() string { return "writing to mapped memory: " + e.fault.Error() }
 func (e *faultError) Unwrap() error { return e.fault }
 
-// guarded runs what writes to mapped memory. A fault becomes an error.
-func guarded(write func()) (err error) {
-	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
-	defer func() {
-		if v := recover(); v != nil {
-			err = asFault(v)
-		}
-	}()
-	write()
+// guardedCopy copies to mapped memory. A fault becomes an error.
+func guardedCopy(to, from []byte) (err error) {
+	defer unguard(debug.SetPanicOnFault(true), &err)
+	copy(to, from)
 	return nil
+}
+
+// unguard is deferred by what writes to mapped memory, with what
+// SetPanicOnFault returned: a fault becomes an error.
+func unguard(before bool, err *error) {
+	debug.SetPanicOnFault(before)
+	if v := recover(); v != nil {
+		*err = asFault(v)
+	}
 }
 
 // asFault goes on panicking with what is no fault of memory.
@@ -153,7 +157,9 @@ func (s *segment) grow(n, size int) {
 	s.count += n
 	s.live += n
 	s.tail += int64(size)
-	s.acked = s.acked.grow(s.count)
+	if s.count > len(s.acked)*64 {
+		s.acked = s.acked.grow(s.count)
+	}
 }
 
 // ack marks the entries of the span that are here. It returns how many were
@@ -212,21 +218,21 @@ func (s *segment) close() error {
 	return nil
 }
 
-// bits is a set of small numbers.
-type bits []uint64
+// bitset is a set of small numbers.
+type bitset []uint64
 
-func (b bits) grow(n int) bits {
+func (b bitset) grow(n int) bitset {
 	for len(b)*64 < n {
 		b = append(b, 0)
 	}
 	return b
 }
 
-func (b bits) has(i int) bool { return b[i/64]&(1<<(i%64)) != 0 }
+func (b bitset) has(i int) bool { return b[i/64]&(1<<(i%64)) != 0 }
 
 // set puts n numbers from i on into the set and returns how many were not in
 // it.
-func (b bits) set(i, n int) (fresh int) {
+func (b bitset) set(i, n int) (fresh int) {
 	for ; n > 0; i, n = i+1, n-1 {
 		if word, bit := &b[i/64], uint64(1)<<(i%64); *word&bit == 0 {
 			*word |= bit
