@@ -39,7 +39,6 @@ func (j *Journal) ackLocked(span journal.Span) (failed error) {
 		fresh, err := s.ack(span)
 		if err != nil {
 			failed = errors.Join(failed, err)
-			s.failed = true
 			j.dropActiveLocked(s)
 		}
 		j.live -= fresh

@@ -71,13 +71,16 @@ func (j *Journal) grewLocked(s *segment, n, size int) {
 // appendLocked finds room and writes. A segment that fails is left behind, and
 // the entries are written once more, to another.
 func (j *Journal) appendLocked(ctx context.Context, entries []journal.Entry) (journal.Span, []*group, error) {
-	var failed error
+	var failed error // by the first try
 	for range 2 {
 		if err := j.waitForRoomLocked(ctx, entries); err != nil {
 			return journal.Span{}, nil, errors.Join(err, failed)
 		}
 		span, groups, err := j.putLocked(entries)
 		if err == nil {
+			if failed != nil {
+				j.fault = nil
+			}
 			j.askForSpareLocked()
 			return span, groups, nil
 		}
@@ -177,19 +180,19 @@ func (j *Journal) rollLocked(n int) error {
 	}
 	s := j.spares[i]
 	j.spares = append(j.spares[:i:i], j.spares[i+1:]...)
-	if old := j.active; old != nil {
-		j.sealLocked(old)
-	}
 	if err := s.begin(j.nextSeq); err != nil {
 		s.failed = true
 		j.discardLocked(s)
-		return err
+		return err // the old one goes on, not sealed
 	}
 	old := j.active
 	j.active = s
 	j.segments = append(j.segments, s)
-	if old != nil && old.live == 0 {
-		j.sweepLocked()
+	if old != nil {
+		j.sealLocked(old)
+		if old.live == 0 {
+			j.sweepLocked()
+		}
 	}
 	return nil
 }

@@ -75,8 +75,9 @@ func (h header) put(p []byte) {
 	copy(p[headerCopy:], p[:headerLen])
 }
 
-// readHeader takes the copy that is whole and of this key.
-func readHeader(data []byte, k key) (h header, copies int) {
+// readHeader takes the copy that is whole and of this key. foreign says that
+// there is one of another key, which an earlier user of the file has left.
+func readHeader(data []byte, k key) (h header, copies int, foreign bool) {
 	for _, at := range []int{0, headerCopy} {
 		if at+headerLen > len(data) {
 			break
@@ -86,12 +87,17 @@ func readHeader(data []byte, k key) (h header, copies int) {
 			key:  key{number: le.Uint64(p[32:]), epoch: le.Uint64(p[40:])},
 			base: le.Uint64(p[48:]), size: int64(le.Uint64(p[56:])),
 		}
-		if string(p[:32]) == magic && le.Uint32(p[68:]) == crc32.Checksum(p[:68], castagnoli) && found.key == k && found.base > 0 && found.size > 0 && found.size <= maxFile {
+		whole := string(p[:32]) == magic && le.Uint32(p[68:]) == crc32.Checksum(p[:68], castagnoli) &&
+			found.base > 0 && found.size > 0 && found.size <= maxFile
+		switch {
+		case whole && found.key == k:
 			h = found
 			copies++
+		case whole:
+			foreign = true
 		}
 	}
-	return h, copies
+	return h, copies, foreign
 }
 
 // putSlot writes that n entries from index i on are acknowledged.

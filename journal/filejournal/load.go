@@ -16,6 +16,7 @@ type loaded struct {
 	segment
 	head   header
 	copies int   // of the header that are good
+	blank  bool  // it was made, or made again, and never begun
 	length int64 // of the file
 }
 
@@ -74,12 +75,19 @@ func (j *Journal) find() ([]*loaded, error) {
 		}
 		page := make([]byte, min(l.length, headerSize))
 		_, _ = l.f.ReadAt(page, 0) // an error is met again when all is read
-		l.head, l.copies = readHeader(page, k)
+		var foreign bool
+		l.head, l.copies, foreign = readHeader(page, k)
+		l.blank = l.copies == 0 && (foreign || blank(page))
 		l.size = cmp.Or(l.head.size, l.length)
 		found = append(found, l)
 	}
 	slices.SortFunc(found, func(a, b *loaded) int { return cmp.Compare(a.key.number, b.key.number) })
 	return found, nil
+}
+
+// blank reports whether a header was never written, or not to its end.
+func blank(page []byte) bool {
+	return len(page) == headerSize && le.Uint64(page) == 0 && le.Uint64(page[headerCopy:]) == 0
 }
 
 // read fills the buffer with the segment. What the disk refuses to give is
@@ -147,19 +155,24 @@ func (j *Journal) examine(l *loaded, data []byte, last bool) {
 // examineEnd looks at what is around the frames.
 func (j *Journal) examineEnd(l *loaded, sc *scanner, data []byte, last bool) {
 	s := &l.segment
+	if l.blank && s.count == 0 {
+		return
+	}
 	if n := sc.remains(); n > 0 && !s.sealed {
 		d := Damage{Offset: int64(sc.off), Bytes: int64(n), Reason: "the end of the segment is no frame"}
 		if last {
 			d.Torn, d.Reason = true, "the last frame was not finished"
 		}
-		if s.count > 0 || last {
-			j.report(s, d, data)
-		}
+		j.report(s, d, data)
 	}
 	if l.copies > 0 && l.length != s.size {
 		j.report(s, Damage{Offset: l.length, Reason: fmt.Sprintf("the file has %d bytes of %d", l.length, s.size)}, data)
 	}
-	if l.copies < 2 && s.count > 0 {
+	if l.copies == 0 && s.count == 0 {
+		// Nothing in it is understood: it may be of another version.
+		j.report(s, Damage{Reason: "neither a header nor a frame is found; the file is left alone"}, nil)
+		s.keep = true
+	} else if l.copies < 2 && s.count > 0 {
 		j.report(s, Damage{Bytes: min(headerSize, l.length), Reason: fmt.Sprintf("%d of 2 copies of the header are good", l.copies)}, data)
 	}
 }

@@ -106,6 +106,9 @@ func (j *Journal) moveUnsyncedLocked(old *segment, wasActive bool) error {
 	if sealed || !wasActive {
 		j.sealLocked(s)
 	}
+	if s.failed {
+		j.dropActiveLocked(s)
+	}
 	return nil
 }
 

@@ -156,6 +156,7 @@ func (j *Journal) make(size int64, neededLocked func() bool) error {
 	case reuse == nil:
 		j.bytes += size
 	}
+	j.fault = nil
 	j.spares = append(j.spares, s)
 	return nil
 }
@@ -236,7 +237,7 @@ func (j *Journal) furnish(s *segment) error {
 }
 
 func zero(f file, size int64) error {
-	page := make([]byte, 1<<20)
+	page := make([]byte, min(size, 1<<20))
 	for off := int64(0); off < size; off += int64(len(page)) {
 		if _, err := f.WriteAt(page[:min(int64(len(page)), size-off)], off); err != nil {
 			return err

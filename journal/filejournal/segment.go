@@ -78,7 +78,15 @@ func (s *segment) begin(base uint64) error {
 	s.written, s.synced = s.here(), s.here()
 	page := make([]byte, headerSize+frameHead) // with nothing where the first frame will be
 	header{key: s.key, base: base, size: s.size}.put(page)
-	return s.put(page, 0)
+	if s.mem == nil {
+		return s.put(page, 0)
+	}
+	// A process that dies while it copies leaves a blank header, not a broken
+	// one: the beginnings come last.
+	clear(page[:8])
+	clear(page[headerCopy : headerCopy+8])
+	start := []byte(magic[:8])
+	return errors.Join(s.put(page, 0), s.put(start, 0), s.put(start, headerCopy))
 }
 
 // room is memory for n bytes of frames at the tail, and for the zeros behind
@@ -175,7 +183,11 @@ func (s *segment) ack(span journal.Span) (fresh int, err error) {
 	if fresh == 0 || s.failed {
 		return fresh, nil
 	}
-	return fresh, s.putSlot(i, n)
+	if err := s.putSlot(i, n); err != nil {
+		s.failed = true
+		return fresh, err
+	}
+	return fresh, nil
 }
 
 // putSlot writes an acknowledgement down. There is a slot for each entry, and

@@ -1,0 +1,356 @@
+package filejournal
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"sync"
+	"syscall"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/lastcall-go/lastcall/journal"
+)
+
+// script appends entries and acknowledges every third, as far as the disk
+// lets it, and returns what was accepted and not acknowledged, and what was
+// refused.
+func script(t *testing.T, j *Journal, n int) (kept, refused []string) {
+	t.Helper()
+	for i := range n {
+		span, err := j.Append(t.Context(), journal.Entry{Payload: []byte(text(i))})
+		switch {
+		case err != nil:
+			refused = append(refused, text(i))
+		case i%3 == 0:
+			// An error leaves it undecided for the next life.
+			if j.Ack(t.Context(), span) != nil {
+				refused = append(refused, text(i))
+			}
+		default:
+			kept = append(kept, text(i))
+		}
+	}
+	return kept, refused
+}
+
+// TestFaultAtEachCall lets one call to the disk fail, each in turn, or the
+// disk from that call on. memDisk panics when a file is forced, or written,
+// again after that failed.
+func TestFaultAtEachCall(t *testing.T) {
+	t.Parallel()
+	const entries = 60
+	for _, sync := range []Sync{SyncProcess, SyncAlways, SyncEvery(time.Millisecond)} {
+		for _, disk := range diskErrors {
+			for _, lasts := range []bool{false, true} {
+				t.Run(fmt.Sprintf("%s/%s/lasts=%t", sync, disk, lasts), func(t *testing.T) {
+					t.Parallel()
+					healthy := newMemDisk()
+					j := openOnDisk(t, healthy, small(sync))
+					opening := healthy.ops
+					script(t, j, entries)
+					require.NoError(t, j.Close())
+					total := healthy.ops - opening
+					require.Greater(t, total, entries)
+
+					for at := 1; at <= total; at++ {
+						d := newMemDisk()
+						j := openOnDisk(t, d, small(sync))
+						d.fail = failAt(at, disk, lasts)
+						kept, refused := script(t, j, entries)
+						if !lasts {
+							require.LessOrEqual(t, len(refused), 1, "call %d", at)
+						}
+						require.Subset(t, texts(t, j), kept, "call %d: in this life", at)
+
+						// It heals.
+						d.mu.Lock()
+						d.fail = nil
+						d.mu.Unlock()
+						span, err := j.Append(t.Context(), journal.Entry{Payload: []byte("healed")})
+						require.NoError(t, err, "call %d", at)
+						require.NotZero(t, span.Len())
+						kept = append(kept, "healed")
+
+						j.crash()
+						j = openOnDisk(t, d, small(sync))
+						got := texts(t, j)
+						for _, text := range kept {
+							require.Contains(t, got, text, "call %d: in the next life; health %+v", at, j.Health())
+						}
+						for _, text := range got {
+							require.True(t, slices.Contains(kept, text) || slices.Contains(refused, text), "call %d: %q was acknowledged", at, text)
+						}
+						j.crash()
+					}
+				})
+			}
+		}
+	}
+}
+
+// TestPowerLoss: with sync: always, what was accepted survives a power loss at
+// any moment, and a disk that refuses some syncs besides.
+func TestPowerLoss(t *testing.T) {
+	t.Parallel()
+	for _, faults := range []bool{false, true} {
+		t.Run(fmt.Sprintf("FailingSyncs=%t", faults), func(t *testing.T) {
+			t.Parallel()
+			for seed := range uint64(150) {
+				losePower(t, seed, faults)
+			}
+		})
+	}
+}
+
+func losePower(t *testing.T, seed uint64, faults bool) {
+	t.Helper()
+	random := rand.New(rand.NewPCG(seed, 7))
+	d := newMemDisk()
+	must, may := map[string]bool{}, map[string]bool{}
+	n := 0
+	for range 3 { // lives
+		j := openOnDisk(t, d, small(SyncAlways))
+		got := texts(t, j)
+		for text := range must {
+			require.Contains(t, got, text, "seed %d; health %+v", seed, j.Health())
+		}
+		for _, text := range got {
+			require.True(t, must[text] || may[text], "seed %d: %q is not of this journal", seed, text)
+		}
+		if faults {
+			faulty := rand.New(rand.NewPCG(seed, 8))
+			d.mu.Lock()
+			d.fail = func(op, _ string) error {
+				if (op == "sync" || op == "write") && faulty.IntN(12) == 0 {
+					return syscall.EIO
+				}
+				return nil
+			}
+			d.mu.Unlock()
+		}
+		spans := map[string]journal.Span{}
+		for range 20 + random.IntN(60) {
+			n++
+			span, err := j.Append(t.Context(), journal.Entry{Payload: []byte(text(n))})
+			may[text(n)] = true
+			if err == nil {
+				must[text(n)], spans[text(n)] = true, span
+			}
+			for text, span := range spans {
+				if random.IntN(3) == 0 {
+					_ = j.Ack(t.Context(), span)
+					delete(spans, text)
+					delete(must, text)
+				}
+				break
+			}
+		}
+		after := d.powerLoss(random)
+		j.crash()
+		d = after
+	}
+}
+
+// TestInterval: what was appended is forced an interval later, and whoever
+// appends does not wait for it.
+func TestInterval(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		d := newMemDisk()
+		j := openOnDisk(t, d, small(SyncEvery(50*time.Millisecond)))
+		random := rand.New(rand.NewPCG(1, 1))
+		after := func() []string {
+			again := openOnDisk(t, d.powerLoss(random), small(SyncProcess))
+			defer again.crash()
+			return texts(t, again)
+		}
+		appendText(t, j, 1)
+		time.Sleep(51 * time.Millisecond)
+		require.Equal(t, []string{text(1)}, after())
+
+		// The sync fails: what it should have forced is appended again,
+		// elsewhere, and forced at once.
+		d.mu.Lock()
+		d.fail = failOnce("sync")
+		d.mu.Unlock()
+		appendText(t, j, 2)
+		time.Sleep(51 * time.Millisecond)
+		require.Equal(t, []string{text(1), text(2)}, after())
+		require.Equal(t, []string{text(1), text(2)}, texts(t, j))
+		require.NoError(t, j.Health().Err())
+		require.NoError(t, j.Close())
+	})
+}
+
+func failOnce(what string) func(op, name string) error {
+	done := false
+	return func(op, _ string) error {
+		if op == what && !done {
+			done = true
+			return syscall.EIO
+		}
+		return nil
+	}
+}
+
+func TestFullDisk(t *testing.T) {
+	t.Parallel()
+	full := func(op, _ string) error {
+		if op == "allocate" {
+			return syscall.ENOSPC
+		}
+		return nil
+	}
+
+	t.Run("RefusesAndHeals", func(t *testing.T) {
+		t.Parallel()
+		d := newMemDisk()
+		j := openOnDisk(t, d, small(SyncProcess))
+		d.mu.Lock()
+		d.fail = full
+		d.mu.Unlock()
+		kept := 0
+		var err error
+		for err == nil {
+			_, err = j.Append(t.Context(), journal.Entry{Payload: []byte("x")})
+			kept++
+		}
+		require.ErrorIs(t, err, journal.ErrFull)
+		require.ErrorIs(t, err, syscall.ENOSPC)
+		require.ErrorIs(t, j.Health().Err(), syscall.ENOSPC)
+		require.Len(t, texts(t, j), kept-1)
+		for e := range j.Replay(t.Context()) {
+			ack(t, j, e.Span()) // there is room for that
+			break
+		}
+		d.mu.Lock()
+		d.fail = nil
+		d.mu.Unlock()
+		appendText(t, j, 1)
+		require.NoError(t, j.Health().Err())
+		require.NoError(t, j.Close())
+	})
+
+	t.Run("OpensAndReplaysAllTheSame", func(t *testing.T) {
+		t.Parallel()
+		s := newSpecimen(t, true)
+		s.disk.fail = full
+		j := openOnDisk(t, s.disk, small(SyncProcess))
+		require.Equal(t, s.unacked, texts(t, j))
+		_, err := j.Append(t.Context(), journal.Entry{})
+		require.ErrorIs(t, err, journal.ErrFull)
+		require.NoError(t, j.Close())
+	})
+
+	t.Run("BlocksUntilThereIsRoom", func(t *testing.T) {
+		t.Parallel()
+		synctest.Test(t, func(t *testing.T) {
+			d := newMemDisk()
+			cfg := small(SyncProcess)
+			cfg.WhenFull = Block
+			j := openOnDisk(t, d, cfg)
+			d.fail = full
+			for i := 0; j.active == nil || j.active.fits(500); i++ {
+				appendText(t, j, i)
+			}
+			payload := make([]byte, 1000)
+			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+			defer cancel()
+			_, err := j.Append(ctx, journal.Entry{Payload: payload})
+			require.ErrorIs(t, err, context.DeadlineExceeded)
+			require.ErrorIs(t, err, journal.ErrFull)
+
+			var wg sync.WaitGroup
+			wg.Go(func() {
+				_, err := j.Append(t.Context(), journal.Entry{Payload: payload})
+				assert.NoError(t, err)
+			})
+			time.Sleep(time.Minute)
+			d.mu.Lock()
+			d.fail = nil
+			d.mu.Unlock()
+			wg.Wait()
+			require.NoError(t, j.Close())
+		})
+	})
+
+	t.Run("BlocksUntilEntriesAreAcknowledgedOrItIsClosed", func(t *testing.T) {
+		t.Parallel()
+		synctest.Test(t, func(t *testing.T) {
+			cfg := small(SyncProcess)
+			cfg.WhenFull, cfg.MaxBytes = Block, 2*cfg.SegmentBytes
+			j := openOnDisk(t, newMemDisk(), cfg)
+			var spans []journal.Span
+			append1000 := func(ctx context.Context) error {
+				span, err := j.Append(ctx, journal.Entry{Payload: make([]byte, 1000)})
+				spans = append(spans, span)
+				return err
+			}
+			for j.active == nil || j.active.fits(1100) || len(j.segments) < 2 {
+				require.NoError(t, append1000(t.Context()))
+			}
+			results := make(chan error, 2)
+			go func() { results <- append1000(t.Context()) }()
+			synctest.Wait()
+			require.Empty(t, results)
+			ack(t, j, journal.Span{First: spans[0].First, Last: spans[3].Last})
+			require.NoError(t, <-results)
+
+			for j.active.fits(1100) {
+				require.NoError(t, append1000(t.Context()))
+			}
+			go func() { results <- append1000(t.Context()) }()
+			synctest.Wait()
+			require.NoError(t, j.Close())
+			require.ErrorIs(t, <-results, journal.ErrClosed)
+		})
+	})
+}
+
+// TestSyncFailsForAGroup: those who wait for the same sync all hear of it, or
+// none needs to.
+func TestSyncFailsForAGroup(t *testing.T) {
+	t.Parallel()
+	for _, lasts := range []bool{false, true} {
+		t.Run(fmt.Sprintf("lasts=%t", lasts), func(t *testing.T) {
+			t.Parallel()
+			d := newMemDisk()
+			j := openOnDisk(t, d, small(SyncAlways))
+			d.mu.Lock()
+			d.fail = failOnce("sync")
+			if lasts {
+				d.fail = func(op, _ string) error {
+					if op == "sync" {
+						return syscall.EIO
+					}
+					return nil
+				}
+			}
+			d.mu.Unlock()
+			var wg sync.WaitGroup
+			errs := make([]error, 16)
+			for i := range errs {
+				wg.Go(func() { _, errs[i] = j.Append(t.Context(), journal.Entry{Payload: []byte(text(i))}) })
+			}
+			wg.Wait()
+			if lasts {
+				for _, err := range errs {
+					require.ErrorIs(t, err, syscall.EIO)
+				}
+				require.Empty(t, texts(t, j))
+				require.ErrorIs(t, j.Health().Err(), syscall.EIO)
+			} else {
+				require.NoError(t, errors.Join(errs...))
+				require.Len(t, texts(t, j), len(errs))
+			}
+			j.crash()
+		})
+	}
+}

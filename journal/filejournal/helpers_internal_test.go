@@ -1,0 +1,63 @@
+package filejournal
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/lastcall-go/lastcall/journal"
+)
+
+// small is the smallest journal: a page of frames in each segment.
+func small(sync Sync) Config {
+	return Config{Dir: "/d", Sync: sync, SegmentBytes: 2 * headerSize, MaxBytes: 1 << 20, WhenFull: Reject}
+}
+
+func openOnDisk(t testing.TB, d *memDisk, cfg Config) *Journal {
+	t.Helper()
+	j, err := openJournal(t.Context(), d, cfg, "test", func() {})
+	require.NoError(t, err)
+	return j
+}
+
+// crash ends a journal as the death of the process would.
+func (j *Journal) crash() {
+	j.shut.Do(func() {
+		j.halt()
+		j.mu.Lock()
+		defer j.mu.Unlock()
+		_ = j.letGo()
+	})
+}
+
+// text is a payload that can be told from every other, of a size that varies.
+func text(i int) string { return fmt.Sprintf("entry %d %s", i, strings.Repeat("x", i*37%300)) }
+
+func appendText(t testing.TB, j *Journal, i int) journal.Span {
+	t.Helper()
+	span, err := j.Append(t.Context(), journal.Entry{Payload: []byte(text(i))})
+	require.NoError(t, err)
+	return span
+}
+
+func ack(t testing.TB, j *Journal, span journal.Span) {
+	t.Helper()
+	require.NoError(t, j.Ack(t.Context(), span))
+}
+
+// texts is what a replay yields.
+func texts(t testing.TB, j *Journal) []string {
+	t.Helper()
+	var got []string
+	var last uint64
+	for e, err := range j.Replay(t.Context()) {
+		require.NoError(t, err)
+		require.Greater(t, e.Seq, last)
+		last = e.Seq
+		got = append(got, string(e.Payload))
+	}
+	require.Len(t, got, j.Len(), "Len is what a replay yields")
+	return got
+}
