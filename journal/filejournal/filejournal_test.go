@@ -5,14 +5,11 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
-	"go.uber.org/goleak"
 
 	"github.com/lastcall-go/lastcall/journal"
 	"github.com/lastcall-go/lastcall/journal/filejournal"
 	"github.com/lastcall-go/lastcall/journal/journaltest"
 )
-
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 var syncs = []filejournal.Sync{filejournal.SyncProcess, filejournal.SyncEvery(5 * time.Millisecond), filejournal.SyncAlways}
 
