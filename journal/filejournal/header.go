@@ -3,6 +3,8 @@ package filejournal
 import (
 	"fmt"
 	"hash/crc32"
+
+	"github.com/lastcall-go/lastcall/journal"
 )
 
 // A segment file, of a size that never changes:
@@ -100,16 +102,23 @@ func readHeader(data []byte, k key) (h header, copies int, foreign bool) {
 	return h, copies, foreign
 }
 
-// putSlot writes that n entries from index i on are acknowledged.
-func putSlot(p []byte, seed uint32, slot, i, n int) {
-	le.PutUint32(p, uint32(i))
+// putSlot writes that n entries from seq on are acknowledged. Of the sequence
+// number the lower half is kept; the segment knows the rest.
+func putSlot(p []byte, seed uint32, slot int, seq uint64, n int) {
+	le.PutUint32(p, uint32(seq))
 	le.PutUint32(p[4:], uint32(n))
 	le.PutUint32(p[8:], crc32.Update(seed^uint32(slot), castagnoli, p[:8]))
 }
 
-func readSlot(p []byte, seed uint32, slot int) (i, n int, ok bool) {
-	i, n = int(le.Uint32(p)), int(le.Uint32(p[4:]))
-	return i, n, n > 0 && le.Uint32(p[8:]) == crc32.Update(seed^uint32(slot), castagnoli, p[:8])
+// readSlot reads a slot of a segment with an entry that has the sequence
+// number near.
+func readSlot(p []byte, seed uint32, slot int, near uint64) (span journal.Span, ok bool) {
+	n := le.Uint32(p[4:])
+	if n == 0 || le.Uint32(p[8:]) != crc32.Update(seed^uint32(slot), castagnoli, p[:8]) {
+		return span, false
+	}
+	first := near + uint64(int64(int32(le.Uint32(p)-uint32(near))))
+	return journal.Span{First: first, Last: first + uint64(n) - 1}, true
 }
 
 // slotAt is where a slot is in a file of this size.

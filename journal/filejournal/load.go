@@ -141,7 +141,7 @@ func (j *Journal) examine(l *loaded, data []byte, last bool) {
 	s.written, s.synced = s.here(), s.here()
 	s.live, s.acked = s.count, bitset(nil).grow(s.count)
 	j.nextSeq = max(j.nextSeq, s.end(), j.readSlots(s, data))
-	s.failed = l.length != s.size || l.copies == 0
+	s.failed = l.length != s.size
 
 	for _, g := range gaps {
 		j.report(s, Damage{Offset: int64(g.from), Bytes: int64(g.to - g.from), First: g.first, Last: g.last, Reason: "it is no frame, or its checksum is wrong"}, data)
@@ -180,6 +180,7 @@ func (j *Journal) examineEnd(l *loaded, sc *scanner, data []byte, last bool) {
 // readSlots takes the acknowledgements into account. It returns the sequence
 // number behind the last one that is acknowledged.
 func (j *Journal) readSlots(s *segment, data []byte) (behind uint64) {
+	var empty []int
 	for slot := 0; ; slot++ {
 		at := slotAt(s.size, slot)
 		if at < s.tail+frameHead || at < headerSize {
@@ -188,15 +189,14 @@ func (j *Journal) readSlots(s *segment, data []byte) (behind uint64) {
 		if at+slotSize > int64(len(data)) {
 			continue // the file was cut
 		}
-		i, n, ok := readSlot(data[at:], s.seed, slot)
+		span, ok := readSlot(data[at:], s.seed, slot, s.base)
 		if !ok {
+			empty = append(empty, slot)
 			continue
 		}
-		s.slots = slot + 1
-		behind = max(behind, s.base+uint64(i)+uint64(n))
-		if i < s.count {
-			s.live -= s.acked.set(i, min(n, s.count-i))
-		}
+		s.holes, s.slots = empty, slot+1
+		behind = max(behind, span.Last+1)
+		s.forget(span.First, span.Last)
 	}
 }
 

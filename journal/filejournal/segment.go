@@ -31,8 +31,9 @@ type segment struct {
 	synced  mark // up to here it is forced to the disk
 
 	acked bitset
-	live  int // entries that are not acknowledged
-	slots int // used
+	live  int   // entries that are not acknowledged
+	slots int   // used
+	holes []int // among them those that a crash has left empty
 
 	sealed bool
 	failed bool
@@ -74,6 +75,7 @@ func sizeFor(standard int64, n int) int64 {
 // base on.
 func (s *segment) begin(base uint64) error {
 	s.base, s.count, s.tail, s.live, s.slots = base, 0, headerSize, 0, 0
+	s.holes = nil
 	s.sealed, s.asked, s.acked = false, false, s.acked[:0]
 	s.written, s.synced = s.here(), s.here()
 	page := make([]byte, headerSize+frameHead) // with nothing where the first frame will be
@@ -183,7 +185,7 @@ func (s *segment) ack(span journal.Span) (fresh int, err error) {
 	if fresh == 0 || s.failed {
 		return fresh, nil
 	}
-	if err := s.putSlot(i, n); err != nil {
+	if err := s.putSlot(first, n); err != nil {
 		s.failed = true
 		return fresh, err
 	}
@@ -191,22 +193,24 @@ func (s *segment) ack(span journal.Span) (fresh int, err error) {
 }
 
 // putSlot writes an acknowledgement down. There is a slot for each entry, and
-// each acknowledgement is of an entry at least; only where slots were damaged
-// they can come short, and their entries again.
-func (s *segment) putSlot(i, n int) error {
-	at := slotAt(s.size, s.slots)
+// each acknowledgement is of an entry at least, so there is always one left.
+func (s *segment) putSlot(seq uint64, n int) error {
+	slot := s.slots
+	if last := len(s.holes) - 1; last >= 0 {
+		slot, s.holes = s.holes[last], s.holes[:last]
+	} else {
+		s.slots++
+	}
+	at := slotAt(s.size, slot)
 	if at < s.tail+frameHead {
-		return nil
+		return errNoSlot
 	}
 	var p [slotSize]byte
-	putSlot(p[:], s.seed, s.slots, i, n)
-	s.slots++
-	if s.mem != nil {
-		return s.put(p[:], at)
-	}
-	_, err := s.f.WriteAt(p[:], at)
-	return err
+	putSlot(p[:], s.seed, slot, seq, n)
+	return s.put(p[:], at)
 }
+
+var errNoSlot = errors.New("the segment has no room for the acknowledgement")
 
 // forget takes entries off the count of the living without a word on the
 // disk.
