@@ -221,7 +221,8 @@ func TestDamage(t *testing.T) {
 			return nil
 		}
 		j := openOnDisk(t, s.disk, small(SyncProcess))
-		for e := range j.Replay(t.Context()) {
+		for e, err := range j.Replay(t.Context()) {
+			require.NoError(t, err)
 			ack(t, j, e.Span())
 		}
 		require.ErrorContains(t, j.Health().Err(), "could not be copied")

@@ -145,7 +145,7 @@ func (d *Directory) Close() error {
 	for _, j := range d.opened() {
 		errs = append(errs, j.Close())
 	}
-	errs = append(errs, d.lock.Close())
+	errs = append(errs, unlockDir(d.lock))
 	return errors.Join(errs...)
 }
 

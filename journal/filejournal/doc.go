@@ -3,4 +3,96 @@
 //
 //	d, err := filejournal.Open(filejournal.Config{Dir: "journal"})
 //	j, err := d.Open(ctx, "pool:sms")
+//
+// It keeps the promises of package journal; what "durable" withstands is
+// chosen with [Sync]:
+//
+//	sync:      kill -9            power loss                    an append costs
+//	process    loses nothing      what the kernel has not       about a copy
+//	                              written back yet, some 30 s
+//	50ms       loses nothing      the last 50 ms                about a copy
+//	always     loses nothing      loses nothing                 a sync, shared by
+//	                                                            all who wait
+//
+// The first two are cheap because the kernel outlives the process: entries are
+// copied into memory that is mapped over a file whose room on the disk is
+// reserved, and are the kernel's from then on. Where files cannot be mapped or
+// reserved they are filled with zeros and written with one write per Append.
+//
+// # Files
+//
+//	journal/
+//	  LOCK                                       who holds the directory
+//	  j-pool%3Asms/
+//	    000000000007-5f3a….segment               number and epoch
+//	    quarantine/000000000003-…-at-4096-80.bytes, .txt
+//
+// A journal is a row of segments of one size. Entries go to the active one;
+// when it is full it is sealed, and the next, made ahead, takes over. Where all
+// entries of a segment are acknowledged it is made again under a new name, or
+// removed, whatever became of those before it.
+//
+//	made ─▶ spare ─▶ active ─▶ sealed ─▶ free ─▶ made again
+//	                   │ a write or a sync failed
+//	                   ▼
+//	                 failed: read, never written or forced again
+//
+// What is in a segment is drawn in frame.go and header.go. Entries grow from
+// its beginning, acknowledgements from its end, a slot being set aside for
+// each entry: there is always room to acknowledge. The number of the segment
+// and the epoch of the life that made it seed every checksum, so what an
+// earlier user of a file has left is never taken for an entry. An
+// acknowledgement is not forced to the disk: after a power loss work that was
+// done may come again.
+//
+// # When the disk fails
+//
+// A write or a sync that failed is never tried again on the same file: the
+// kernel may have thrown away what it could not write and say that all is well
+// the next time. The segment is left behind, what it held beyond the last good
+// sync is appended again to another, under the same sequence numbers, and
+// Append returns nil only if that went well. A disk that is full refuses with
+// [journal.ErrFull], or blocks ([WhenFull]); what was accepted stays, can be
+// replayed and acknowledged, and appending goes on when there is room.
+//
+// # Damage
+//
+// Opening a journal reads every byte of it. Where there is no frame, or one
+// whose checksum is wrong, the bytes go to a quarantine file with a text beside
+// it (position, reason, missing entries), [Journal.Health] says so, and the
+// search goes on behind them: every entry that is intact is replayed. A bad
+// end of the segment that was written last is no damage, since an append that
+// was cut was never promised; it goes to quarantine all the same. A file of
+// which nothing is understood is left alone. Nothing of this is an error of
+// Open: a service with a damaged journal starts.
+//
+// # Concurrency
+//
+// Appends to one journal take turns; the turn is a copy and a checksum long.
+// With sync: always they leave their entries to a goroutine that writes and
+// forces all that have gathered. With sync: <interval> a goroutine forces in
+// the background. Others live only while they make or remove a segment. No lock
+// is held while waiting for room or for the disk, except to appends while a
+// failed segment is replaced.
+//
+// # Stopping
+//
+// [Directory.Close] closes its journals: calls that wait for room return
+// [journal.ErrClosed], those that wait for the disk get their answer; the
+// active segment is sealed, and forced unless sync is process. Segments that
+// hold nothing are removed. A process that dies instead leaves all as it is;
+// the lock dies with it.
+//
+// # Tuning
+//
+// SegmentBytes is what a journal takes on the disk at rest, once or twice, and
+// what a replay holds in memory. Small segments are given back sooner, large
+// ones are changed less often. Whoever has many entries at hand should append
+// them together: an Append of a thousand costs a tenth per entry where each is
+// forced.
+//
+// # Testing
+//
+// A temporary directory will do; [SyncProcess] needs no time. Without a disk:
+// journaltest.NewMemory.
 package filejournal

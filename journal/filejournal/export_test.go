@@ -7,12 +7,7 @@ func (d *Directory) Crash() {
 	d.closed = true
 	d.mu.Unlock()
 	for _, j := range d.opened() {
-		j.shut.Do(func() {
-			j.halt()
-			j.mu.Lock()
-			defer j.mu.Unlock()
-			_ = j.letGo()
-		})
+		j.crash()
 	}
-	_ = d.lock.Close()
+	_ = unlockDir(d.lock)
 }

@@ -226,7 +226,8 @@ func TestFullDisk(t *testing.T) {
 		require.ErrorIs(t, err, syscall.ENOSPC)
 		require.ErrorIs(t, j.Health().Err(), syscall.ENOSPC)
 		require.Len(t, texts(t, j), kept-1)
-		for e := range j.Replay(t.Context()) {
+		for e, err := range j.Replay(t.Context()) {
+			require.NoError(t, err)
 			ack(t, j, e.Span()) // there is room for that
 			break
 		}

@@ -32,10 +32,10 @@ func TestConformance(t *testing.T) {
 }
 
 // open opens a directory that is closed when the test ends.
-func open(t testing.TB, cfg filejournal.Config) *filejournal.Directory {
-	t.Helper()
+func open(tb testing.TB, cfg filejournal.Config) *filejournal.Directory {
+	tb.Helper()
 	d, err := filejournal.Open(cfg)
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, d.Close()) })
+	require.NoError(tb, err)
+	tb.Cleanup(func() { require.NoError(tb, d.Close()) })
 	return d
 }

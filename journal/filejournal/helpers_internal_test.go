@@ -15,7 +15,7 @@ func small(sync Sync) Config {
 	return Config{Dir: "/d", Sync: sync, SegmentBytes: 2 * headerSize, MaxBytes: 1 << 20, WhenFull: Reject}
 }
 
-func openOnDisk(t testing.TB, d *memDisk, cfg Config) *Journal {
+func openOnDisk(t *testing.T, d *memDisk, cfg Config) *Journal {
 	t.Helper()
 	j, err := openJournal(t.Context(), d, cfg, "test", func() {})
 	require.NoError(t, err)
@@ -24,31 +24,26 @@ func openOnDisk(t testing.TB, d *memDisk, cfg Config) *Journal {
 
 // crash ends a journal as the death of the process would.
 func (j *Journal) crash() {
-	j.shut.Do(func() {
-		j.halt()
-		j.mu.Lock()
-		defer j.mu.Unlock()
-		_ = j.letGo()
-	})
+	j.shut.Do(func() { _ = j.abandon() })
 }
 
 // text is a payload that can be told from every other, of a size that varies.
 func text(i int) string { return fmt.Sprintf("entry %d %s", i, strings.Repeat("x", i*37%300)) }
 
-func appendText(t testing.TB, j *Journal, i int) journal.Span {
+func appendText(t *testing.T, j *Journal, i int) journal.Span {
 	t.Helper()
 	span, err := j.Append(t.Context(), journal.Entry{Payload: []byte(text(i))})
 	require.NoError(t, err)
 	return span
 }
 
-func ack(t testing.TB, j *Journal, span journal.Span) {
+func ack(t *testing.T, j *Journal, span journal.Span) {
 	t.Helper()
 	require.NoError(t, j.Ack(t.Context(), span))
 }
 
 // texts is what a replay yields.
-func texts(t testing.TB, j *Journal) []string {
+func texts(t *testing.T, j *Journal) []string {
 	t.Helper()
 	var got []string
 	var last uint64

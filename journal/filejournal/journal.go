@@ -58,7 +58,7 @@ func openJournal(ctx context.Context, fs fileSystem, cfg Config, name string, on
 		nextSeq: 1, room: make(chan struct{}), wake: make(chan struct{}, 1), quit: make(chan struct{}),
 	}
 	if err := j.open(ctx); err != nil {
-		return nil, j.failed("open", errors.Join(err, j.letGo()))
+		return nil, j.failed("open", errors.Join(err, j.abandon()))
 	}
 	return j, nil
 }
@@ -158,6 +158,16 @@ func (j *Journal) halt() {
 	j.mu.Unlock()
 	close(j.quit)
 	j.background.Wait()
+}
+
+// abandon lets go of everything as it is: nothing is sealed, forced or removed.
+func (j *Journal) abandon() error {
+	j.halt()
+	j.making.Lock()
+	defer j.making.Unlock()
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.letGo()
 }
 
 // letGo closes every file and tells the directory.

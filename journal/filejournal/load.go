@@ -36,9 +36,7 @@ func (j *Journal) load(ctx context.Context) error {
 			return errors.Join(context.Cause(ctx), l.f.Close())
 		}
 		j.number = max(j.number, l.key.number)
-		if buffer, err = j.read(l, buffer); err != nil {
-			return errors.Join(err, l.f.Close())
-		}
+		buffer = j.read(l, buffer)
 		j.examine(l, buffer, l.copies > 0 && l.head.base == last)
 		j.segments = append(j.segments, &l.segment)
 		j.bytes += l.size
@@ -92,7 +90,7 @@ func blank(page []byte) bool {
 
 // read fills the buffer with the segment. What the disk refuses to give is
 // zeros, and damage.
-func (j *Journal) read(l *loaded, buffer []byte) ([]byte, error) {
+func (j *Journal) read(l *loaded, buffer []byte) []byte {
 	const piece = 1 << 20
 	buffer = slices.Grow(buffer[:0], int(l.length))[:l.length]
 	for off := 0; off < len(buffer); off += piece {
@@ -103,7 +101,7 @@ func (j *Journal) read(l *loaded, buffer []byte) ([]byte, error) {
 			j.report(&l.segment, Damage{Offset: int64(off + n), Bytes: int64(len(p) - n), Reason: "the disk cannot read it: " + err.Error()}, nil)
 		}
 	}
-	return buffer, nil
+	return buffer
 }
 
 // examine finds the frames and the acknowledgements in the bytes of a
@@ -202,6 +200,8 @@ func (j *Journal) readSlots(s *segment, data []byte) (behind uint64) {
 
 // settle puts the segments in order and takes leave of those that are done.
 func (j *Journal) settle() {
+	j.mu.Lock()
+	defer j.mu.Unlock()
 	slices.SortStableFunc(j.segments, func(a, b *segment) int { return cmp.Compare(a.base, b.base) })
 	for i, s := range j.segments[:max(0, len(j.segments)-1)] {
 		// After a failed sync what was not forced was appended again to the

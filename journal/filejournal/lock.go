@@ -36,6 +36,10 @@ func lockDir(dir string) (*os.File, error) {
 	return f, nil
 }
 
+// unlockDir lets go of the directory at once: a child that was just being
+// started would hold on to a lock that is only closed.
+func unlockDir(f *os.File) error { return errors.Join(unlockFile(f), f.Close()) }
+
 func writeAll(f *os.File, text string) error {
 	_, err := f.WriteAt([]byte(text), 0)
 	return err

@@ -28,7 +28,6 @@ type memFile struct {
 	data    []byte
 	durable []byte
 	pending []memWrite // not forced
-	spoilt  bool       // a sync has failed: what was pending will never be durable
 }
 
 type memWrite struct {

@@ -47,7 +47,7 @@ type model struct {
 }
 
 // pair is one entry in both: their numbers need not be the same.
-type pair struct{ real, ideal uint64 }
+type pair struct{ ours, ideal uint64 }
 
 func (m *model) open(t *rapid.T) {
 	var err error
@@ -57,10 +57,10 @@ func (m *model) open(t *rapid.T) {
 	m.ideal, err = m.store.Open(t.Context(), "test")
 	require.NoError(t, err)
 	m.pairs = nil
-	real, ideal := all(t, m.j), all(t, m.ideal)
-	require.Len(t, real, len(ideal))
-	for i := range real {
-		m.pairs = append(m.pairs, pair{real[i].Seq, ideal[i].Seq})
+	ours, ideal := all(t, m.j), all(t, m.ideal)
+	require.Len(t, ours, len(ideal))
+	for i := range ours {
+		m.pairs = append(m.pairs, pair{ours[i].Seq, ideal[i].Seq})
 	}
 }
 
@@ -85,16 +85,16 @@ func (m *model) append(t *rapid.T) {
 			Attempt: rapid.Int().Draw(t, "attempt"), Key: rapid.String().Draw(t, "key"),
 		}
 	}
-	real, err := m.j.Append(t.Context(), group...)
+	ours, err := m.j.Append(t.Context(), group...)
 	if err != nil {
 		require.ErrorIs(t, err, journal.ErrFull)
 		return
 	}
 	ideal, err := m.ideal.Append(t.Context(), group...)
 	require.NoError(t, err)
-	require.Equal(t, ideal.Len(), real.Len())
+	require.Equal(t, ideal.Len(), ours.Len())
 	for i := range group {
-		m.pairs = append(m.pairs, pair{real.First + uint64(i), ideal.First + uint64(i)})
+		m.pairs = append(m.pairs, pair{ours.First + uint64(i), ideal.First + uint64(i)})
 	}
 }
 
@@ -105,15 +105,15 @@ func (m *model) ack(t *rapid.T) {
 	}
 	from := rapid.IntRange(0, len(m.pairs)-1).Draw(t, "from")
 	row := m.pairs[from:min(len(m.pairs), from+rapid.IntRange(1, 20).Draw(t, "n"))]
-	var real, ideal []journal.Span
+	var ours, ideal []journal.Span
 	for _, p := range row {
-		real = append(real, journal.Span{First: p.real, Last: p.real})
+		ours = append(ours, journal.Span{First: p.ours, Last: p.ours})
 		ideal = append(ideal, journal.Span{First: p.ideal, Last: p.ideal})
 	}
-	if rapid.Bool().Draw(t, "as one") && row[len(row)-1].real-row[0].real == uint64(len(row)-1) {
-		real = []journal.Span{{First: row[0].real, Last: row[len(row)-1].real}}
+	if rapid.Bool().Draw(t, "as one") && row[len(row)-1].ours-row[0].ours == uint64(len(row)-1) {
+		ours = []journal.Span{{First: row[0].ours, Last: row[len(row)-1].ours}}
 	}
-	require.NoError(t, m.j.Ack(t.Context(), real...))
+	require.NoError(t, m.j.Ack(t.Context(), ours...))
 	require.NoError(t, m.ideal.Ack(t.Context(), ideal...))
 }
 
@@ -157,14 +157,14 @@ func (m *model) losePower(t *rapid.T) {
 }
 
 func (m *model) compare(t *rapid.T) {
-	real, ideal := all(t, m.j), all(t, m.ideal)
-	require.Len(t, real, len(ideal))
-	for i := range real {
-		real[i].Seq = ideal[i].Seq
-		require.Equal(t, ideal[i].ID, real[i].ID)
-		require.Equal(t, ideal[i].Key, real[i].Key)
-		require.Equal(t, ideal[i].Attempt, real[i].Attempt)
-		require.Equal(t, string(ideal[i].Payload), string(real[i].Payload))
+	ours, ideal := all(t, m.j), all(t, m.ideal)
+	require.Len(t, ours, len(ideal))
+	for i := range ours {
+		ours[i].Seq = ideal[i].Seq
+		require.Equal(t, ideal[i].ID, ours[i].ID)
+		require.Equal(t, ideal[i].Key, ours[i].Key)
+		require.Equal(t, ideal[i].Attempt, ours[i].Attempt)
+		require.Equal(t, string(ideal[i].Payload), string(ours[i].Payload))
 	}
 	require.Equal(t, m.ideal.Len(), m.j.Len())
 	m.j.making.Lock() // nothing is between two lists

@@ -84,15 +84,15 @@ func (j *Journal) moveUnsyncedLocked(old *segment, wasActive bool) error {
 	if err != nil {
 		return err
 	}
-	frames, gone := resealAll(frames, old, s, n)
-	if err := s.put(append(frames, make([]byte, 8)...), s.tail); err != nil {
+	kept, gone := resealAll(frames, old, s, n)
+	if err := s.put(append(kept, make([]byte, 8)...), s.tail); err != nil {
 		s.failed = true
 		j.discardLocked(s)
 		return err
 	}
 	acked, sealed := slices.Clone(old.acked), old.sealed
 	j.leaveLocked(old, from, s, wasActive)
-	s.grow(n, len(frames))
+	s.grow(n, len(kept))
 	for i := range n {
 		if acked.has(from.count + i) {
 			seq := s.base + uint64(i)

@@ -25,6 +25,7 @@ func (j *Journal) Replay(ctx context.Context) iter.Seq2[journal.Entry, error] {
 type replay struct {
 	j      *Journal
 	yield  func(journal.Entry, error) bool
+	next   uint64 // what is before it was yielded or passed
 	end    uint64 // what is appended from here on is not for us
 	buffer []byte
 	left   bool // the caller has had enough
@@ -60,7 +61,7 @@ func (r *replay) enter(last *segment, lastBase uint64) (*segment, mark, error) {
 	begin := slices.Index(j.segments, last) + 1
 	if last != nil && begin == 0 {
 		begin = len(j.segments)
-		for begin > 0 && j.segments[begin-1].base > lastBase {
+		for begin > 0 && j.segments[begin-1].base >= lastBase {
 			begin--
 		}
 	}
@@ -137,19 +138,13 @@ func (r *replay) entry(ctx context.Context, s *segment, f frame) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
-	j := r.j
-	j.mu.Lock()
-	closing, acked := j.closing, s.acked.has(int(f.seq-s.base))
-	j.mu.Unlock()
-	if closing {
-		return journal.ErrClosed
-	}
-	if acked {
-		return nil
+	alive, err := r.alive(s, f.seq)
+	if err != nil || !alive {
+		return err
 	}
 	e, err := decode(f.body)
 	if err != nil {
-		return nil // it was reported when the journal was opened
+		return err // not to be: it was reported, and counts as gone
 	}
 	e.Seq = f.seq
 	if e.ID == "" {
@@ -157,6 +152,23 @@ func (r *replay) entry(ctx context.Context, s *segment, f frame) error {
 	}
 	r.left = !r.yield(e, nil)
 	return nil
+}
+
+// alive reports whether an entry is to be yielded.
+func (r *replay) alive(s *segment, seq uint64) (bool, error) {
+	r.j.mu.Lock()
+	defer r.j.mu.Unlock()
+	i := int(seq - s.base)
+	switch {
+	case r.j.closing:
+		return false, journal.ErrClosed
+	case i >= s.count: // moved, since we entered, to a segment we come to next
+		return false, nil
+	case s.ours && seq < r.next: // moved here since we saw it
+		return false, nil
+	}
+	r.next = seq + 1
+	return !s.acked.has(i), nil
 }
 
 // report writes down damage that came since the journal was opened.

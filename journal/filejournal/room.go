@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"path/filepath"
 	"slices"
-	"syscall"
 	"time"
 
 	"github.com/lastcall-go/lastcall/journal"
@@ -168,7 +167,7 @@ func (j *Journal) nextKeyLocked() key {
 
 // asFull says that an error of the disk is one of room.
 func asFull(err error) error {
-	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
+	if noRoom(err) {
 		return fmt.Errorf("%w: %w", journal.ErrFull, err)
 	}
 	return err
@@ -196,10 +195,10 @@ func (j *Journal) create(k key, size int64) (_ *segment, err error) {
 			err = errors.Join(err, s.close(), j.fs.Remove(temp))
 		}
 	}()
-	if err = j.furnish(s); err != nil {
+	if err := j.furnish(s); err != nil {
 		return nil, err
 	}
-	if err = j.fs.Rename(temp, s.path); err != nil {
+	if err := j.fs.Rename(temp, s.path); err != nil {
 		return nil, err
 	}
 	temp = s.path

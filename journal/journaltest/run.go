@@ -153,8 +153,7 @@ func everythingComesBack(t *testing.T, s Store) {
 			if !e.At.IsZero() {
 				assert.Equal(t, time.UTC, e.At.Location())
 			}
-			assert.Equal(t, len(want.Payload), len(e.Payload))
-			assert.True(t, bytes.Equal(want.Payload, e.Payload))
+			assert.True(t, bytes.Equal(want.Payload, e.Payload), "%q is not %q", want.Payload, e.Payload)
 			want.At, want.Payload, e.At, e.Payload = time.Time{}, nil, time.Time{}, nil
 			assert.Equal(t, want, e)
 		}
@@ -295,7 +294,8 @@ func replayIsBounded(t *testing.T, s Store) {
 func replayCanBeLeft(t *testing.T, s Store) {
 	j := newHouse(t, s).open("left")
 	add(t, j, "a", "b", "c")
-	for range j.Replay(t.Context()) {
+	for _, err := range j.Replay(t.Context()) {
+		require.NoError(t, err)
 		break
 	}
 	ctx, cancel := context.WithCancelCause(t.Context())

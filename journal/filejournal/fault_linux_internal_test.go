@@ -1,0 +1,55 @@
+package filejournal
+
+import (
+	"os"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/lastcall-go/lastcall/journal"
+)
+
+// TestFaultOfMappedMemory takes the file away under the memory that is mapped
+// over it, as a disk that fails does.
+func TestFaultOfMappedMemory(t *testing.T) {
+	t.Parallel()
+	open := func(t *testing.T) *Journal {
+		cfg := small(SyncProcess)
+		cfg.Dir = t.TempDir()
+		j, err := openJournal(t.Context(), disk{}, cfg, "test", func() {})
+		require.NoError(t, err)
+		t.Cleanup(j.crash)
+		appendText(t, j, 1)
+		require.NotNil(t, j.active.mem, "it is mapped")
+		return j
+	}
+
+	t.Run("AppendGoesOnInAnotherSegment", func(t *testing.T) {
+		t.Parallel()
+		j := open(t)
+		first := j.active
+		require.NoError(t, os.Truncate(first.path, 0))
+		for i := range 3 {
+			appendText(t, j, i)
+		}
+		require.True(t, first.failed)
+		require.NotSame(t, first, j.active)
+		require.Equal(t, 3, j.active.count)
+	})
+
+	t.Run("AckSaysSo", func(t *testing.T) {
+		t.Parallel()
+		j := open(t)
+		require.NoError(t, os.Truncate(j.active.path, 0))
+		err := j.Ack(t.Context(), journal.Span{First: 1, Last: 1})
+		var fault *faultError
+		require.ErrorAs(t, err, &fault)
+		require.ErrorAs(t, j.Health().Err(), &fault)
+		require.Zero(t, j.Len())
+	})
+
+	t.Run("APanicThatIsNoFaultGoesOn", func(t *testing.T) {
+		t.Parallel()
+		require.PanicsWithValue(t, "ours", func() { _ = asFault("ours") })
+	})
+}
