@@ -88,7 +88,9 @@ func (j *Journal) commitFirst(groups []*group) []*group {
 		j.committedLocked(g)
 		return rest
 	}
-	j.fault = err
+	if !errors.Is(err, errLeftBehind) {
+		j.fault = err
+	}
 	if g.moved {
 		j.refuseLocked(g, err)
 		return rest
@@ -111,7 +113,7 @@ func (j *Journal) behind(g *group) error {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if g.s.failed {
-		return errLeftBehind
+		return errors.Join(errLeftBehind, j.fault)
 	}
 	return nil
 }

@@ -2,6 +2,7 @@ package filejournal
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
@@ -254,6 +255,23 @@ func TestStaleFrames(t *testing.T) {
 			}
 			j.crash()
 		}
+	})
+
+	t.Run("AndNoneOfTheNewAreMissedAfterAPowerLoss", func(t *testing.T) {
+		t.Parallel()
+		random := rand.New(rand.NewPCG(1, 1))
+		d := newMemDisk()
+		j := openOnDisk(t, d, small(SyncAlways))
+		for i := range 250 {
+			span := appendText(t, j, i)
+			for range 4 {
+				again := openOnDisk(t, d.powerLoss(random), small(SyncAlways))
+				require.Contains(t, texts(t, again), text(i))
+				again.crash()
+			}
+			ack(t, j, span)
+		}
+		require.NoError(t, j.Close())
 	})
 
 	t.Run("OfAnEarlierTurnAreNotSeenAtAnyEnd", func(t *testing.T) {

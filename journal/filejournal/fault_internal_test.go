@@ -315,43 +315,116 @@ func TestFullDisk(t *testing.T) {
 	})
 }
 
-// TestSyncFailsForAGroup: those who wait for the same sync all hear of it, or
-// none needs to.
-func TestSyncFailsForAGroup(t *testing.T) {
+// TestSyncFailsForGroups: those who wait for the same sync, and those who
+// gather behind them, all hear of it, or none needs to.
+func TestSyncFailsForGroups(t *testing.T) {
 	t.Parallel()
 	for _, lasts := range []bool{false, true} {
 		t.Run(fmt.Sprintf("lasts=%t", lasts), func(t *testing.T) {
 			t.Parallel()
-			d := newMemDisk()
-			j := openOnDisk(t, d, small(SyncAlways))
-			d.mu.Lock()
-			d.fail = failOnce("sync")
-			if lasts {
-				d.fail = func(op, _ string) error {
-					if op == "sync" {
-						return syscall.EIO
-					}
-					return nil
-				}
-			}
-			d.mu.Unlock()
-			var wg sync.WaitGroup
-			errs := make([]error, 16)
-			for i := range errs {
-				wg.Go(func() { _, errs[i] = j.Append(t.Context(), journal.Entry{Payload: []byte(text(i))}) })
-			}
-			wg.Wait()
-			if lasts {
-				for _, err := range errs {
-					require.ErrorIs(t, err, syscall.EIO)
-				}
-				require.Empty(t, texts(t, j))
-				require.ErrorIs(t, j.Health().Err(), syscall.EIO)
-			} else {
-				require.NoError(t, errors.Join(errs...))
-				require.Len(t, texts(t, j), len(errs))
-			}
-			j.crash()
+			synctest.Test(t, func(t *testing.T) { syncFailsForGroups(t, lasts) })
 		})
 	}
+}
+
+func syncFailsForGroups(t *testing.T, lasts bool) {
+	d := newMemDisk()
+	j := openOnDisk(t, d, small(SyncAlways))
+	appendText(t, j, 0)
+	release := make(chan struct{})
+	syncs := 0
+	d.mu.Lock()
+	d.fail = func(op, _ string) error {
+		if op != "sync" {
+			return nil
+		}
+		if syncs++; syncs == 1 {
+			<-release
+		}
+		if syncs == 1 || lasts {
+			return syscall.EIO
+		}
+		return nil
+	}
+	d.mu.Unlock()
+	var wg sync.WaitGroup
+	errs := make([]error, 16)
+	for i := range errs {
+		wg.Go(func() { _, errs[i] = j.Append(t.Context(), journal.Entry{Payload: []byte(text(i))}) })
+		if i == 0 {
+			synctest.Wait() // it is being forced, the others gather
+		}
+	}
+	synctest.Wait()
+	close(release)
+	wg.Wait()
+	if lasts {
+		for _, err := range errs {
+			require.ErrorIs(t, err, syscall.EIO)
+		}
+		require.Equal(t, []string{text(0)}, texts(t, j))
+		require.ErrorIs(t, j.Health().Err(), syscall.EIO)
+	} else {
+		require.NoError(t, errors.Join(errs...))
+		require.Len(t, texts(t, j), 1+len(errs))
+		require.NoError(t, j.Health().Err())
+	}
+	j.crash()
+}
+
+// TestLeftBehind looks at the segment that has failed, and at the one that
+// took its place.
+func TestLeftBehind(t *testing.T) {
+	t.Parallel()
+
+	t.Run("WhatWasMovedAndAcknowledgedDoesNotComeBack", func(t *testing.T) {
+		t.Parallel()
+		d := newMemDisk()
+		j := openOnDisk(t, d, small(SyncAlways))
+		appendText(t, j, 1)
+		d.mu.Lock()
+		d.fail = failOnce("sync")
+		d.mu.Unlock()
+		moved := appendText(t, j, 2)
+		refuge := j.active
+		require.Equal(t, moved.First, refuge.base)
+		ack(t, j, moved)
+		for i := 3; i < 300; i++ { // segments are used again, over and over
+			ack(t, j, appendText(t, j, i))
+		}
+		require.Zero(t, refuge.live)
+		require.Equal(t, []string{text(1)}, texts(t, j))
+		j.crash()
+
+		j = openOnDisk(t, d, small(SyncAlways))
+		require.Equal(t, []string{text(1)}, texts(t, j), "in the file that failed, text 2 is there as well")
+		require.NoError(t, j.Close())
+	})
+
+	t.Run("AReplayThatIsUnderWayGoesOnInItsPlace", func(t *testing.T) {
+		t.Parallel()
+		synctest.Test(t, func(t *testing.T) {
+			d := newMemDisk()
+			j := openOnDisk(t, d, small(SyncEvery(time.Second)))
+			for i := range 4 {
+				appendText(t, j, i)
+			}
+			synctest.Wait() // a spare has been made
+			var got []string
+			for e, err := range j.Replay(t.Context()) {
+				require.NoError(t, err)
+				got = append(got, string(e.Payload))
+				if len(got) == 1 {
+					ack(t, j, journal.Span{First: 3, Last: 3})
+					d.mu.Lock()
+					d.fail = failOnce("sync")
+					d.mu.Unlock()
+					time.Sleep(1001 * time.Millisecond)
+					require.EqualValues(t, 2, j.active.number, "what was there was moved: %+v", j.Health())
+				}
+			}
+			require.Equal(t, []string{text(0), text(1), text(3)}, got)
+			require.NoError(t, j.Close())
+		})
+	})
 }
