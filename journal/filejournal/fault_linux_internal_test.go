@@ -20,6 +20,7 @@ func TestFaultOfMappedMemory(t *testing.T) {
 		require.NoError(t, err)
 		t.Cleanup(j.crash)
 		appendText(t, j, 1)
+		j.background.Wait() // a spare has been made, which says that the disk is well
 		require.NotNil(t, j.active.mem, "it is mapped")
 		return j
 	}

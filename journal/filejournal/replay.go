@@ -68,6 +68,7 @@ func (r *replay) enter(last *segment, lastBase uint64) (*segment, mark, error) {
 	for _, s := range j.segments[begin:] {
 		if s.live > 0 && s.base < r.end {
 			s.pins++
+			s.readers++
 			return s, j.readableLocked(s), nil
 		}
 	}
@@ -87,6 +88,7 @@ func (r *replay) leave(s *segment) {
 	r.j.mu.Lock()
 	defer r.j.mu.Unlock()
 	s.pins--
+	s.readers--
 	if s.live == 0 {
 		r.j.sweepLocked()
 	}

@@ -33,14 +33,24 @@ func (j *Journal) waitForRoomLocked(ctx context.Context, entries []journal.Entry
 		room := j.room
 		j.mu.Unlock()
 		err := j.make(size, func() bool { return j.missingLocked(entries) > 0 })
-		if errors.Is(err, journal.ErrFull) && j.cfg.WhenFull == Block {
-			err = wait(ctx, room)
-		}
 		j.mu.Lock()
+		if errors.Is(err, journal.ErrFull) && (j.cfg.WhenFull == Block || j.roomComesLocked()) {
+			j.mu.Unlock()
+			err = wait(ctx, room)
+			j.mu.Lock()
+		}
 		if err != nil {
 			return err
 		}
 	}
+}
+
+// roomComesLocked reports whether acknowledged segments are just being removed,
+// or will be free when the disk has done with them: that is not full.
+func (j *Journal) roomComesLocked() bool {
+	return j.tidying || slices.ContainsFunc(j.segments, func(s *segment) bool {
+		return s.live == 0 && s != j.active && !s.keep && s.pins > s.readers
+	})
 }
 
 // wait returns when there may be room. A disk that is full does not say when

@@ -41,6 +41,9 @@ type segment struct {
 	ours   bool // made in this life, so fit to be made again
 	asked  bool // a spare was asked for
 	pins   int  // whoever works with it unlocked
+	// readers are those pins that are replays': they last as long as their
+	// callers like.
+	readers int
 }
 
 // mark is a place between two frames.
