@@ -96,9 +96,9 @@ func (c *Conductor) await(ctx context.Context, done <-chan error, grace func() t
 		return err
 	case <-ctx.Done():
 	}
-	patience := grace()
-	end := time.Now().Add(patience)
-	timer := time.NewTimer(patience)
+	left := grace()
+	end := time.Now().Add(left)
+	timer := time.NewTimer(left)
 	defer timer.Stop()
 	for cut := c.wait.Done(); ; {
 		select {

@@ -156,7 +156,9 @@ func (r *Receipt) addGates(gates []*intake.Gate) {
 func (c *Conductor) publish(r *Receipt, file string) {
 	if c.Replacement() == nil {
 		if file != "" {
-			c.writeReceipt(r, file)
+			if err := r.write(file); err != nil {
+				r.errs = append(r.errs, fmt.Errorf("lifecycle: write the receipt: %w", err))
+			}
 		}
 		c.logReceipt(r)
 	}
@@ -165,18 +167,6 @@ func (c *Conductor) publish(r *Receipt, file string) {
 	c.state = Stopped
 	c.mu.Unlock()
 	c.reached(Finished)
-}
-
-// writeReceipt waits for a disk that is slow, not for one that is stuck.
-func (c *Conductor) writeReceipt(r *Receipt, file string) {
-	err := errSlowDisk
-	written := make(chan error, 1)
-	if patiently(maxReserve, func() { written <- r.write(file) }) {
-		err = <-written
-	}
-	if err != nil {
-		r.errs = append(r.errs, fmt.Errorf("lifecycle: write the receipt: %w", err))
-	}
 }
 
 func (c *Conductor) logReceipt(r *Receipt) {
@@ -195,7 +185,8 @@ func (c *Conductor) logReceipt(r *Receipt) {
 	person := c.receiptTo
 	c.mu.Unlock()
 	if person == nil {
-		fields = append(fields, zap.Reflect("receipt", r))
+		logged := *r // a log that is stuck may read it when a note is added below
+		fields = append(fields, zap.Reflect("receipt", &logged))
 	}
 	c.say(func(log *zap.Logger) {
 		log.Log(level, "stopped", fields...)

@@ -6,20 +6,34 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"time"
 )
 
-// write replaces the file in one step, so that a reader never sees half of
-// it.
+// diskPatience is how long a disk may take to write the receipt.
+const diskPatience = 5 * time.Second
+
+// write writes the receipt as it is now. It waits for a disk that is slow, not
+// for one that is stuck: that one gets a text of its own, so that the receipt
+// can still be added to.
 func (r *Receipt) write(file string) error {
 	text, err := json.MarshalIndent(r, "", "  ")
 	if err != nil {
 		return err
 	}
+	written := make(chan error, 1)
+	if !patiently(diskPatience, func() { written <- replaceFile(file, append(text, '\n')) }) {
+		return errSlowDisk
+	}
+	return <-written
+}
+
+// replaceFile does so in one step: a reader never sees half of it.
+func replaceFile(file string, text []byte) error {
 	tmp, err := os.CreateTemp(filepath.Dir(file), filepath.Base(file)+".*")
 	if err != nil {
 		return err
 	}
-	_, err = tmp.Write(append(text, '\n'))
+	_, err = tmp.Write(text)
 	if err = errors.Join(err, tmp.Close()); err == nil {
 		err = os.Rename(tmp.Name(), file)
 	}

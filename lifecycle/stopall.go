@@ -125,10 +125,7 @@ func (s *stop) destroyLate() {
 		// No other goroutine of the stop is left.
 		s.left.destroy += s.conductor.countHooks(late).destroy
 		for _, comp := range late {
-			if comp.Gate != nil {
-				comp.Gate.Drain()
-			}
-			s.destroy(comp)
+			s.stopOne(comp) // it has not started: only its PreDestroy runs
 		}
 		s.late = append(s.late, late...)
 	}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"go.uber.org/fx"
@@ -38,7 +39,7 @@ func loadConfig(in loadIn) (*config.Values, error) {
 	if in.Sources.options != nil {
 		opts = *in.Sources.options
 	}
-	opts.Flags = append(opts.Flags, in.Flags...)
+	opts.Flags = slices.Concat(opts.Flags, in.Flags)
 	return config.Load(opts, in.Sections...)
 }
 
