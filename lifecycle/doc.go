@@ -128,7 +128,7 @@
 //
 // All methods of Conductor may be called by anybody at any time, hooks
 // included. Each hook runs in a goroutine of its own; hooks run one at a time,
-// unless Parallel is on. A stop beside a start cancels and awaits it. A stop
+// unless Parallel is on, but for ingress, which is stopped at once. A stop beside a start cancels and awaits it. A stop
 // beside a stop waits for it and gets the same result; one that is called
 // inside a hook waits for itself and is abandoned when its time is up. What is
 // appended too late to start, or even by an OnStop, is not started but
