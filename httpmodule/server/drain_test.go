@@ -351,7 +351,9 @@ func TestDrain(t *testing.T) {
 
 	t.Run("HijackedConnectionThatItsOwnerClosesIsForgotten", func(t *testing.T) {
 		t.Parallel()
+		closed := make(chan struct{})
 		take := func(w http.ResponseWriter, _ *http.Request) {
+			defer close(closed)
 			if nc, _, err := w.(http.Hijacker).Hijack(); err == nil {
 				_ = nc.Close()
 			}
@@ -360,6 +362,7 @@ func TestDrain(t *testing.T) {
 		c := dial(t, s)
 		c.send(t, "GET / HTTP/1.1\r\nHost: test\r\n\r\n")
 		c.gone(t)
+		<-closed // the client hears of it before Close has returned
 		assert.Zero(t, s.Stats().Connections)
 	})
 
