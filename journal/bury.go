@@ -1,0 +1,76 @@
+package journal
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// Bury puts an item into the dead letters and acknowledges its entry, if it has
+// one. The ID must be set. An item that no codec can write is described in
+// words: a person can read of it, but nobody can send it again. On an error
+// nothing has changed.
+func (k *Keeper[T]) Bury(ctx context.Context, it Item[T], reason Reason, first, last error) error {
+	if k.dead == nil {
+		return &Error{Journal: k.name, Op: "bury", Err: errors.New("there are no dead letters; give a DeadLetters")}
+	}
+	l := DeadLetter{
+		ID: it.ID, Component: k.name, Key: it.Key, Reason: reason, Attempts: it.Attempt,
+		Accepted: it.At, Died: time.Now(), First: text(first), Last: text(last),
+		Codec: k.codec.Name, Version: k.codec.Version,
+	}
+	var err error
+	if l.Payload, err = k.codec.encode(nil, it.Value); err != nil {
+		l.Codec, l.Version, l.Payload = "none", 0, fmt.Appendf(nil, "%+v", it.Value)
+		l.Last += fmt.Sprintf(" (and it could not be written down: %v)", err)
+	}
+	if err := k.dead.Put(ctx, l); err != nil {
+		return err
+	}
+	if it.Seq > 0 {
+		k.Done(it.Seq)
+	}
+	return nil
+}
+
+// Buries reports whether there is a box.
+func (k *Keeper[T]) Buries() bool { return k.dead != nil }
+
+// Receive takes the letters of this component back: each is decoded and given
+// to take as new work under its old ID. Without a box it does nothing.
+func (k *Keeper[T]) Receive(take func(context.Context, Item[T]) error) (leave func()) {
+	if k.dead == nil {
+		return func() {}
+	}
+	return k.dead.Receive(k.name, func(ctx context.Context, l DeadLetter) error {
+		v, err := k.codec.decode(l.Codec, l.Version, l.Payload)
+		if err != nil {
+			return fmt.Errorf("its payload cannot be read: %w", err)
+		}
+		return take(ctx, Item[T]{Value: v, ID: l.ID, Key: l.Key, At: l.Accepted})
+	})
+}
+
+func (k *Keeper[T]) setAside(ctx context.Context, e *Entry, reason error) {
+	k.unreadable.Add(1)
+	if k.dead == nil {
+		return
+	}
+	err := k.dead.Put(ctx, DeadLetter{
+		ID: e.ID, Component: k.name, Key: e.Key, Reason: ReasonUndecodable, Attempts: e.Attempt,
+		Accepted: e.At, Died: time.Now(), Last: reason.Error(),
+		Codec: e.Codec, Version: e.Version, Payload: e.Payload,
+	})
+	if err == nil {
+		k.Done(e.Seq)
+	}
+}
+
+func text(err error) string {
+	if err == nil {
+		return ""
+	}
+	return cmp.Or(err.Error(), fmt.Sprintf("%T", err))
+}

@@ -1,0 +1,103 @@
+package journal
+
+import (
+	"encoding"
+	"encoding/json"
+	"errors"
+	"fmt"
+)
+
+// Codec turns work into the payload of an entry and back. [JSON] is the
+// default of every component; another is made by filling in the fields. Its
+// functions must be safe for concurrent use.
+type Codec[T any] struct {
+	// Name is written beside each payload: one that was written by a codec of
+	// another name is not decoded.
+	Name string
+	// Version is written beside each payload, and given to Decode: raise it
+	// when the form of T changes, and let Decode read the older ones.
+	Version int
+	// Encode appends the payload of v to dst.
+	Encode func(dst []byte, v T) ([]byte, error)
+	// Decode reads a payload that was written by this version or another. It
+	// must not keep the slice.
+	Decode func(payload []byte, version int) (T, error)
+}
+
+// Validate reports what is missing.
+func (c Codec[T]) Validate() error {
+	var errs []error
+	if c.Name == "" {
+		errs = append(errs, errors.New("name: is empty; it is written beside each payload"))
+	}
+	if c.Encode == nil {
+		errs = append(errs, errors.New("encode: is nil; give a function"))
+	}
+	if c.Decode == nil {
+		errs = append(errs, errors.New("decode: is nil; give a function"))
+	}
+	return errors.Join(errs...)
+}
+
+// JSON is the codec of encoding/json, in version 0. Fields that are added to T
+// later are zero in what was written before; unknown ones are ignored.
+func JSON[T any]() Codec[T] {
+	return Codec[T]{
+		Name: "json",
+		Encode: func(dst []byte, v T) ([]byte, error) {
+			text, err := json.Marshal(v)
+			return append(dst, text...), err
+		},
+		Decode: func(payload []byte, _ int) (v T, err error) {
+			err = json.Unmarshal(payload, &v)
+			return v, err
+		},
+	}
+}
+
+// Text is the codec of types with a text form of their own, in version 0:
+//
+//	journal.Text[netip.Addr]()
+func Text[T encoding.TextMarshaler, P interface {
+	*T
+	encoding.TextUnmarshaler
+}]() Codec[T] {
+	return Codec[T]{
+		Name: "text",
+		Encode: func(dst []byte, v T) ([]byte, error) {
+			text, err := v.MarshalText()
+			return append(dst, text...), err
+		},
+		Decode: func(payload []byte, _ int) (v T, err error) {
+			err = P(&v).UnmarshalText(payload)
+			return v, err
+		},
+	}
+}
+
+// decode reads what a codec of this name has written.
+func (c Codec[T]) decode(name string, version int, payload []byte) (v T, err error) {
+	if name != c.Name {
+		return v, fmt.Errorf("it was written by the codec %q, and %q is to read it", name, c.Name)
+	}
+	defer func() { // a payload that makes a decoder panic must not end the start
+		if p := recover(); p != nil {
+			err = fmt.Errorf("the codec %s panicked: %v", name, p)
+		}
+	}()
+	return c.Decode(payload, version)
+}
+
+// encode is Encode with its panic, if there is one, as an error.
+func (c Codec[T]) encode(dst []byte, v T) (_ []byte, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("the codec %s panicked: %v", c.Name, p)
+		}
+	}()
+	whole, err := c.Encode(dst, v)
+	if err != nil {
+		return dst, fmt.Errorf("the codec %s cannot write it: %w", c.Name, err)
+	}
+	return whole, nil
+}

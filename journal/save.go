@@ -1,0 +1,42 @@
+package journal
+
+import (
+	"context"
+	"errors"
+)
+
+// most of what Save appends with one call.
+const saveGroup = 1000
+
+// Save writes down what a stop has left over, in groups, and sets the Seq of
+// those that it could. Items with a Seq are there already. The error says why
+// some have none.
+func (k *Keeper[T]) Save(ctx context.Context, items []Item[T]) error {
+	var errs []error
+	size := saveGroup
+	for len(items) > 0 {
+		if items[0].Seq > 0 {
+			items = items[1:]
+			continue
+		}
+		n := 1
+		for n < min(size, len(items)) && items[n].Seq == 0 {
+			n++
+		}
+		err := k.Keep(ctx, items[:n])
+		switch {
+		case err == nil:
+			items = items[n:]
+		case n > 1: // one of them may be the cause, or there is room for some
+			size = max(1, n/2)
+			continue
+		case errors.Is(err, ErrClosed), errors.Is(err, ErrFull), errors.Is(err, errNoJournal), ctx.Err() != nil:
+			return errors.Join(append(errs, err)...)
+		default:
+			errs = append(errs, err)
+			items = items[1:]
+		}
+		size = min(saveGroup, 2*size)
+	}
+	return errors.Join(errs...)
+}
