@@ -22,6 +22,7 @@ var picture = []room{
 	{"journal", nil, "another store may stand behind it without knowing us"},
 	{"journal/filejournal", []string{"journal"}, "it is one store of several"},
 	{"journal/journaltest", []string{"journal"}, "stores outside this repository run it"},
+	{"journal/protocodec", []string{"journal"}, "who does not use protobuf does not pay for it"},
 
 	{"lifecycle", []string{"intake"}, "components depend on it, so it can depend on none of them"},
 	{"lifecycle/lifecycletest", []string{"lifecycle", "intake"}, "tests of any component import it"},
@@ -67,6 +68,10 @@ var bans = []ban{
 		path:  "github.com/knadh/koanf",
 		rooms: join(cores, glue, []string{"intake", "lifecycle", "app"}),
 		why:   "configuration is read in one room and handed on as values",
+	},
+	{
+		path: "google.golang.org/protobuf", except: []string{"journal/protocodec"},
+		why: "who does not use protobuf does not pay for it",
 	},
 	{path: "github.com/stretchr/testify", except: testRooms, why: testsOnly},
 	{path: "go.uber.org/goleak", except: testRooms, why: testsOnly},
