@@ -46,7 +46,9 @@ const (
 	maxSegment = 1 << 30
 )
 
-func (c Config) withDefaults() Config {
+// WithDefaults is c with what is zero filled in, as [Open] uses it and
+// --print-config shows it.
+func (c Config) WithDefaults() Config {
 	c.Dir = cmp.Or(c.Dir, "journal")
 	c.MaxBytes = cmp.Or(c.MaxBytes, 1<<30)
 	c.WhenFull = cmp.Or(c.WhenFull, Reject)
@@ -58,7 +60,7 @@ func (c Config) withDefaults() Config {
 // Validate reports every wrong field together, each by its name in a file.
 // Zero fields are right: they have defaults.
 func (c Config) Validate() error {
-	d := c.withDefaults()
+	d := c.WithDefaults()
 	var errs []error
 	wrong := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
 	if d.Sync < SyncAlways {

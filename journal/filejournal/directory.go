@@ -34,7 +34,7 @@ func openOn(fs fileSystem, cfg Config) (*Directory, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, fmt.Errorf("filejournal: %w", err)
 	}
-	cfg = cfg.withDefaults()
+	cfg = cfg.WithDefaults()
 	if err := os.MkdirAll(cfg.Dir, 0o700); err != nil {
 		return nil, fmt.Errorf("filejournal: %w", err)
 	}
