@@ -23,6 +23,10 @@ lint: ## run the linters of .golangci.yml
 bench: ## measure; choose with BENCH=regexp
 	$(GO) test -run='^$$' -bench='$(or $(BENCH),.)' -benchmem ./...
 
+.PHONY: peers
+peers: ## measure beside other libraries
+	cd bench && $(GO) test -run='^$$' -bench='$(or $(BENCH),.)' -benchmem ./...
+
 .PHONY: cover
 cover: ## show how much of each package the tests reach
 	$(GO) test -coverprofile=cover.out ./...
