@@ -55,6 +55,9 @@ func (j *Journal) ackLocked(span journal.Span) (failed error) {
 
 // sweepLocked takes leave of segments in which everything is acknowledged.
 func (j *Journal) sweepLocked() {
+	if j.looking {
+		return
+	}
 	open := false // what came before was not ended, so what follows says where it ends
 	kept := j.segments[:0]
 	for _, s := range j.segments {

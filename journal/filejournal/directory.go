@@ -92,8 +92,10 @@ func (d *Directory) forget(name string) {
 }
 
 // Names lists the journals that are in the directory, open or not.
-func (d *Directory) Names() ([]string, error) {
-	entries, err := os.ReadDir(d.cfg.Dir)
+func (d *Directory) Names() ([]string, error) { return namesIn(d.cfg.Dir) }
+
+func namesIn(dir string) ([]string, error) {
+	entries, err := os.ReadDir(dir)
 	if err != nil {
 		return nil, fmt.Errorf("filejournal: %w", err)
 	}

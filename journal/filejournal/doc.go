@@ -66,6 +66,13 @@
 // which nothing is understood is left alone. Nothing of this is an error of
 // Open: a service with a damaged journal starts.
 //
+// # Looking without touching
+//
+// [Inspect], and the [View] beneath it, read a directory as Open would and
+// change no byte of it: how many entries are live, how old the oldest is, what
+// is damaged. They are refused while a process holds the directory, with its
+// number in the error ([HeldError]); [HeldBy] asks that alone.
+//
 // # Concurrency
 //
 // Appends to one journal take turns; the turn is a copy and a checksum long.

@@ -11,21 +11,25 @@ import (
 type Damage struct {
 	// Journal and Segment say in which file, Offset and Bytes where in it.
 	// Bytes is 0 where a part of the file is not there at all.
-	Journal, Segment string
-	Offset, Bytes    int64
+	Journal string `json:"journal"`
+	Segment string `json:"segment"`
+	Offset  int64  `json:"offset"`
+	Bytes   int64  `json:"bytes"`
 	// First and Last are the sequence numbers that are missing; both 0 if
 	// none is known to be.
-	First, Last uint64
+	First uint64 `json:"first,omitempty"`
+	Last  uint64 `json:"last,omitempty"`
 	// Lost is how many of those were not acknowledged.
-	Lost int
+	Lost int `json:"lost"`
 	// Torn: it is the last frame of the segment that was written last, so
 	// most likely one that Append never promised. That is no damage.
-	Torn bool
+	Torn bool `json:"torn"`
 	// Reason says what is wrong with it.
-	Reason string
+	Reason string `json:"reason"`
 	// Quarantine is the file that the bytes were copied to; empty if there
-	// were none, or if that failed, which Reason then says.
-	Quarantine string
+	// were none, if that failed, which Reason then says, and in a [View] if
+	// no service has opened the journal since.
+	Quarantine string `json:"quarantine,omitempty"`
 }
 
 func (d Damage) String() string {

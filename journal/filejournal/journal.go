@@ -21,6 +21,8 @@ type Journal struct {
 	fs     fileSystem
 	epoch  uint64
 	onShut func() // tells the directory
+	// looking: it is a view; nothing is changed on the disk.
+	looking bool
 
 	making sync.Mutex // held by whoever makes a segment; taken before mu
 

@@ -20,44 +20,69 @@ type loaded struct {
 	length int64 // of the file
 }
 
-// load reads what an earlier life has left, every byte of it.
+// load reads what an earlier life has left, and makes it the beginning of this
+// one.
 func (j *Journal) load(ctx context.Context) error {
+	if _, err := j.survey(ctx, func(int64) {}); err != nil {
+		return err
+	}
+	j.settle()
+	return nil
+}
+
+// survey reads what is there, every byte of it. It tells the bytes of each
+// segment as it goes. What is found wrong goes to quarantine; nothing else is
+// written.
+func (j *Journal) survey(ctx context.Context, seen func(bytes int64)) ([]*loaded, error) {
 	found, err := j.find()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	var last uint64 // base of the segment that was written last
 	for _, l := range found {
 		last = max(last, l.head.base)
 	}
 	var buffer []byte
-	for _, l := range found {
+	for i, l := range found {
 		if ctx.Err() != nil {
-			return errors.Join(context.Cause(ctx), l.f.Close())
+			return nil, errors.Join(context.Cause(ctx), closeAll(found[i:]))
 		}
 		j.number = max(j.number, l.key.number)
 		buffer = j.read(l, buffer)
 		j.examine(l, buffer, l.copies > 0 && l.head.base == last)
 		j.segments = append(j.segments, &l.segment)
 		j.bytes += l.size
+		seen(l.length)
 	}
-	j.settle()
-	return nil
+	j.order()
+	return found, nil
+}
+
+func closeAll(found []*loaded) error {
+	var errs []error
+	for _, l := range found {
+		errs = append(errs, l.f.Close())
+	}
+	return errors.Join(errs...)
 }
 
 // find opens the segments, in the order of their numbers, and removes what
 // was never finished making.
-func (j *Journal) find() ([]*loaded, error) {
+func (j *Journal) find() (found []*loaded, err error) {
 	names, err := j.fs.List(j.dir)
 	if err != nil {
 		return nil, err
 	}
-	var found []*loaded
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, closeAll(found))
+		}
+	}()
 	for _, name := range names {
 		path := filepath.Join(j.dir, name)
-		if strings.HasSuffix(name, segmentSuffix+tempSuffix) {
+		if strings.HasSuffix(name, segmentSuffix+tempSuffix) && !j.looking {
 			if err := j.fs.Remove(path); err != nil {
-				return nil, err
+				return found, err
 			}
 		}
 		k, ok := parseName(name)
@@ -66,10 +91,10 @@ func (j *Journal) find() ([]*loaded, error) {
 		}
 		l := &loaded{segment: segment{key: k, seed: k.seed(), path: path}}
 		if l.f, err = j.fs.Open(path); err != nil {
-			return nil, err
+			return found, err
 		}
 		if l.length, err = l.f.Size(); err != nil {
-			return nil, errors.Join(err, l.f.Close())
+			return found, errors.Join(err, l.f.Close())
 		}
 		page := make([]byte, min(l.length, headerSize))
 		_, _ = l.f.ReadAt(page, 0) // an error is met again when all is read
@@ -198,10 +223,8 @@ func (j *Journal) readSlots(s *segment, data []byte) (behind uint64) {
 	}
 }
 
-// settle puts the segments in order and takes leave of those that are done.
-func (j *Journal) settle() {
-	j.mu.Lock()
-	defer j.mu.Unlock()
+// order puts the segments in order and counts what is alive.
+func (j *Journal) order() {
 	slices.SortStableFunc(j.segments, func(a, b *segment) int { return cmp.Compare(a.base, b.base) })
 	for i, s := range j.segments[:max(0, len(j.segments)-1)] {
 		// After a failed sync what was not forced was appended again to the
@@ -212,10 +235,18 @@ func (j *Journal) settle() {
 	}
 	for _, s := range j.segments {
 		j.live += s.live
+	}
+	j.found = j.live
+}
+
+// settle ends the segments and takes leave of those that are done.
+func (j *Journal) settle() {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	for _, s := range j.segments {
 		if s.count > 0 && !s.sealed && !s.keep {
 			_ = s.seal() // if not: the next life finds the end as this one did
 		}
 	}
-	j.found = j.live
 	j.sweepLocked()
 }

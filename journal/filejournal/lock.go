@@ -2,12 +2,9 @@ package filejournal
 
 import (
 	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
-
-	"github.com/lastcall-go/lastcall/journal"
+	"time"
 )
 
 const lockName = "LOCK"
@@ -15,25 +12,37 @@ const lockName = "LOCK"
 // lockDir takes the directory for this process. The lock dies with the
 // process, however it dies; the file stays.
 func lockDir(dir string) (*os.File, error) {
-	name := filepath.Join(dir, lockName)
-	f, err := os.OpenFile(filepath.Clean(name), os.O_RDWR|os.O_CREATE, 0o600)
+	f, err := os.OpenFile(lockPath(dir), os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return nil, err
 	}
-	if err := lockFile(f); err != nil {
-		holder, _ := os.ReadFile(filepath.Clean(name))
-		err = errors.Join(err, f.Close())
+	if err := lockPatiently(f); err != nil {
 		if errors.Is(err, errHeld) {
-			err = heldBy(strings.TrimSpace(string(holder)))
+			err = &HeldError{Dir: dir, Holder: readHolder(dir)}
 		}
-		return nil, fmt.Errorf("%s: %w", dir, err)
+		return nil, errors.Join(err, f.Close())
 	}
 	program, _ := os.Executable() // its name is help for a reader, no more
-	text := fmt.Sprintf("process %d (%s)\n", os.Getpid(), filepath.Base(program))
+	text := Holder{PID: os.Getpid(), Program: filepath.Base(program)}.String() + "\n"
 	if err := errors.Join(f.Truncate(0), writeAll(f, text)); err != nil {
 		return nil, errors.Join(err, f.Close())
 	}
 	return f, nil
+}
+
+func lockPath(dir string) string { return filepath.Clean(filepath.Join(dir, lockName)) }
+
+// lockPatiently looks a second time, and a few more. Who asks whether somebody
+// holds the directory ([HeldBy]) has it for an instant, and a service must not
+// fail to start because of that.
+func lockPatiently(f *os.File) (err error) {
+	for range 5 {
+		if err = lockFile(f); !errors.Is(err, errHeld) {
+			return err
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+	return err
 }
 
 // unlockDir lets go of the directory at once: a child that was just being
@@ -46,10 +55,3 @@ func writeAll(f *os.File, text string) error {
 }
 
 var errHeld = errors.New("another holds it")
-
-func heldBy(holder string) error {
-	if holder == "" {
-		holder = "another process"
-	}
-	return fmt.Errorf("%w: %s uses the directory; stop it, or give each a directory of its own", journal.ErrLocked, holder)
-}

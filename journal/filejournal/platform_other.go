@@ -11,6 +11,8 @@ func lockFile(*os.File) error {
 	return errors.New("this platform has no lock that dies with its process; keep the journal elsewhere")
 }
 
+func lockShared(*os.File) error { return nil }
+
 func unlockFile(*os.File) error { return nil }
 
 func noRoom(error) bool { return false }
