@@ -14,6 +14,7 @@ const (
 	Config Part = iota
 	Logging
 	Stopping
+	Journal
 	HTTP
 	Pools
 	Batchers
@@ -50,6 +51,7 @@ func Default(opts ...Option) fx.Option {
 	add(Config, fx.Options(), configuration())
 	add(Logging, logging(), Section("log", Log{}))
 	add(Stopping, fx.Options(), stopping())
+	add(Journal, journals(), journalConfig())
 	add(HTTP, httpServer(), httpConfig())
 	add(Pools, pools(), poolConfig())
 	add(Batchers, fx.Options(), batchConfig())

@@ -1,6 +1,6 @@
 // Package modules is the standard set: [Default] makes a service of
-// configuration, logging, HTTP server, pools and batchers, each of which can
-// be left out or replaced.
+// configuration, logging, journals, HTTP server, pools and batchers, each of
+// which can be left out or replaced.
 //
 //	app.Run(
 //		modules.Default(),
@@ -14,9 +14,19 @@
 //	Config    (all of them)                  *config.Values
 //	Logging   log                            *zap.Logger, zap.AtomicLevel
 //	Stopping  lifecycle                      lifecycle.Config
+//	Journal   journal                        journal.Opener, *journal.DeadLetters
 //	HTTP      http                           the server, when there are routes
 //	Pools     pools, lanes                   poolmodule.Config
 //	Batchers  batchers                       batchmodule.Config
+//
+// # Journals
+//
+// Lanes and batchers write their work down in the directory journal.dir
+// ("journal"), which is made when the first of them starts, and held by one
+// process. In a test binary, where none is configured, it is a temporary one.
+// Another store takes its place as any value does:
+//
+//	fx.Replace(fx.Annotate(mine, fx.As(new(journal.Opener))))
 //
 // # Leaving out and replacing
 //

@@ -109,6 +109,9 @@ func namesIn(dir string) ([]string, error) {
 	return names, nil
 }
 
+// Dir is where the directory is.
+func (d *Directory) Dir() string { return d.cfg.Dir }
+
 // Guarantee says in one sentence what the journals withstand.
 func (d *Directory) Guarantee() string { return d.cfg.Sync.Guarantee() }
 

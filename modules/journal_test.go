@@ -1,0 +1,147 @@
+package modules_test
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.uber.org/fx"
+	"go.uber.org/fx/fxtest"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
+	"go.uber.org/zap/zaptest/observer"
+
+	"github.com/lastcall-go/lastcall/app"
+	"github.com/lastcall-go/lastcall/journal"
+	"github.com/lastcall-go/lastcall/journal/filejournal"
+	"github.com/lastcall-go/lastcall/journal/journaltest"
+	"github.com/lastcall-go/lastcall/lifecycle"
+	"github.com/lastcall-go/lastcall/modules"
+)
+
+// writer is a component that has a journal of its own.
+func writer(name string, use func(journal.Journal) error) fx.Option {
+	return fx.Invoke(func(lc fx.Lifecycle, o journal.Opener) {
+		var j journal.Journal
+		lifecycle.Append(lc, lifecycle.Hook{
+			Name: name,
+			OnStart: func(ctx context.Context) (err error) {
+				if j, err = o.Open(ctx, name); err != nil {
+					return err
+				}
+				return use(j)
+			},
+			PreDestroy: func(context.Context) error {
+				if j == nil {
+					return nil
+				}
+				return j.Close()
+			},
+		})
+	})
+}
+
+func appendOne(j journal.Journal) error {
+	_, err := j.Append(context.Background(), journal.Entry{Payload: []byte("tea")})
+	return err
+}
+
+func TestJournal(t *testing.T) {
+	t.Parallel()
+
+	t.Run("NobodyWhoWritesNoDirectory", func(t *testing.T) {
+		t.Parallel()
+		dir := filepath.Join(t.TempDir(), "journal")
+		run(t, modules.Default(), sources("journal: {dir: "+dir+"}", nil), fx.Invoke(func(*journal.DeadLetters) {}))
+		assert.NoDirExists(t, dir)
+	})
+
+	t.Run("OutlivesTheApplication", func(t *testing.T) {
+		t.Parallel()
+		source := sources("journal: {dir: "+t.TempDir()+", sync: always, segment_bytes: 64KiB}", nil)
+		run(t, modules.Default(), source, writer("mine", appendOne))
+		found := -1
+		run(t, modules.Default(), source, writer("mine", func(j journal.Journal) error {
+			found = j.Len()
+			return nil
+		}))
+		assert.Equal(t, 1, found)
+	})
+
+	t.Run("SaysAtStartWhatItWithstandsAndAtTheEndWhatIsLeft", func(t *testing.T) {
+		t.Parallel()
+		core, logs := observer.New(zapcore.InfoLevel)
+		var conductor *lifecycle.Conductor
+		a := app.New(modules.Default(), sources("journal: {sync: 50ms}", nil), fx.Populate(&conductor),
+			fx.Decorate(func(*zap.Logger) *zap.Logger { return zap.New(core) }),
+			writer("lane:sms", appendOne), writer("lane:mail", appendOne), writer("empty", func(journal.Journal) error { return nil }),
+			fx.Invoke(func(lc fx.Lifecycle, box *journal.DeadLetters) {
+				lc.Append(fx.StartHook(func(ctx context.Context) error { return box.Put(ctx, journal.DeadLetter{}) }))
+			}))
+		require.NoError(t, a.Err())
+		require.NoError(t, a.Start(context.Background()))
+		assert.Equal(t, 1, logs.FilterMessage("journals: kill -9 loses nothing; power loss up to 50ms").Len())
+		require.NoError(t, a.Stop(context.Background()))
+		var details []string
+		for _, c := range conductor.Receipt().Components {
+			details = append(details, c.Details...)
+		}
+		assert.Equal(t, []string{
+			"1 dead letter in the box, for somebody to look at",
+			"lane:mail: 1 entry for the next start",
+			"lane:sms: 1 entry for the next start",
+		}, details)
+	})
+
+	t.Run("DirectoryOfAnotherIsRefused", func(t *testing.T) {
+		t.Parallel()
+		dir := t.TempDir()
+		held, err := filejournal.Open(filejournal.Config{Dir: dir})
+		require.NoError(t, err)
+		defer held.Close()
+		a := app.New(modules.Default(), silent, sources("journal: {dir: "+dir+"}", nil), writer("mine", appendOne))
+		require.NoError(t, a.Err())
+		err = a.Start(context.Background())
+		require.ErrorIs(t, err, journal.ErrLocked)
+		require.ErrorContains(t, err, "choose another journal.dir")
+	})
+
+	t.Run("TestsLeaveNothingBehind", func(t *testing.T) {
+		t.Parallel()
+		var seen string
+		before, err := filepath.Glob(filepath.Join(os.TempDir(), "lastcall-journal-*", "j-of-this-test"))
+		require.NoError(t, err)
+		require.Empty(t, before)
+		run(t, modules.Default(), sources("", nil), writer("of-this-test", func(journal.Journal) error {
+			found, err := filepath.Glob(filepath.Join(os.TempDir(), "lastcall-journal-*", "j-of-this-test"))
+			if len(found) == 1 {
+				seen = found[0]
+			}
+			return err
+		}))
+		require.NotEmpty(t, seen)
+		assert.NoDirExists(t, filepath.Dir(seen))
+		assert.NoDirExists(t, "journal")
+	})
+
+	t.Run("AnotherStoreTakesItsPlace", func(t *testing.T) {
+		t.Parallel()
+		mine := journaltest.NewMemory(0)
+		fxtest.New(t, modules.Default(), silent, sources("", nil), writer("mine", appendOne),
+			fx.Replace(fx.Annotate(mine, fx.As(new(journal.Opener))))).RequireStart().RequireStop()
+		j, err := mine.Open(t.Context(), "mine")
+		require.NoError(t, err)
+		assert.Equal(t, 1, j.Len())
+	})
+
+	t.Run("WrongValuesAreToldWithTheirLine", func(t *testing.T) {
+		t.Parallel()
+		a := app.New(modules.Default(), silent, sources("journal:\n  sync: sometimes\n  when_full: explode\n", nil))
+		for _, text := range []string{"config.yaml:2", "write process, always, or a duration", "config.yaml:3", "explode"} {
+			require.ErrorContains(t, a.Err(), text)
+		}
+	})
+}
