@@ -31,9 +31,10 @@ type segment struct {
 	synced  mark // up to here it is forced to the disk
 
 	acked bitset
-	live  int   // entries that are not acknowledged
-	slots int   // used
-	holes []int // among them those that a crash has left empty
+	live  int            // entries that are not acknowledged
+	slots int            // used
+	holes []int          // among them those that a crash has left empty
+	slip  [slotSize]byte // what putSlot writes; here, it costs no allocation
 
 	sealed bool
 	failed bool
@@ -208,9 +209,8 @@ func (s *segment) putSlot(seq uint64, n int) error {
 	if at < s.tail+frameHead {
 		return errNoSlot
 	}
-	var p [slotSize]byte
-	putSlot(p[:], s.seed, slot, seq, n)
-	return s.put(p[:], at)
+	putSlot(s.slip[:], s.seed, slot, seq, n)
+	return s.put(s.slip[:], at)
 }
 
 var errNoSlot = errors.New("the segment has no room for the acknowledgement")
