@@ -48,10 +48,10 @@ func (s *stop) finish() *Receipt {
 }
 
 // spare is how long a part of the report may take: d, but not so long that a
-// caller who gives up at the deadline misses the report.
+// caller who gives up at the deadline, or has cut the waiting, misses it.
 func (s *stop) spare(d time.Duration) time.Duration {
-	if s.times.limited() {
-		d = min(d, time.Until(s.times.deadline)/2)
+	if now := s.now(); now.limited() {
+		d = min(d, time.Until(now.deadline)/2)
 	}
 	return max(d, time.Millisecond)
 }

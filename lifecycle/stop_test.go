@@ -313,6 +313,24 @@ func TestOutcomes(t *testing.T) {
 		assert.Equal(t, []string{"Describe did not return"}, component(t, h.Receipt(), "b").Details)
 	})
 
+	bubble(t, "DescribeThatHangsHasNoMoreTimeThanACutLeaves", func(t *testing.T) {
+		hang := hanging(t)
+		for _, total := range []time.Duration{time.Hour, 0} {
+			h := build(t, configured(lifecycle.Config{Grace: time.Minute, Reserve: 4 * time.Second}),
+				hook(lifecycle.Hook{Name: "a", Describe: func() []string { _ = hang(context.Background()); return nil }}))
+			require.NoError(t, h.start())
+			h.Cut(nil)
+			began := time.Now()
+			if total == 0 {
+				require.NoError(t, h.Stop(context.Background()))
+			} else {
+				require.NoError(t, h.stopIn(total))
+			}
+			assert.LessOrEqual(t, time.Since(began), 4*time.Second)
+			assert.Equal(t, []string{"Describe did not return"}, component(t, h.Receipt(), "a").Details)
+		}
+	})
+
 	bubble(t, "DescribesThatHangAreAskedAtTheSameTime", func(t *testing.T) {
 		hang := hanging(t)
 		var opts []fx.Option

@@ -72,8 +72,10 @@ func (t timetable) cutAt(now time.Time) timetable {
 	switch {
 	case !t.limited():
 		t.soft, t.hard = now, now.Add(t.ifCut)
+		t.deadline = t.hard
 	case now.Before(t.soft):
-		t.soft, t.hard = now, now.Add(t.hard.Sub(t.soft))
+		early := t.soft.Sub(now)
+		t.soft, t.hard, t.deadline = now, t.hard.Add(-early), t.deadline.Add(-early)
 	}
 	return t
 }
