@@ -179,11 +179,11 @@ func TestApp(t *testing.T) {
 		text, err := os.ReadFile(file)
 		require.NoError(t, err)
 		var receipt struct {
-			Cause      string
+			Cause      struct{ Kind string }
 			Components []struct{ Name, Band string }
 		}
 		require.NoError(t, json.Unmarshal(text, &receipt))
-		assert.Equal(t, "stop", receipt.Cause)
+		assert.Equal(t, "stop", receipt.Cause.Kind)
 		require.Len(t, receipt.Components, 1)
 		assert.Equal(t, "first", receipt.Components[0].Name)
 		assert.Equal(t, "middle", receipt.Components[0].Band)

@@ -25,6 +25,7 @@ import (
 const (
 	envProgram = "APP_TEST_PROGRAM"
 	envUnder   = "APP_TEST_UNDER"
+	envReceipt = "APP_TEST_RECEIPT" // the receipt file; empty: none
 )
 
 func TestMain(m *testing.M) {
@@ -33,7 +34,8 @@ func TestMain(m *testing.M) {
 		if os.Getenv(envUnder) == "fx" {
 			runFx(fx.New(opts, fx.NopLogger))
 		} else {
-			app.Run(opts, fx.Invoke(sayWhenStarted))
+			receipt := fx.Supply(lifecycle.Config{ReceiptFile: os.Getenv(envReceipt)})
+			app.Run(opts, receipt, fx.Invoke(sayWhenStarted))
 		}
 		return
 	}

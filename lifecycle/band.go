@@ -1,6 +1,9 @@
 package lifecycle
 
-import "strconv"
+import (
+	"fmt"
+	"strconv"
+)
 
 // Band says how early a component stops; it starts as late. Within a band
 // components stop in the reverse order of their registration. A dependency
@@ -37,3 +40,14 @@ func (b Band) String() string {
 
 // MarshalText makes a band readable in a JSON receipt.
 func (b Band) MarshalText() ([]byte, error) { return []byte(b.String()), nil }
+
+// UnmarshalText reads what MarshalText wrote of one of the four.
+func (b *Band) UnmarshalText(text []byte) error {
+	for known := Ingress; known <= Sink; known++ {
+		if known.String() == string(text) {
+			*b = known
+			return nil
+		}
+	}
+	return fmt.Errorf("lifecycle: %q is no band; there are ingress, middle, resource and sink", text)
+}

@@ -1,6 +1,10 @@
 package lifecycle
 
-import "fmt"
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+)
 
 // Cause says why an application stopped.
 type Cause struct {
@@ -39,8 +43,35 @@ func (c Cause) String() string {
 	return s
 }
 
-// MarshalText makes a cause one readable string in a JSON receipt.
-func (c Cause) MarshalText() ([]byte, error) { return []byte(c.String()), nil }
+// causeJSON is a cause in JSON: an error is its text there.
+type causeJSON struct {
+	Kind   CauseKind `json:"kind"`
+	Signal string    `json:"signal,omitempty"`
+	By     string    `json:"by,omitempty"`
+	Error  string    `json:"error,omitempty"`
+}
+
+// MarshalJSON implements [json.Marshaler].
+func (c Cause) MarshalJSON() ([]byte, error) {
+	text := causeJSON{Kind: c.Kind, Signal: c.Signal, By: c.By}
+	if c.Err != nil {
+		text.Error = c.Err.Error()
+	}
+	return json.Marshal(text)
+}
+
+// UnmarshalJSON implements [json.Unmarshaler]. Of Err its text comes back.
+func (c *Cause) UnmarshalJSON(text []byte) error {
+	var read causeJSON
+	if err := json.Unmarshal(text, &read); err != nil {
+		return err
+	}
+	*c = Cause{Kind: read.Kind, Signal: read.Signal, By: read.By}
+	if read.Error != "" {
+		c.Err = errors.New(read.Error)
+	}
+	return nil
+}
 
 // stopRequestError is why a start was cancelled.
 type stopRequestError struct{ cause Cause }

@@ -44,6 +44,8 @@ type Conductor struct {
 	requests     []Cause        // who asked for the stop, the first first
 	cancelStart  context.CancelCauseFunc
 	startBegan   time.Time
+	upSince      time.Time // zero: not every OnStart has succeeded
+	lastRun      LastRun
 	byFx         bool // Fx has called Start, not app.App
 	instead      func(io.Writer) error
 	receiptTo    io.Writer // nil: the log

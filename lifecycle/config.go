@@ -32,10 +32,13 @@ type Config struct {
 	// (see [Conductor.Tap]); without it components stop one by one. Zero:
 	// one by one.
 	Parallel bool `yaml:"parallel"`
-	// ReceiptFile is where the receipt of the stop is written as JSON, in
-	// place of the one before. One that cannot be written refuses the start
-	// (exit code 1); if that comes later, it is an error of the stop (exit
-	// code 3). Zero: nowhere.
+	// ReceiptFile is where the receipt of the stop is written as JSON. The
+	// start reads what the run before has left there ([Conductor.LastRun]) and
+	// puts the run marker in its place, so one process needs a file of its
+	// own. A file that cannot be written refuses the start (exit code 1); if
+	// that comes later, it is an error of the stop (exit code 3). What cannot
+	// be read refuses nothing. Zero: nowhere, and nothing is known of the run
+	// before.
 	ReceiptFile string `yaml:"receipt_file"`
 }
 

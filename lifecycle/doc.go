@@ -124,6 +124,32 @@
 // [Receipt.Clean] says more than that the stop went well: the application had
 // no reason to exit with anything but 0.
 //
+// # The run before
+//
+// [Config].ReceiptFile is one file for the end of one run and the beginning of
+// the next. Before the first OnStart its place is taken by the run marker (the
+// process, since when it runs, and what the file said before), and at the end
+// of the stop by the receipt, each in one step. So a start finds one of these,
+// says it in its first line of the log, and [Conductor.LastRun] has it:
+//
+//	a receipt               last stop: SIGTERM, 1.2s, 37 saved, 0 lost
+//	of a start that failed  last run: was never up: …; the run before: killed (…)
+//	a marker                last run: killed (pid 4711, running since …)
+//	of one that lives       another process runs with this receipt file (…)
+//	no file                 last run: none is known, …
+//	anything else           last run: unknown: why
+//
+// It is a warning when it is more than that all was well. Killed is whoever
+// left no receipt: kill -9, a power loss, a third signal, a panic in a
+// goroutine, os.Exit, and in a bare fx.App a Stop that did not come to us.
+// Nothing that is found there keeps an application from starting. What does
+// something else than to start ([Conductor.Instead]) neither reads nor writes.
+//
+// A marker is not synced to the disk: it is for the death of a process. After
+// a power loss the file may be the one before, or empty, which is unknown.
+// Processes are told apart on one machine only: one with another host name is
+// taken for dead.
+//
 // # Concurrency
 //
 // All methods of Conductor may be called by anybody at any time, hooks
@@ -155,7 +181,7 @@
 //   - Go cannot end a goroutine: a hook that was abandoned may still be
 //     running when its dependencies close.
 //   - kill -9, or a panic in a goroutine of your own, ends the process: no
-//     hook runs and there is no receipt.
+//     hook runs and there is no receipt. The next start says so.
 //   - The graph writes types without the path of their package. Two types
 //     spelt the same (a/db.Client, b/db.Client) count as one, which makes more
 //     order, never less.

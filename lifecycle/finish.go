@@ -29,7 +29,12 @@ func (s *stop) finish() *Receipt {
 	}
 	all := slices.Concat(s.order.serial, s.late)
 	details := describe(all, s.spare(s.cfg.Grace))
+	file := c.ownFile()
+	before := c.lookBack(file).carried()
 	c.mu.Lock()
+	if r.UpSince = c.upSince; r.UpSince.IsZero() {
+		r.Previous = before
+	}
 	r.AlsoAsked = slices.Clone(c.requests)
 	if s.why.asked {
 		r.AlsoAsked = r.AlsoAsked[1:]
@@ -43,7 +48,7 @@ func (s *stop) finish() *Receipt {
 	r.addGates(gatesOf(all))
 	r.Took = time.Since(s.times.began)
 
-	c.publish(r, s.cfg.ReceiptFile)
+	c.publish(r, file)
 	return r
 }
 
@@ -156,7 +161,7 @@ func (r *Receipt) addGates(gates []*intake.Gate) {
 func (c *Conductor) publish(r *Receipt, file string) {
 	if c.Replacement() == nil {
 		if file != "" {
-			if err := r.write(file); err != nil {
+			if err := writeJSON(file, r); err != nil {
 				r.errs = append(r.errs, fmt.Errorf("lifecycle: write the receipt: %w", err))
 			}
 		}

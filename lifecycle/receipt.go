@@ -1,20 +1,22 @@
 package lifecycle
 
 import (
-	"encoding/json"
 	"errors"
 	"time"
 
 	"github.com/lastcall-go/lastcall/intake"
 )
 
-// Receipt is the report of a stop. Its durations are nanoseconds in JSON.
+// Receipt is the report of a stop. It is decoded from the JSON that it makes;
+// durations are texts there, such as "1.2s".
 type Receipt struct {
 	Cause Cause `json:"cause"`
 	// AlsoAsked are those who asked for the stop and are not its Cause: the
 	// first was another, or the start failed.
-	AlsoAsked []Cause   `json:"also_asked,omitempty"`
-	Began     time.Time `json:"began"`
+	AlsoAsked []Cause `json:"also_asked,omitempty"`
+	// UpSince is when the last OnStart had succeeded; zero: that never came.
+	UpSince time.Time `json:"up_since,omitzero"`
+	Began   time.Time `json:"began"`
 	// Took is how long the stop lasted; Timeout and Reserve are what it had.
 	// A zero Timeout is none.
 	Took    time.Duration `json:"took"`
@@ -32,6 +34,10 @@ type Receipt struct {
 	Total intake.Ledger `json:"total"`
 	Leaks []Leak        `json:"leaks,omitempty"`
 	Notes []string      `json:"notes,omitempty"`
+	// Previous is the run before, where this one was never up and there is a
+	// [Config].ReceiptFile: a start that fails takes the place of its receipt,
+	// or of its marker, but not of what they say.
+	Previous *LastRun `json:"previous,omitempty"`
 
 	errs []error
 }
@@ -140,21 +146,4 @@ func (r *Receipt) ExitCode() int {
 	default:
 		return ExitClean
 	}
-}
-
-// MarshalJSON adds to the fields what a reader of the file wants to know
-// first: whether the stop was clean, the exit code, and what went wrong.
-func (r *Receipt) MarshalJSON() ([]byte, error) {
-	type fields Receipt
-	var wrong []string
-	for _, err := range r.errs {
-		wrong = append(wrong, err.Error())
-	}
-	return json.Marshal(struct {
-		Clean    bool     `json:"clean"`
-		ExitCode int      `json:"exit_code"`
-		WorkLost uint64   `json:"work_lost"`
-		Errors   []string `json:"errors,omitempty"`
-		*fields
-	}{r.Clean(), r.ExitCode(), r.WorkLost(), wrong, (*fields)(r)})
 }

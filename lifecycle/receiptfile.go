@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"time"
@@ -12,11 +13,11 @@ import (
 // diskPatience is how long a disk may take to write the receipt.
 const diskPatience = 5 * time.Second
 
-// write writes the receipt as it is now. It waits for a disk that is slow, not
-// for one that is stuck: that one gets a text of its own, so that the receipt
-// can still be added to.
-func (r *Receipt) write(file string) error {
-	text, err := json.MarshalIndent(r, "", "  ")
+// writeJSON writes v, a receipt or a marker, as it is now. It waits for a disk
+// that is slow, not for one that is stuck: that one gets a text of its own, so
+// that a receipt can still be added to.
+func writeJSON(file string, v any) error {
+	text, err := json.MarshalIndent(v, "", "  ")
 	if err != nil {
 		return err
 	}
@@ -49,18 +50,40 @@ func checkReceiptFile(file string) error {
 	if file == "" {
 		return nil
 	}
-	refuse := func(err error) error {
-		return fmt.Errorf("lifecycle: receipt_file: the receipt could not be written to %s, make its directory writable or choose another: %w", file, err)
-	}
 	if info, err := os.Stat(file); err == nil && info.IsDir() {
-		return refuse(errors.New("it is a directory"))
+		return refusedFile(file, errors.New("it is a directory"))
 	}
 	tmp, err := os.CreateTemp(filepath.Dir(file), filepath.Base(file)+".*")
 	if err != nil {
-		return refuse(err)
+		return refusedFile(file, err)
 	}
 	if err := errors.Join(tmp.Close(), os.Remove(tmp.Name())); err != nil {
-		return refuse(err)
+		return refusedFile(file, err)
 	}
 	return nil
+}
+
+func refusedFile(file string, err error) error {
+	return fmt.Errorf("lifecycle: receipt_file: the receipt could not be written to %s, make its directory writable or choose another: %w", file, err)
+}
+
+// maxReceiptFile is far beyond what a receipt takes, stacks and all.
+const maxReceiptFile = 64 << 20
+
+// readReceiptFile reads plain files alone: a pipe would keep us waiting for
+// somebody to write to it.
+func readReceiptFile(file string) ([]byte, error) {
+	info, err := os.Stat(file)
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() || info.Size() > maxReceiptFile {
+		return nil, fmt.Errorf("%s is no receipt (%s, %d bytes)", file, info.Mode(), info.Size())
+	}
+	f, err := os.Open(file)
+	if err != nil {
+		return nil, err
+	}
+	text, err := io.ReadAll(io.LimitReader(f, maxReceiptFile))
+	return text, errors.Join(err, f.Close())
 }

@@ -146,6 +146,9 @@ func (r *Receipt) writeLedger(b *strings.Builder) {
 }
 
 func (r *Receipt) writeRest(b *strings.Builder) {
+	if r.Previous != nil {
+		fmt.Fprintf(b, "\nbefore this, %s\n", r.Previous)
+	}
 	for _, n := range r.Notes {
 		fmt.Fprintf(b, "\nnote: %s\n", n)
 	}

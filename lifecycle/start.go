@@ -88,6 +88,7 @@ func (c *Conductor) becomeRunning() bool {
 		return false
 	}
 	c.state = Running
+	c.upSince = time.Now()
 	return true
 }
 
@@ -97,6 +98,9 @@ func (c *Conductor) startAll(ctx context.Context, stopTimeout time.Duration) err
 		return err
 	}
 	if err := c.refuse(o); err != nil {
+		return err
+	}
+	if err := c.mark(); err != nil {
 		return err
 	}
 	c.lint(ctx, o, stopTimeout)

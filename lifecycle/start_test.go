@@ -240,7 +240,7 @@ func TestReceipt(t *testing.T) {
 		require.Error(t, h.stop())
 		text, err := os.ReadFile(file)
 		require.NoError(t, err)
-		for _, want := range []string{`"clean": false`, `"exit_code": 3`, `"lifecycle: stop a: broken"`, `"cause": "stop"`, `"band": "middle"`, `"outcome": "failed"`} {
+		for _, want := range []string{`"clean": false`, `"exit_code": 3`, `"lifecycle: stop a: broken"`, `"kind": "stop"`, `"timeout": "1`, `"band": "middle"`, `"outcome": "failed"`} {
 			assert.Contains(t, string(text), want)
 		}
 	})
@@ -262,14 +262,15 @@ func TestReceipt(t *testing.T) {
 		require.ErrorContains(t, h.start(), "it is a directory")
 	})
 
-	t.Run("CheckOfTheFileLeavesNothingBehind", func(t *testing.T) {
+	t.Run("CheckOfTheFileLeavesNothingButTheMarker", func(t *testing.T) {
 		t.Parallel()
 		dir := t.TempDir()
 		h := build(t, configured(lifecycle.Config{ReceiptFile: filepath.Join(dir, "receipt.json")}))
 		require.NoError(t, h.start())
 		left, err := os.ReadDir(dir)
 		require.NoError(t, err)
-		assert.Empty(t, left)
+		require.Len(t, left, 1)
+		assert.Equal(t, "receipt.json", left[0].Name())
 		require.NoError(t, h.stop())
 	})
 
@@ -279,7 +280,7 @@ func TestReceipt(t *testing.T) {
 		require.NoError(t, os.Mkdir(dir, 0o755))
 		h := build(t, configured(lifecycle.Config{ReceiptFile: filepath.Join(dir, "receipt.json")}))
 		require.NoError(t, h.start())
-		require.NoError(t, os.Remove(dir))
+		require.NoError(t, os.RemoveAll(dir))
 		err := h.stop()
 		require.ErrorIs(t, err, os.ErrNotExist)
 		require.ErrorContains(t, err, "lifecycle: write the receipt")
@@ -291,6 +292,7 @@ func TestReceipt(t *testing.T) {
 		dir := t.TempDir()
 		h := build(t, configured(lifecycle.Config{ReceiptFile: filepath.Join(dir, "receipt.json")}))
 		require.NoError(t, h.start())
+		require.NoError(t, os.Remove(filepath.Join(dir, "receipt.json")))
 		require.NoError(t, os.MkdirAll(filepath.Join(dir, "receipt.json", "full"), 0o755))
 		require.Error(t, h.stop())
 		left, err := os.ReadDir(dir)
