@@ -37,7 +37,10 @@
 // Lanes stop before their pool, since they are built on it. What a lane could
 // not finish goes to the function given with [SaveWith]; closures that never
 // ran go to the one given with [SaveTasks]. Without one they are lost, and the
-// error of the PreDestroy hook says how many. What a function given with
+// error of the PreDestroy hook says how many, and of closures which: "pool
+// mail: 3 tasks lost: main.newFeed.func1 ×2, main.tick ×1: …". A closure
+// cannot be written down, so a pool that has neither a lane nor SaveTasks says
+// at its start what a stop will cost. What a function given with
 // [ResultWith] hands on with the context it gets is taken by the next component
 // while that drains.
 //
@@ -49,6 +52,7 @@
 //	panic of a task, handler or hook    Error, with its stack; With(pool.WithPanicHandler(…)) instead
 //	lane item that failed for good      Warn: lane, key, attempts, error; ResultWith instead
 //	work that a policy threw away       Debug: lane, key; With(pool.WithDiscardHandler(…)) instead
+//	pool without lane and SaveTasks     Info, at its start
 //
 // Items are never logged, as they may hold what is not for a log; their keys
 // are, and so are the errors of handlers.

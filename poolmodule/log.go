@@ -2,6 +2,7 @@ package poolmodule
 
 import (
 	"context"
+	"slices"
 
 	"go.uber.org/zap"
 
@@ -27,6 +28,17 @@ func poolOptions(log *zap.Logger, name string) []pool.Option {
 			log.Debug("discarded: the queue was full", append(fields, keyFields(d.Key)...)...)
 		}),
 	}
+}
+
+// sayWhatIsLost says at the start of a pool that is for closures what nobody
+// should learn from a receipt.
+func (d *declaration) sayWhatIsLost(log *zap.Logger, lanes []DeclaredLane) {
+	isOurs := func(l DeclaredLane) bool { return l.Pool == d.Name }
+	if log == nil || d.save != nil || slices.ContainsFunc(lanes, isOurs) {
+		return
+	}
+	log.Named("pool").Info("takes closures, which cannot be saved: those that a stop cuts are lost; use a lane, or SaveTasks",
+		zap.String("pool", d.Name))
 }
 
 // laneOptions tell the log of items that failed for good. The items themselves

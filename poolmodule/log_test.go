@@ -95,3 +95,31 @@ func TestLog(t *testing.T) {
 		assert.Equal(t, 7, results)
 	})
 }
+
+// TestClosuresAreToldOfAtTheStart: only by a pool that nothing of its own can
+// save.
+func TestClosuresAreToldOfAtTheStart(t *testing.T) {
+	t.Parallel()
+	save := poolmodule.SaveTasks(func(context.Context, []pool.Task) error { return nil })
+	for _, tt := range []struct {
+		name string
+		opt  fx.Option
+		want int
+	}{
+		{"Closures", poolmodule.Provide("sms", pool.Config{}), 1},
+		{"ALaneElsewhere", fx.Options(poolmodule.Provide("sms", pool.Config{}), poolmodule.Provide("mail", pool.Config{}), poolmodule.Lane[SMS]("out", "mail", newHandler)), 1},
+		{"ALane", fx.Options(poolmodule.Provide("sms", pool.Config{}), poolmodule.Lane[SMS]("out", "sms", newHandler)), 0},
+		{"ASaver", poolmodule.Provide("sms", pool.Config{}, save), 0},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			core, logs := observer.New(zapcore.InfoLevel)
+			fxtest.New(t, fx.Supply(zap.New(core)), tt.opt, fx.Invoke(func(smsPool) {})).RequireStart().RequireStop()
+			require.Equal(t, tt.want, logs.Len())
+			for _, line := range logs.All() {
+				assert.Contains(t, line.Message, "takes closures, which cannot be saved")
+				assert.Equal(t, map[string]any{"pool": "sms"}, line.ContextMap())
+			}
+		})
+	}
+}

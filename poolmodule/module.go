@@ -71,7 +71,7 @@ func Provide(name string, cfg pool.Config, opts ...Option) fx.Option {
 }
 
 // NewPool builds the pool and registers it for start and stop.
-func (d *declaration) NewPool(params Params) (*pool.Pool, error) {
+func (d *declaration) NewPool(params Params, declared Declarations) (*pool.Pool, error) {
 	cfg, ok := params.Config.Pools[d.Name]
 	if !ok {
 		cfg = d.Config
@@ -82,8 +82,14 @@ func (d *declaration) NewPool(params Params) (*pool.Pool, error) {
 	}
 	params.Registry.add(p)
 	lifecycle.Append(params.Lifecycle, lifecycle.Hook{
-		Name:    "pool:" + d.Name,
-		OnStart: p.Start,
+		Name: "pool:" + d.Name,
+		OnStart: func(ctx context.Context) error {
+			if err := p.Start(ctx); err != nil {
+				return err
+			}
+			d.sayWhatIsLost(params.Logger, declared.Lanes)
+			return nil
+		},
 		OnStop: func(ctx context.Context) error {
 			_, err := p.Stop(ctx)
 			return err
@@ -116,7 +122,7 @@ func (d *declaration) settle(ctx context.Context, p *pool.Pool) error {
 		}
 	}()
 	if err := d.saveTasks(ctx, tasks); err != nil {
-		return fmt.Errorf("pool %s: %d tasks lost: %w", d.Name, len(tasks), err)
+		return lostError(d.Name, tasks, err)
 	}
 	saved = true
 	return nil

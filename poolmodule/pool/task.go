@@ -3,6 +3,9 @@ package pool
 import (
 	"context"
 	"errors"
+	"reflect"
+	"runtime"
+	"strings"
 )
 
 // ErrSettled is returned by [Task.Run] for a task that was settled before.
@@ -27,6 +30,42 @@ func (t Task) Key() string {
 		return j.key
 	}
 	return ""
+}
+
+// Name is the name of the function that was submitted, such as
+// "main.newFeed.func1", for whoever has to say what was lost. It is empty once
+// the task is settled.
+func (t Task) Name() string {
+	t.pool.mu.Lock()
+	defer t.pool.mu.Unlock()
+	if t.handed.settled {
+		return ""
+	}
+	w := t.handed.work
+	if j, ok := w.(*job); ok {
+		w = j.work
+	}
+	if f, ok := w.(interface{ code() uintptr }); ok {
+		return nameOf(f.code())
+	}
+	return unnamed
+}
+
+const unnamed = "a function without a name"
+
+// code is where the function begins.
+func (f plain) code() uintptr { return reflect.ValueOf(f).Pointer() }
+
+func (f *Future[T]) code() uintptr { return reflect.ValueOf(f.fn).Pointer() }
+
+func nameOf(code uintptr) string {
+	f := runtime.FuncForPC(code)
+	if f == nil {
+		return unnamed
+	}
+	name := f.Name()
+	name = name[strings.LastIndexByte(name, '/')+1:]
+	return strings.TrimSuffix(name, "-fm") // the compiler's mark of a method
 }
 
 // Run runs the task on this goroutine, with a context that carries the right
