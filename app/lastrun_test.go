@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 
@@ -86,7 +87,13 @@ func TestLastRun(t *testing.T) {
 		file := receiptFile(t)
 		c := startChild(t, "idle", "lastcall", file.give)
 		c.await("waiting")
+		marker := file.read()
 		assert.Contains(t, file.runAndStop().stderr, fmt.Sprintf("another process runs with this receipt file (pid %d", c.cmd.Process.Pid))
+
+		elsewhere := strings.Replace(marker, `"host": "`, `"host": "not-`, 1)
+		require.NotEqual(t, marker, elsewhere)
+		require.NoError(t, os.WriteFile(file.file, []byte(elsewhere), 0o600))
+		assert.Contains(t, file.runAndStop().stderr, killedSays(c), "numbers of another machine say nothing here")
 		c.signal(syscall.SIGTERM)
 		assert.Equal(t, lifecycle.ExitClean, c.wait().code)
 	})

@@ -23,8 +23,8 @@ type LastRun struct {
 	Since time.Time `json:"since,omitzero"`
 	// Problem is why nothing is known, for [RunUnknown].
 	Problem string `json:"problem,omitempty"`
-	// Previous is the last run before this one that was up, or was killed
-	// before; nil: none is known.
+	// Previous is the run before that one, starts that failed left out; nil:
+	// nothing is known of it. It has no Previous of its own.
 	Previous *LastRun `json:"previous,omitempty"`
 }
 

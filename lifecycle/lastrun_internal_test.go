@@ -33,6 +33,20 @@ func TestTornFile(t *testing.T) {
 	}
 }
 
+// TestMarkerOfADeadProcess: whose number is somebody else's by now. That one
+// is told from a live process of the same program in app's tests.
+func TestMarkerOfADeadProcess(t *testing.T) {
+	t.Parallel()
+	for name, marker := range map[string]LastRun{
+		"OurNumberAsInAContainer": {PID: os.Getpid(), Host: host()},
+		"AnotherProgram":          {PID: os.Getppid(), Host: host()},
+		"NoNumber":                {Host: host()},
+	} {
+		assert.False(t, marker.isAlive(), name)
+	}
+	assert.Equal(t, "service", programName("/opt/old/service (deleted)"))
+}
+
 func TestLastRunSentences(t *testing.T) {
 	t.Parallel()
 	at := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)

@@ -83,7 +83,7 @@ func (r *Receipt) UnmarshalJSON(text []byte) error {
 // recalledError is an error that was read back.
 type recalledError struct {
 	text string
-	is   error // the sentinel that its text ends in or contains
+	is   error // the sentinel whose words are in the text
 }
 
 func recalled(text string) error {
