@@ -1,0 +1,87 @@
+// Package drill kills a program under load, again and again, and counts what
+// became of the work it had accepted. It needs nothing of the program but a
+// way to offer work and a way to read what arrived: the program may be written
+// with lastcall, with another framework or in another language.
+//
+//	report, err := drill.Run(ctx, drill.Config{
+//		Program: drill.Program{Path: "./sms", ReadyURL: "http://localhost:8080/readyz"},
+//		Load: drill.Load{Offer: func(ctx context.Context, _ *drill.Child, id string) drill.Answer {
+//			req, _ := http.NewRequestWithContext(ctx, http.MethodPost, "http://localhost:8080/sms?to="+id, nil)
+//			return drill.Send(nil, req)
+//		}},
+//		Outcome: drill.Outcome{Delivered: drill.Lines("delivered.txt")},
+//		Kills:   []drill.Kill{drill.Sigkill(100), drill.Sigterm(20).AtMost(0)},
+//	})
+//	fmt.Println(report) // the table, whatever came out
+//	if err != nil {     // work was lost, delivered too often, the program hung …
+//
+// # A drill
+//
+//	┌──────────────── a life, one for each kill ─────────────┐    ┌──── settling ────┐
+//	exec ─▶ ready ─▶ load ─▶ signal, signal ─▶ dead ─▶ look  ─┬─▶ exec ─▶ work off ─▶ SIGTERM ─▶ judge
+//	  ▲      restart          at random         exit   at the │
+//	  │      time             moments           code   sink   │
+//	  └──────────────────────── pause ────────────────────────┘
+//
+// The order of the kills and their moments are drawn from a seed, which the
+// report shows: with the same seed the plan is the same. What the program is
+// doing at those moments is not, so a drill finds by number what it cannot
+// find by aim.
+//
+// # Load
+//
+// Generators call [Load].Offer beside each other from the moment the program
+// is ready until its process is gone, so also while it stops. Each call offers
+// one piece of work under an id of the drill's, which must reach the sink, and
+// says what the program answered:
+//
+//	Accepted  the program promised to do it: it must not be lost
+//	Refused   the program promised that it will not do it
+//	Unknown   nobody can tell: the connection broke before the answer came.
+//	          It may be delivered or not; both are right, and counted.
+//
+// [Send] tells them apart for HTTP.
+//
+// # What is counted
+//
+// After the last life the program is started once more, without load, left to
+// work off what it kept, and stopped. Then each accepted id is in exactly one
+// column:
+//
+//	accepted = delivered + failed + saved + lost
+//
+// Duplicated counts each delivery of an id beyond its first. A duplicate is put
+// down to the kill that ended the life of the delivery before it, because that
+// kill took the memory of it; [Kill].MaxDuplicates bounds them. Lost work is
+// put down to the life that accepted it. Restart times, from exec to ready,
+// stand with the kill they follow.
+//
+// If the program writes lastcall's receipt, [Program].Receipt names it: after
+// each stop the drill reads it, notes whether its ledger balances, and holds it
+// to what the load saw accepted.
+//
+// # What is an error
+//
+// Everything that should not happen, each matching one of the sentinels:
+// [ErrLost], [ErrDuplicated], [ErrRefusedDelivered], [ErrDied], [ErrExit],
+// [ErrHung], [ErrNotReady], [ErrReceipt], [ErrUnsettled], [ErrNoWork]. None of them ends the
+// drill, except that a program which fails to start three times running is
+// given up. An error of one life shows the last lines the program wrote.
+//
+// # The child
+//
+// Signals go to the process itself, as an orchestrator sends them. When it is
+// gone what is left of its process group is killed: nothing that it started
+// stays.
+// The end of the context kills it, and on Linux so does the end of the drill's
+// own process. On Windows there is no SIGTERM; only [Sigkill] and
+// [SigkillInStart] work there.
+//
+// # Concurrency and size
+//
+// Run uses the goroutine of the caller and ends every other before it returns.
+// The functions of the user are called from several: Offer by the generators;
+// the others from one goroutine at a time. Every id offered is remembered, in 16
+// bytes. A thousand kills take as long as a thousand starts, moments and stops
+// of the program; the drill itself adds about a millisecond each.
+package drill

@@ -1,0 +1,256 @@
+package drill_test
+
+import (
+	"context"
+	"errors"
+	"iter"
+	"os"
+	"path/filepath"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/lastcall-go/lastcall/drill"
+)
+
+func TestLines(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "ids")
+	source := drill.Lines(file)
+	read := func(after int) []string {
+		var ids []string
+		for id, err := range source(t.Context(), after) {
+			require.NoError(t, err)
+			ids = append(ids, id)
+		}
+		return ids
+	}
+	assert.Empty(t, read(0), "there is no file yet")
+	f, err := os.Create(file)
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = f.Close() })
+	write := func(text string) {
+		_, err := f.WriteString(text)
+		require.NoError(t, err)
+	}
+	write("a\nb\nhal")
+	assert.Equal(t, []string{"a", "b"}, read(0))
+	assert.Empty(t, read(2), "the last line has no end yet")
+	write("f\n")
+	assert.Equal(t, []string{"half"}, read(2))
+	assert.Equal(t, []string{"b", "half"}, read(1), "it can begin anew")
+	for _, err := range source(t.Context(), 0) {
+		require.NoError(t, err)
+		break
+	}
+	assert.Equal(t, []string{"b", "half"}, read(1), "whoever stops early can go on")
+
+	for _, err := range drill.Lines(filepath.Dir(file))(t.Context(), 0) {
+		require.Error(t, err)
+	}
+}
+
+// sink keeps ids in memory, as one that the drill's own process serves would.
+type sink struct {
+	mu  sync.Mutex
+	ids []string
+}
+
+func (s *sink) add(ids ...string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.ids = append(s.ids, ids...)
+}
+
+func (s *sink) since(_ context.Context, after int) iter.Seq2[string, error] {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	ids := slices.Clone(s.ids[after:])
+	return func(yield func(string, error) bool) {
+		for _, id := range ids {
+			if !yield(id, nil) {
+				return
+			}
+		}
+	}
+}
+
+// accepting is a drill in which the load plays the sinks as well: what is
+// delivered, failed and saved is decided here, the program only lives.
+func accepting(t *testing.T, n int, outcome func(i int, id string), o drill.Outcome) drill.Config {
+	t.Helper()
+	cfg := config(t, "honest", drill.Sigkill(1))
+	cfg.Load.Generators = 1
+	i := 0
+	cfg.Load.Offer = func(_ context.Context, c *drill.Child, id string) drill.Answer {
+		if i == n {
+			return drill.Refused
+		}
+		outcome(i, id)
+		i++
+		return drill.Accepted
+	}
+	cfg.Kills[0] = cfg.Kills[0].Between(100*time.Millisecond, 100*time.Millisecond)
+	cfg.Outcome = o
+	return cfg
+}
+
+func TestOutcome(t *testing.T) {
+	t.Parallel()
+
+	t.Run("EachAcceptedIDIsInOneColumn", func(t *testing.T) {
+		t.Parallel()
+		var delivered, failed, saved sink
+		cfg := accepting(t, 5, func(i int, id string) {
+			switch i {
+			case 0:
+				delivered.add(id)
+			case 1:
+				failed.add(id)
+			case 2:
+				saved.add(id)
+			case 3: // whoever sends the letter again will duplicate it
+				delivered.add(id)
+				failed.add(id)
+				saved.add(id)
+			}
+		}, drill.Outcome{Delivered: delivered.since, Failed: failed.since, Saved: saved.since})
+		report, err := run(t, cfg)
+		require.ErrorIs(t, err, drill.ErrLost)
+		want := drill.Tally{Accepted: 5, Delivered: 2, Failed: 1, Saved: 1, Lost: 1, FailedDelivered: 1}
+		want.Refused = report.Total.Refused
+		want.Offered = 5 + want.Refused
+		assert.Equal(t, want, report.Total.Tally)
+	})
+
+	t.Run("StrangersAreCounted", func(t *testing.T) {
+		t.Parallel()
+		var delivered sink
+		cfg := accepting(t, 1, func(_ int, id string) {
+			delivered.add(id, "someone", "a.b.c.d", id+"0", id[:len(id)-1]+"x", id[:len(id)-5]+"7.0.0", id[:len(id)-5]+"1.9.0")
+		}, drill.Outcome{Delivered: delivered.since})
+		report, err := run(t, cfg)
+		require.NoError(t, err)
+		assert.Equal(t, 6, report.Strangers)
+		assert.Equal(t, 1, report.Total.Delivered)
+		assert.Contains(t, report.String(), report.Stranger)
+	})
+
+	t.Run("SourceThatFailsEndsTheDrill", func(t *testing.T) {
+		t.Parallel()
+		broken := errors.New("the table is locked")
+		cfg := accepting(t, 1, func(int, string) {}, drill.Outcome{
+			Delivered: func(context.Context, int) iter.Seq2[string, error] {
+				return func(yield func(string, error) bool) { yield("", broken) }
+			}})
+		report, err := run(t, cfg)
+		require.ErrorIs(t, err, broken)
+		require.ErrorIs(t, err, drill.ErrUnsettled, "what is not seen need not be lost")
+		assert.NotErrorIs(t, err, drill.ErrLost)
+		assert.Equal(t, 1, report.Total.Runs)
+	})
+}
+
+func TestSettle(t *testing.T) {
+	t.Parallel()
+
+	t.Run("UntilIsAsked", func(t *testing.T) {
+		t.Parallel()
+		var delivered, late sink
+		cfg := accepting(t, 1, func(_ int, id string) { late.add(id) }, drill.Outcome{Delivered: delivered.since})
+		cfg.Settle.Quiet, cfg.Settle.Patience = time.Hour, time.Hour
+		asked := 0
+		cfg.Settle.Until = func(_ context.Context, child *drill.Child) (bool, error) {
+			assert.Equal(t, 2, child.Life)
+			assert.NotZero(t, child.Pid)
+			asked++
+			if asked == 3 {
+				delivered.add(late.ids...)
+			}
+			return asked == 3, nil
+		}
+		report, err := run(t, cfg)
+		require.NoError(t, err)
+		assert.Equal(t, 1, report.Total.Delivered, "the sink is read once more at the end")
+	})
+
+	t.Run("UntilMayFail", func(t *testing.T) {
+		t.Parallel()
+		var delivered sink
+		broken := errors.New("no such page")
+		cfg := accepting(t, 1, func(_ int, id string) { delivered.add(id) }, drill.Outcome{Delivered: delivered.since})
+		cfg.Settle.Until = func(context.Context, *drill.Child) (bool, error) { return false, broken }
+		report, err := run(t, cfg)
+		require.ErrorIs(t, err, broken)
+		require.ErrorIs(t, err, drill.ErrUnsettled)
+		assert.False(t, report.Settled)
+	})
+
+	t.Run("TimeoutIsNotSettled", func(t *testing.T) {
+		t.Parallel()
+		var delivered sink
+		cfg := accepting(t, 1, func(int, string) {}, drill.Outcome{Delivered: delivered.since})
+		cfg.Settle = drill.Settle{Patience: time.Hour, Timeout: 50 * time.Millisecond}
+		report, err := run(t, cfg)
+		require.ErrorIs(t, err, drill.ErrUnsettled)
+		assert.NotErrorIs(t, err, drill.ErrLost)
+		assert.False(t, report.Settled)
+		assert.Contains(t, report.String(), "may still be saved")
+	})
+}
+
+func TestProgram(t *testing.T) {
+	t.Parallel()
+
+	t.Run("ReadyIsAskedInOrder", func(t *testing.T) {
+		t.Parallel()
+		cfg := config(t, "honest", drill.Sigterm(1))
+		var lines []string
+		cfg.Program.Ready = func(ctx context.Context, child *drill.Child) error {
+			lines = append(lines, child.Line)
+			return drill.AwaitURL(ctx, "http://"+child.Line)
+		}
+		_, err := run(t, cfg)
+		require.NoError(t, err)
+		assert.Len(t, lines, 2)
+		assert.NotContains(t, lines, "")
+	})
+
+	t.Run("URLThatNeverAnswersIsNotReady", func(t *testing.T) {
+		t.Parallel()
+		cfg := config(t, "honest", drill.Sigterm(1))
+		cfg.Program.ReadyLine, cfg.Program.ReadyURL = "", "http://127.0.0.1:1/readyz"
+		cfg.Program.ReadyTimeout = 50 * time.Millisecond
+		_, err := run(t, cfg)
+		require.ErrorIs(t, err, drill.ErrNotReady)
+		assert.ErrorContains(t, err, "not within 50ms")
+		assert.ErrorContains(t, err, "connection refused")
+	})
+
+	t.Run("LogsAreKept", func(t *testing.T) {
+		t.Parallel()
+		cfg := config(t, "honest", drill.Sigterm(1))
+		cfg.Program.Logs = filepath.Join(t.TempDir(), "logs")
+		_, err := run(t, cfg)
+		require.NoError(t, err)
+		for _, name := range []string{"life-0001.log", "life-0002.log"} {
+			text, err := os.ReadFile(filepath.Join(cfg.Program.Logs, name))
+			require.NoError(t, err)
+			assert.Contains(t, string(text), "listening on 127.0.0.1:")
+		}
+	})
+
+	t.Run("SecondSignalIsSent", func(t *testing.T) {
+		t.Parallel()
+		report, err := run(t, config(t, "honest", drill.SigtermTwice(3)))
+		require.NoError(t, err)
+		for _, l := range report.Lives[:3] {
+			assert.Len(t, l.Moments, 2)
+			assert.Positive(t, l.Sent)
+		}
+	})
+}
