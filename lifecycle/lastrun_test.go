@@ -99,6 +99,28 @@ func TestLastRun(t *testing.T) {
 		assert.Equal(t, lifecycle.LastRun{}, last)
 	})
 
+	t.Run("ComponentMayGiveItAFile", func(t *testing.T) {
+		t.Parallel()
+		file := wrote(t, killed)
+		var c *lifecycle.Conductor
+		keep := hook(lifecycle.Hook{Name: "store", OnStart: func(context.Context) error { return c.KeepReceiptIn(file) }})
+		h, last := living(t, "", fx.Populate(&c), keep)
+		assert.True(t, last.Killed())
+		assert.Contains(t, read(t, file), `"state": "running"`)
+		require.NoError(t, h.stop())
+		assert.Contains(t, read(t, file), `"clean": true`)
+
+		own := filepath.Join(t.TempDir(), "own.json")
+		h, last = living(t, own, fx.Populate(&c), keep)
+		assert.Equal(t, lifecycle.RunNone, last.State, "the file of the configuration is the one")
+		require.NoError(t, h.stop())
+		assert.Contains(t, read(t, own), `"clean": true`)
+
+		nowhere := filepath.Join(t.TempDir(), "nowhere", "receipt.json")
+		h = build(t, fx.Populate(&c), hook(lifecycle.Hook{Name: "store", OnStart: func(context.Context) error { return c.KeepReceiptIn(nowhere) }}))
+		require.ErrorContains(t, h.start(), "make its directory writable")
+	})
+
 	t.Run("FailedStartsDoNotHideTheKill", func(t *testing.T) {
 		t.Parallel()
 		file := wrote(t, killed)

@@ -19,6 +19,22 @@ func (c *Conductor) LastRun() LastRun {
 	return c.lastRun
 }
 
+// KeepReceiptIn gives the receipt a file where [Config].ReceiptFile names
+// none, and does nothing where it does. It is for a component that has a
+// directory of its own on the disk, which it may have to make first: called in
+// its OnStart, it looks back and puts the run marker there at once. The error is
+// that of a start whose ReceiptFile cannot be written.
+func (c *Conductor) KeepReceiptIn(file string) error {
+	c.mu.Lock()
+	if c.config.ReceiptFile != "" || c.state != Starting {
+		c.mu.Unlock()
+		return nil
+	}
+	c.config.ReceiptFile = file
+	c.mu.Unlock()
+	return c.mark()
+}
+
 // mark puts the run marker in the place of the receipt of the last run: who
 // finds it at the next start knows that nobody stopped this one.
 func (c *Conductor) mark() error {

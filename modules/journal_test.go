@@ -4,7 +4,10 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -47,6 +50,12 @@ func writer(name string, use func(journal.Journal) error) fx.Option {
 func appendOne(j journal.Journal) error {
 	_, err := j.Append(context.Background(), journal.Entry{Payload: []byte("tea")})
 	return err
+}
+
+func contains(said []string, part string) func() bool {
+	return func() bool {
+		return slices.ContainsFunc(said, func(line string) bool { return strings.Contains(line, part) })
+	}
 }
 
 func TestJournal(t *testing.T) {
@@ -107,6 +116,53 @@ func TestJournal(t *testing.T) {
 		err = a.Start(context.Background())
 		require.ErrorIs(t, err, journal.ErrLocked)
 		require.ErrorContains(t, err, "choose another journal.dir")
+	})
+
+	t.Run("SaysHowTheLastRunEnded", func(t *testing.T) {
+		t.Parallel()
+		dir := t.TempDir()
+		source := sources("journal: {dir: "+dir+"}", nil)
+		began := func() []string {
+			core, logs := observer.New(zapcore.InfoLevel)
+			a := app.New(modules.Default(), source, writer("lane:sms", appendOne),
+				fx.Decorate(func(*zap.Logger) *zap.Logger { return zap.New(core) }))
+			require.NoError(t, a.Err())
+			require.NoError(t, a.Start(context.Background()))
+			var said []string
+			for _, entry := range logs.All() {
+				said = append(said, entry.Message)
+			}
+			require.NoError(t, a.Stop(context.Background()))
+			return said
+		}
+		assert.Contains(t, began(), "last run: none is known, the receipt file is new")
+		said := began()
+		assert.Condition(t, contains(said, "last stop: stop, "), "%q", said)
+		assert.Contains(t, said, "1 entry of an earlier run recovered")
+
+		marker := `{"state":"running","pid":0,"since":"2026-01-02T03:04:05Z"}`
+		require.NoError(t, os.WriteFile(filepath.Join(dir, "last-run.json"), []byte(marker), 0o600))
+		said = began()
+		assert.Condition(t, contains(said, "last run: killed (pid 0, "), "%q", said)
+		assert.Contains(t, said, "killed: 2 entries recovered")
+	})
+
+	t.Run("WhatNobodyAsksForIsTold", func(t *testing.T) {
+		t.Parallel()
+		source := sources("journal: {dir: "+t.TempDir()+"}", nil)
+		run(t, modules.Default(), source, writer("lane:old", appendOne), writer("checkpoint:rows", appendOne))
+		core, logs := observer.New(zapcore.WarnLevel)
+		var conductor *lifecycle.Conductor
+		a := app.New(modules.Default(), source, writer("lane:new", appendOne), fx.Populate(&conductor),
+			fx.Decorate(func(*zap.Logger) *zap.Logger { return zap.New(core) }))
+		require.NoError(t, a.Start(context.Background()))
+		require.Eventually(t, func() bool { return logs.Len() > 0 }, 10*time.Second, time.Millisecond)
+		require.NoError(t, a.Stop(context.Background()))
+		require.Equal(t, 1, logs.Len())
+		assert.Contains(t, logs.All()[0].Message, "was its component renamed")
+		assert.Equal(t, map[string]any{"journal": "lane:old", "entries": int64(1)}, logs.All()[0].ContextMap())
+		text := conductor.Receipt().String()
+		assert.Contains(t, text, "lane:old: 1 entry for the next start")
 	})
 
 	t.Run("TestsLeaveNothingBehind", func(t *testing.T) {
