@@ -21,6 +21,14 @@ var (
 	// ErrClosed is matched when the door takes nothing any more. The work was
 	// not accepted.
 	ErrClosed = intake.ErrClosed
+
+	// ErrNotStarted is matched when a lane with a journal was not started: what
+	// an earlier life has left comes first. The work was not accepted.
+	ErrNotStarted = errors.New("not started: the lane has a journal; call Start first")
+
+	// ErrReplaying is matched when TrySubmit would have to wait until what an
+	// earlier life has left is in the queue. The work was not accepted.
+	ErrReplaying = errors.New("replaying: what an earlier life has left comes first")
 )
 
 // What became of accepted work that did not run to its end.
@@ -28,6 +36,10 @@ var (
 	// ErrStopped is the cause of a task's context once the time of a stop is
 	// up, and the error of a [Future] whose task was never run.
 	ErrStopped = errors.New("pool stopped: its time was up")
+
+	// ErrExpired is the error of an item that was older than its lane's MaxAge
+	// when its turn came.
+	ErrExpired = errors.New("expired: older than max_age when its turn came")
 
 	// ErrDiscarded is the error of work that a discard policy threw away.
 	ErrDiscarded = errors.New("discarded: the queue was full and the policy gave this task up")

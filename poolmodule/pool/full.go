@@ -19,12 +19,16 @@ func (p *Pool) fullLocked(ctx context.Context, e entry, try bool) error {
 
 	switch policy {
 	case Block:
-		return p.waitLocked(ctx, e)
+		return p.waitLocked(ctx, e, &p.waiting.line)
 	case CallerRuns:
+		if p.reserveLocked(j, ontoCaller) {
+			p.mu.Unlock()
+			return nil
+		}
 		p.acceptLocked(e)
 		p.callerBeginsLocked(j)
 		p.mu.Unlock()
-		_ = p.runHere(e.work, j) // a panic was told to the panic handler
+		p.runHere(e.work, j) // a panic is told to the panic handler
 		return nil
 	case DiscardNewest:
 		p.acceptLocked(e)
@@ -33,18 +37,12 @@ func (p *Pool) fullLocked(ctx context.Context, e entry, try bool) error {
 		p.discarded(e)
 		return nil
 	case DiscardOldest:
-		p.acceptLocked(e)
-		victim, ok := p.takeOldestLocked()
-		if ok {
-			p.enqueueLocked(e)
-		} else {
-			victim = e
+		if p.reserveLocked(j, insteadOfOldest) {
+			p.mu.Unlock()
+			return nil
 		}
-		p.dropLocked(victim)
-		c := p.nudgeLocked()
-		p.mu.Unlock()
-		c.send()
-		p.discarded(victim)
+		p.acceptLocked(e)
+		p.replaceOldestLocked(e)
 		return nil
 	default:
 		p.rejectLocked(e)
@@ -56,6 +54,22 @@ func (p *Pool) fullLocked(ctx context.Context, e entry, try bool) error {
 	}
 }
 
+// replaceOldestLocked queues e, which is accepted, and throws away what has
+// waited longest. It unlocks.
+func (p *Pool) replaceOldestLocked(e entry) {
+	victim, ok := p.takeOldestLocked()
+	if ok {
+		p.enqueueLocked(e)
+	} else {
+		victim = e
+	}
+	p.dropLocked(victim)
+	c := p.nudgeLocked()
+	p.mu.Unlock()
+	c.send()
+	p.discarded(victim)
+}
+
 // dropLocked counts e, which is in no queue, as dropped.
 func (p *Pool) dropLocked(e entry) {
 	p.ledgerOf(e).Dropped++
@@ -63,6 +77,9 @@ func (p *Pool) dropLocked(e entry) {
 		p.releaseKeyLocked(j)
 		if j.lane != nil {
 			j.lane.jobs.remove(j)
+			if j.inJournal() > 0 {
+				j.lane.atJournal++ // until discarded has crossed it out
+			}
 			j.lane.quiet.tellLocked()
 		}
 	}
@@ -73,6 +90,11 @@ func (p *Pool) dropLocked(e entry) {
 // no part in a hook that panics.
 func (p *Pool) discarded(e entry) {
 	p.shield(func() { e.work.fail(ErrDiscarded) })
+	if j, ok := e.work.(*job); ok && j.inJournal() > 0 {
+		p.mu.Lock()
+		j.lane.leaveJournalLocked()
+		p.mu.Unlock()
+	}
 	if p.opts.onDiscard == nil {
 		return
 	}
@@ -120,16 +142,17 @@ func (p *Pool) callerBeginsLocked(j *job) {
 	p.callersLane++
 }
 
-// runHere runs accepted work on the goroutine that brought it, or that got it
-// handed back, and counts it. It returns the panic, if there was one.
-func (p *Pool) runHere(task work, j *job) (perr *PanicError) {
+// runHere runs accepted work on the goroutine that brought it, and counts it.
+func (p *Pool) runHere(task work, j *job) {
 	parent := p.ctx
 	if j != nil && j.lane != nil {
 		parent = j.lane.ctx
 	}
-	return p.runHereWith(parent, task, j)
+	_ = p.runHereWith(parent, task, j)
 }
 
+// runHereWith does so also for work that was handed back. It returns the panic,
+// if there was one.
 func (p *Pool) runHereWith(parent context.Context, task work, j *job) (perr *PanicError) {
 	m := newMark(parent)
 	result, returned := failed, false

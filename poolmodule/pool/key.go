@@ -3,6 +3,8 @@ package pool
 import (
 	"context"
 	"time"
+
+	"github.com/cenkalti/backoff/v5"
 )
 
 // job is work that has a way of its own through the pool: it has a key, or
@@ -16,22 +18,31 @@ type job struct {
 
 	state    jobState
 	holdsKey bool
-	pos      uint64 // in the queue, when it left it
-	prev     *job   // in lane.jobs
-	next     *job
-	timer    *time.Timer // of the wait for the next try
-
-	delay time.Duration // set by run with the outcome again
 	// decided says that the handler has ended, with result; what follows
 	// (the result hook) cannot change it. Of whoever runs the job.
 	decided bool
 	result  outcome
+	way     way // of an item that must be written down before it is accepted
+
+	pos   uint64 // in the queue, when it left it
+	prev  *job   // in lane.jobs
+	next  *job
+	pause *pause  // nil before the first retry
+	rec   *record // nil: the lane keeps none
+}
+
+// pause is the wait between two tries.
+type pause struct {
+	timer  *time.Timer   // guarded by the pool's lock
+	delay  time.Duration // set by run with the outcome again
+	delays backoff.ExponentialBackOff
 }
 
 type jobState uint8
 
 const (
 	jobNew      jobState = iota
+	jobEntering          // a place is reserved, it is being written down
 	jobQueued            // in the queue
 	jobKeyWait           // out of the queue, its key is busy
 	jobRunning           // on a worker or a caller

@@ -26,13 +26,14 @@ type Result[T any] struct {
 	Item T
 	// Key is the one it was submitted with; empty: none.
 	Key string
-	// Attempts is how often the handler was called.
+	// Attempts is how often the handler was called, in all lives as far as
+	// they are known.
 	Attempts int
 	// Err is nil if the item is done; else the error of the last try, a
-	// [*PanicError], or [ErrDiscarded].
+	// [*PanicError], [ErrExpired] or [ErrDiscarded].
 	Err error
-	// Took is the time from the beginning of the first try to the end of the
-	// last, waits between them included. It is measured only for a lane
+	// Took is the time from the beginning of the first try in this life to the
+	// end of the last, waits between them included. It is measured only for a lane
 	// [WithResult].
 	Took time.Duration
 }
@@ -52,6 +53,7 @@ type Lane[T any] struct {
 	// for it.
 	onFailure func(context.Context, Result[T])
 	saver     func(context.Context, []T) error
+	books[T]
 }
 
 // LaneOption gives a lane a collaborator that no configuration file can name.
@@ -96,13 +98,15 @@ func NewLane[T any](p *Pool, name string, handler Handler[T], cfg LaneConfig, op
 	if err := cfg.Validate(); err != nil {
 		return nil, fmt.Errorf("lane %s: %w", name, err)
 	}
-	core, err := newLaneCore(p, name, cfg.WithDefaults())
-	if err != nil {
-		return nil, err
-	}
-	l := &Lane[T]{laneCore: core, handler: handler}
+	l := &Lane[T]{laneCore: newLaneCore(p, name, cfg.WithDefaults()), handler: handler}
 	for _, opt := range opts {
 		opt(l)
+	}
+	if err := l.openBooks(); err != nil {
+		return nil, fmt.Errorf("lane %s: %w", name, err)
+	}
+	if err := l.join(); err != nil {
+		return nil, err
 	}
 	return l, nil
 }
@@ -111,12 +115,12 @@ func NewLane[T any](p *Pool, name string, handler Handler[T], cfg LaneConfig, op
 // accepted: it will be done, or fail, or be handed back by [Lane.Stop], or
 // dropped by a discard policy.
 func (l *Lane[T]) Submit(ctx context.Context, item T) error {
-	return l.pool.submit(ctx, l.newItem(item), false)
+	return l.submit(ctx, l.offered(item), false)
 }
 
 // TrySubmit is Submit that returns [ErrFull] at once where there is no room.
 func (l *Lane[T]) TrySubmit(ctx context.Context, item T) error {
-	return l.pool.submit(ctx, l.newItem(item), true)
+	return l.submit(ctx, l.offered(item), true)
 }
 
 // SubmitKey is Submit for items that must be handled one after another, in the
@@ -124,9 +128,9 @@ func (l *Lane[T]) TrySubmit(ctx context.Context, item T) error {
 // [Pool.SubmitKey]. An item that waits for its next try keeps those behind it
 // waiting. Keys of two lanes have nothing to do with each other.
 func (l *Lane[T]) SubmitKey(ctx context.Context, key string, item T) error {
-	j := l.newItem(item)
-	j.key, j.keyed = key, true
-	return l.pool.submit(ctx, j, false)
+	it := l.offered(item)
+	it.key, it.keyed = key, true
+	return l.submit(ctx, it, false)
 }
 
 // Stop drains the lane within ctx (and StopBudget). When the time is up it
@@ -143,21 +147,7 @@ func (l *Lane[T]) SubmitKey(ctx context.Context, key string, item T) error {
 // returns the same; a later call whose ctx ends cuts the first short.
 func (l *Lane[T]) Stop(ctx context.Context) ([]T, error) {
 	err := l.stop(ctx)
-	return l.values(l.stopped), err
-}
-
-// Save settles the leftovers of a stop: it gives them to the saver and counts
-// them Saved; where there is none, or it fails, it counts them Lost and
-// returns an error that says how many. A lane that was not stopped is stopped
-// at once. Called again it does nothing and returns the same.
-func (l *Lane[T]) Save(ctx context.Context) error {
-	_ = l.stop(endedContext())
-	return l.settleOnce(func(jobs []*job) error {
-		if l.saver == nil {
-			return errNoSaver
-		}
-		return guard(func() error { return l.saver(ctx, l.values(jobs)) })
-	})
+	return l.values(l.left()), err
 }
 
 func (l *Lane[T]) values(jobs []*job) []T {

@@ -6,6 +6,14 @@ import (
 	"time"
 
 	"github.com/cenkalti/backoff/v5"
+
+	"github.com/lastcall-go/lastcall/journal"
+)
+
+// The values of LaneConfig.DeadLetters.
+const (
+	deadLettersKeep = "keep"
+	deadLettersOff  = "off"
 )
 
 // LaneConfig bounds the work of a [Lane]. The zero value is usable: one try,
@@ -17,6 +25,18 @@ type LaneConfig struct {
 	Timeout time.Duration `yaml:"timeout"`
 	// Retry says what happens to an item whose handler returns an error.
 	Retry Retry `yaml:"retry"`
+	// MaxAge bounds how old an item may be when its turn comes, retries
+	// included: one that was accepted longer ago, be it in an earlier life, is
+	// not handled but fails with [ErrExpired]. Zero: any age.
+	MaxAge time.Duration `yaml:"max_age"`
+	// Journal says when items are written down: off, onstop or always; see
+	// "Journal" in the package documentation. Zero: onstop where there is a
+	// journal ([WithJournal]) and no saver ([WithSave]), else off.
+	Journal journal.Mode `yaml:"journal"`
+	// DeadLetters says what becomes of an item that failed for good: keep, it
+	// goes to the dead letters; off, it does not. Zero: keep, where there is a
+	// box ([WithDeadLetters]).
+	DeadLetters string `yaml:"dead_letters"`
 	// StopBudget bounds the time the lane's Stop gives to what is inside,
 	// within the context given to Stop. Zero: that context alone.
 	StopBudget time.Duration `yaml:"stop_budget"`
@@ -26,8 +46,10 @@ type LaneConfig struct {
 // waiting holds no worker, but it holds a place of the queue: a sink that is
 // down pushes back instead of filling the memory.
 type Retry struct {
-	// MaxAttempts is how often an item is tried in all. Zero: once, there is
-	// no retry; a handler that is run twice must be fit for it.
+	// MaxAttempts is how often an item is tried in all, earlier lives
+	// included as far as they are known; in each life it is tried once at
+	// least. Zero: once, there is no retry; a handler that is run twice must
+	// be fit for it.
 	MaxAttempts int `yaml:"max_attempts"`
 	// InitialDelay is the first delay. Zero: 500ms.
 	InitialDelay time.Duration `yaml:"initial_delay"`
@@ -50,9 +72,18 @@ func (c LaneConfig) Validate() error {
 		}
 	}
 	notNegative("timeout", c.Timeout)
+	notNegative("max_age", c.MaxAge)
 	notNegative("stop_budget", c.StopBudget)
 	notNegative("retry.initial_delay", c.Retry.InitialDelay)
 	notNegative("retry.max_delay", c.Retry.MaxDelay)
+	if err := c.Journal.Validate(); err != nil {
+		wrong("journal: %w", err)
+	}
+	switch c.DeadLetters {
+	case "", deadLettersKeep, deadLettersOff:
+	default:
+		wrong("dead_letters: is %q; give %s or %s", c.DeadLetters, deadLettersKeep, deadLettersOff)
+	}
 	if c.Retry.MaxAttempts < 0 {
 		wrong("retry.max_attempts: is %d, must not be negative; use 0 for a single try", c.Retry.MaxAttempts)
 	}
@@ -101,8 +132,8 @@ func (r Retry) withDefaults() Retry {
 }
 
 // delays returns the sequence of delays for one item.
-func (r Retry) delays() *backoff.ExponentialBackOff {
-	return &backoff.ExponentialBackOff{
+func (r Retry) delays() backoff.ExponentialBackOff {
+	return backoff.ExponentialBackOff{
 		InitialInterval:     r.InitialDelay,
 		RandomizationFactor: r.Jitter,
 		Multiplier:          r.Multiplier,

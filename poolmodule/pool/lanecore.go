@@ -5,11 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/cenkalti/backoff/v5"
 
 	"github.com/lastcall-go/lastcall/intake"
+	"github.com/lastcall-go/lastcall/journal"
 )
 
 // laneCore is what a lane is without its type.
@@ -25,9 +27,15 @@ type laneCore struct {
 	ctx    context.Context
 	cancel context.CancelCauseFunc
 
+	// Set by NewLane.
+	remembers bool         // items have a record
+	book      book         // nil: none
+	mode      journal.Mode // off, onstop or always
+	buries    bool         // what failed for good goes to the dead letters
+	serials   atomic.Uint64
+
 	stopping *stopping
-	stopped  []*job // both written within stopping.run
-	stopErr  error
+	stopErr  error // written within stopping.run
 
 	settling  sync.Once
 	settleErr error
@@ -36,8 +44,26 @@ type laneCore struct {
 	jobs      jobList // everything inside, in the order of acceptance
 	leftovers int     // those of jobs that are handed back
 	isCut     bool    // nothing is tried again
+	stopped   []*job  // the leftovers, once they are collected
+	collected bool
+	settled   bool // stopped has been taken by Save
 	ledger    intake.Ledger
-	quiet     quietness // all of jobs are leftovers
+	quiet     quietness // see quietLocked
+	door      door
+	opening   *opening // nil: Start was not called
+	waiting   line     // submitters that wait for the end of the replay
+	replay    replay
+	atJournal int    // submitters that write or cross out an item
+	leaveBox  func() // nil: no letters are taken back
+}
+
+// book is a journal.Keeper without the type of its items.
+type book interface {
+	Open(ctx context.Context) error
+	Len() int
+	Unreadable() int
+	ID(seq, serial uint64) string
+	Close() error
 }
 
 // jobList is a list in the order of acceptance, from which any may leave.
@@ -72,7 +98,7 @@ func (l *jobList) remove(j *job) {
 	l.n--
 }
 
-func newLaneCore(p *Pool, name string, cfg LaneConfig) (*laneCore, error) {
+func newLaneCore(p *Pool, name string, cfg LaneConfig) *laneCore {
 	l := &laneCore{
 		pool:     p,
 		name:     name,
@@ -83,19 +109,24 @@ func newLaneCore(p *Pool, name string, cfg LaneConfig) (*laneCore, error) {
 	l.ctx, l.cancel = context.WithCancelCause(p.ctx)
 	l.quiet = quietness{mu: &p.mu, isLocked: l.quietLocked}
 	l.gate = intake.New("lane:"+name, intake.Counted(l.ledgerSnapshot))
+	return l
+}
 
+// join makes the lane one of its pool's.
+func (l *laneCore) join() error {
+	p := l.pool
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.gate.State() != intake.Open {
-		return nil, fmt.Errorf("lane %s: %w", name, p.gate.Admit(context.Background()))
+		return fmt.Errorf("lane %s: %w", l.name, p.gate.Admit(context.Background()))
 	}
 	for _, other := range p.lanes {
-		if other.name == name {
-			return nil, fmt.Errorf("lane %s: pool %s has a lane of that name; choose another", name, p.name)
+		if other.name == l.name {
+			return fmt.Errorf("lane %s: pool %s has a lane of that name; choose another", l.name, p.name)
 		}
 	}
 	p.lanes = append(p.lanes, l)
-	return l, nil
+	return nil
 }
 
 // Name is the name given to [NewLane].
@@ -116,10 +147,14 @@ func (l *laneCore) ledgerLocked() intake.Ledger {
 	return ledger
 }
 
-// retries says whether an item is tried again after this many attempts.
-func (l *laneCore) retries(err error, attempts int) bool {
+// retries says whether an item is tried again after this many attempts, and if
+// not, why.
+func (l *laneCore) retries(err error, attempts int) (bool, journal.Reason) {
 	var permanent *backoff.PermanentError
-	return attempts < l.cfg.Retry.MaxAttempts && !errors.As(err, &permanent)
+	if errors.As(err, &permanent) {
+		return false, journal.ReasonPermanent
+	}
+	return attempts < l.cfg.Retry.MaxAttempts, journal.ReasonRetries
 }
 
 // ending marks an item whose outcome is decided, so that a stop does not hand
@@ -158,7 +193,7 @@ func (l *laneCore) endedLocked(j *job, o outcome) (goesOn bool) {
 func (l *laneCore) retryLaterLocked(j *job) {
 	j.state = jobRetrying
 	l.pool.retrying++
-	j.timer = time.AfterFunc(max(0, j.delay), func() { l.pool.retry(j) })
+	j.pause.timer = time.AfterFunc(max(0, j.pause.delay), func() { l.pool.retry(j) })
 }
 
 // retry puts an item whose wait is over into the queue. Its place was kept.
@@ -169,7 +204,6 @@ func (p *Pool) retry(j *job) {
 		return
 	}
 	p.retrying--
-	j.timer = nil
 	p.enqueueLocked(entry{work: j})
 	w := p.wakeLocked()
 	p.mu.Unlock()
@@ -178,4 +212,8 @@ func (p *Pool) retry(j *job) {
 	}
 }
 
-func (l *laneCore) quietLocked() bool { return l.jobs.n == l.leftovers }
+// quietLocked says that nothing of the lane waits or runs, its journal
+// included.
+func (l *laneCore) quietLocked() bool {
+	return l.jobs.n == l.leftovers && l.atJournal == 0 && !l.replay.isFeeding
+}

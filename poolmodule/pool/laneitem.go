@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/cenkalti/backoff/v5"
+
+	"github.com/lastcall-go/lastcall/journal"
 )
 
 // laneItem is an item on its way: one allocation.
@@ -13,45 +15,51 @@ type laneItem[T any] struct {
 	job
 	owner    *Lane[T]
 	value    T
-	attempts int
+	attempts int   // in this life
 	began    int64 // of the first try
 	// ctx is that of the try that runs, without its timeout: the result hook
 	// has it, also when the handler has panicked.
-	ctx    context.Context
-	delays *backoff.ExponentialBackOff
+	ctx context.Context
+	// ground is what lies under the context of the first try. Written once.
+	ground context.Context
 }
 
-func (l *Lane[T]) newItem(value T) *job {
-	it := &laneItem[T]{owner: l, value: value}
-	it.job.lane = l.laneCore
-	it.job.work = it
-	return &it.job
-}
-
-// run is one try.
+// run is one try, or one more attempt to bury the item.
 func (it *laneItem[T]) run(ctx context.Context) outcome {
 	l := it.owner
+	if it.rec != nil {
+		if d := it.rec.death; d != nil {
+			it.ctx = &laterTry{ctx, &it.job, it.attempts}
+			return it.decide(failed, d.err, d.reason)
+		}
+		if it.isExpired() {
+			it.ctx = &laterTry{ctx, &it.job, it.attempts}
+			return it.decide(failed, ErrExpired, journal.ReasonExpired)
+		}
+	}
 	if it.attempts == 0 && l.onResult != nil {
 		it.began = l.pool.now()
 	}
-	it.attempts++
-	it.ctx = ctx
-	err := it.try(ctx)
+	it.begin(ctx)
+	err := it.try()
 	switch {
 	case err == nil:
-		return it.decide(done, nil)
+		return it.decide(done, nil, "")
 	case ctx.Err() != nil:
 		return cut // by the stop: the timeout of the try ends another context
-	case l.retries(err, it.attempts):
-		it.delay = it.nextDelay(err)
+	}
+	it.remember(err)
+	more, reason := l.retries(err, it.tries())
+	if more {
+		it.waitFor(err)
 		it.ctx = nil
 		return again
-	default:
-		return it.decide(failed, err)
 	}
+	return it.decide(failed, err, reason)
 }
 
-func (it *laneItem[T]) try(ctx context.Context) error {
+func (it *laneItem[T]) try() error {
+	ctx := it.ctx
 	if timeout := it.owner.cfg.Timeout; timeout > 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, timeout)
@@ -60,22 +68,72 @@ func (it *laneItem[T]) try(ctx context.Context) error {
 	return it.owner.handler(ctx, it.value)
 }
 
-// fail ends an item whose handler panicked, or which was discarded.
-func (it *laneItem[T]) fail(err error) {
-	if !it.decided {
-		it.decide(failed, err)
+// remember keeps the first error for the dead letter.
+func (it *laneItem[T]) remember(err error) {
+	if it.owner.buries && it.rec.first == nil {
+		it.rec.first = inWords(err)
 	}
 }
 
-// decide settles the outcome and tells the hooks.
-func (it *laneItem[T]) decide(o outcome, err error) outcome {
+// fail ends an item whose handler panicked, or which was discarded. If the
+// outcome was decided, it was the result hook that panicked.
+func (it *laneItem[T]) fail(err error) {
+	switch {
+	case err == ErrDiscarded: //nolint:errorlint // a panic may wrap it
+		it.conclude(func() { it.tellResult(err) })
+	case !it.decided:
+		it.decide(failed, err, journal.ReasonPanic)
+	}
+}
+
+// decide settles the outcome, tells the hooks, and crosses the item out in its
+// journal: in this order, so that what a hook hands on is never lost.
+func (it *laneItem[T]) decide(o outcome, err error, reason journal.Reason) outcome {
 	l := it.owner
 	it.decided, it.result = true, o
-	tellsFailure := l.onFailure != nil && o == failed && !errors.Is(err, ErrDiscarded)
 	// An item that the stop has given up waiting for is no longer ours to tell
-	// of.
-	if l.onResult == nil && !tellsFailure || !l.ending(&it.job) {
+	// of: it was handed back, and is kept.
+	if !it.hasSequel(o) || !l.ending(&it.job) {
 		return o
+	}
+	if o == failed && l.buries && !it.bury(err, reason) {
+		it.result = again
+		return again
+	}
+	it.conclude(func() {
+		if o == failed && l.onFailure != nil {
+			l.pool.shield(func() { l.onFailure(it.ctx, it.came(err)) })
+		}
+		it.tellResult(err)
+	})
+	return o
+}
+
+// conclude crosses the item out in its journal when the hooks have been told,
+// also if one of them panics.
+func (it *laneItem[T]) conclude(tell func()) {
+	if seq := it.inJournal(); seq > 0 {
+		defer it.owner.keeper.Done(seq)
+	}
+	tell()
+}
+
+// hasSequel says whether anything follows the outcome, in between which a stop
+// must not come.
+func (it *laneItem[T]) hasSequel(o outcome) bool {
+	l := it.owner
+	return l.onResult != nil || o == failed && (l.onFailure != nil || l.buries) || it.inJournal() > 0
+}
+
+// came is what became of the item.
+func (it *laneItem[T]) came(err error) Result[T] {
+	return Result[T]{Item: it.value, Key: it.key, Attempts: it.tries(), Err: err}
+}
+
+func (it *laneItem[T]) tellResult(err error) {
+	l := it.owner
+	if l.onResult == nil {
+		return
 	}
 	ctx := it.ctx
 	if ctx == nil { // no try runs: it was discarded
@@ -83,26 +141,22 @@ func (it *laneItem[T]) decide(o outcome, err error) outcome {
 		defer m.lineage.End()
 		ctx = m.ctx
 	}
-	r := Result[T]{Item: it.value, Key: it.key, Attempts: it.attempts, Err: err}
-	if tellsFailure {
-		l.pool.shield(func() { l.onFailure(ctx, r) })
+	r := it.came(err)
+	if it.attempts > 0 {
+		r.Took = time.Duration(l.pool.now() - it.began)
 	}
-	if l.onResult != nil {
-		if it.attempts > 0 {
-			r.Took = time.Duration(l.pool.now() - it.began)
-		}
-		l.onResult(ctx, r)
-	}
-	return o
+	l.onResult(ctx, r)
 }
 
-func (it *laneItem[T]) nextDelay(err error) time.Duration {
+// waitFor sets the delay before the next try.
+func (it *laneItem[T]) waitFor(err error) {
+	if it.pause == nil {
+		it.pause = &pause{delays: it.owner.cfg.Retry.delays()}
+	}
 	var after *backoff.RetryAfterError
 	if errors.As(err, &after) {
-		return after.Duration
+		it.pause.delay = after.Duration
+		return
 	}
-	if it.delays == nil {
-		it.delays = it.owner.cfg.Retry.delays()
-	}
-	return it.delays.NextBackOff()
+	it.pause.delay = it.pause.delays.NextBackOff()
 }

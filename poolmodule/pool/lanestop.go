@@ -2,11 +2,9 @@ package pool
 
 import (
 	"context"
-	"errors"
 	"fmt"
+	"slices"
 )
-
-var errNoSaver = errors.New("no saver is given; see WithSave")
 
 // Drain refuses root work at the lane and waits until nothing of it waits or
 // runs in the pool, retries included. It returns early, with an error naming
@@ -31,7 +29,7 @@ func (l *laneCore) doStop(ctx context.Context) error {
 	var c calls
 	closeGate := func() {
 		l.gate.Close()
-		c = l.pool.refuseWaitersLocked(l.gate)
+		c = l.refuseWaitersLocked()
 	}
 	if !l.pool.neverStarted() && l.quiet.await(ctx, l.stopping.hurry, closeGate) {
 		c.send()
@@ -50,7 +48,7 @@ func (l *laneCore) cut() error {
 	p.mu.Lock()
 	l.gate.Close()
 	l.isCut = true
-	refused := p.refuseWaitersLocked(l.gate)
+	refused := l.refuseWaitersLocked()
 	l.withdrawLocked()
 	room := p.nudgeLocked()
 	p.quiet.tellLocked()
@@ -71,9 +69,23 @@ func (l *laneCore) cut() error {
 	return nil
 }
 
+// handBackLocked makes j a leftover. It may be late: a stop waits for a burial,
+// or for an item to be written down, no longer than for a handler.
 func (l *laneCore) handBackLocked(j *job) {
 	j.state = jobLeftover
-	l.leftovers++
+	switch {
+	case l.settled && j.inJournal() > 0:
+		l.ledger.Saved++
+		l.jobs.remove(j)
+	case l.settled:
+		l.ledger.Lost++
+		l.jobs.remove(j)
+	default:
+		l.leftovers++
+		if l.collected {
+			l.stopped = append(l.stopped, j)
+		}
+	}
 	l.quiet.tellLocked()
 }
 
@@ -93,51 +105,32 @@ func (l *laneCore) collect() (running int) {
 		}
 		l.stopped = append(l.stopped, j)
 	}
+	l.collected = true
 	return running
 }
 
-// leave makes the pool forget a lane that is closed.
+// left are the leftovers so far.
+func (l *laneCore) left() []*job {
+	l.pool.mu.Lock()
+	defer l.pool.mu.Unlock()
+	return slices.Clone(l.stopped)
+}
+
+// leave makes the pool forget a lane that is closed, and the box of dead
+// letters too.
 func (l *laneCore) leave() {
 	p := l.pool
 	p.mu.Lock()
-	defer p.mu.Unlock()
 	for i, other := range p.lanes {
 		if other == l {
 			p.lanes = append(p.lanes[:i:i], p.lanes[i+1:]...)
-			return
+			break
 		}
 	}
-}
-
-// settleOnce gives the leftovers to save and counts what came of it.
-func (l *laneCore) settleOnce(save func([]*job) error) error {
-	l.settling.Do(func() {
-		if len(l.stopped) == 0 {
-			return
-		}
-		err := error(&PanicError{Value: errGoexit})
-		defer func() { // deferred: a saver may end its goroutine
-			if err != nil {
-				l.settleErr = fmt.Errorf("lane %s: %d items lost: %w", l.name, len(l.stopped), err)
-			}
-			l.settle(err == nil)
-		}()
-		err = save(l.stopped)
-	})
-	return l.settleErr
-}
-
-func (l *laneCore) settle(saved bool) {
-	l.pool.mu.Lock()
-	defer l.pool.mu.Unlock()
-	n := uint64(len(l.stopped))
-	if saved {
-		l.ledger.Saved += n
-	} else {
-		l.ledger.Lost += n
+	leaveBox := l.leaveBox
+	l.leaveBox = nil
+	p.mu.Unlock()
+	if leaveBox != nil {
+		leaveBox()
 	}
-	for _, j := range l.stopped {
-		l.jobs.remove(j)
-	}
-	l.leftovers -= int(n)
 }

@@ -55,6 +55,7 @@ type Pool struct {
 	keyWaiting  int     // jobs taken from the queue whose key is busy
 	laneParked  int     // those of them that belong to a lane
 	retrying    int     // lane jobs that wait for their next try
+	entering    int     // lane jobs that are written down before they enter
 	callersOwn  int     // tasks of the pool that run on their submitter's goroutine
 	callersLane int     // lane jobs that do
 	handed      int     // tasks handed back and not settled
@@ -120,7 +121,7 @@ func New(name string, cfg Config, opts ...Option) (*Pool, error) {
 	for _, opt := range opts {
 		opt(&p.opts)
 	}
-	p.ctx, p.cancel = context.WithCancelCause(context.Background())
+	p.ctx, p.cancel = context.WithCancelCause(context.WithValue(context.Background(), poolKey{}, p))
 	p.quiet = quietness{mu: &p.mu, isLocked: p.quietLocked}
 	p.empty = quietness{mu: &p.mu, isLocked: p.emptyLocked}
 	p.gate = intake.New("pool:"+name, intake.Counted(p.ledgerSnapshot))

@@ -115,37 +115,3 @@ func (p *Pool) oldestLocked(now int64) int64 {
 	p.queue.at(p.queue.head).at = now
 	return now
 }
-
-// LaneStats is a picture of a lane at one moment, read under one lock.
-type LaneStats struct {
-	Name string `json:"name"`
-	Pool string `json:"pool"`
-	// Queued, Running, Retrying and Leftover are what is inside: waiting for
-	// a worker, in the hands of a handler or result hook, waiting for the
-	// next try, handed back and not settled.
-	Queued   int           `json:"queued"`
-	Running  int           `json:"running"`
-	Retrying int           `json:"retrying"`
-	Leftover int           `json:"leftover"`
-	Ledger   intake.Ledger `json:"ledger"`
-}
-
-// Stats takes the picture. It looks at every item that is inside.
-func (l *laneCore) Stats() LaneStats {
-	l.pool.mu.Lock()
-	defer l.pool.mu.Unlock()
-	s := LaneStats{Name: l.name, Pool: l.pool.name, Ledger: l.ledgerLocked()}
-	for j := l.jobs.first; j != nil; j = j.next {
-		switch j.state {
-		case jobRunning, jobEnding:
-			s.Running++
-		case jobRetrying:
-			s.Retrying++
-		case jobLeftover:
-			s.Leftover++
-		default:
-			s.Queued++
-		}
-	}
-	return s
-}

@@ -37,7 +37,7 @@ func (p *Pool) drainGates() {
 
 func (p *Pool) quietLocked() bool {
 	return p.busy == 0 && p.queue.len() == 0 && p.keyWaiting == 0 && p.retrying == 0 &&
-		p.callersLocked() == 0
+		p.entering == 0 && p.callersLocked() == 0
 }
 
 // Stop drains the pool and its lanes within ctx (and StopBudget) and ends the
@@ -119,7 +119,7 @@ func (p *Pool) cut() ([]Task, error) {
 	p.mu.Lock()
 	p.closeLocked()
 	tasks := p.withdrawLocked()
-	c := p.refuseWaitersLocked(p.gate)
+	c := p.refuseWaitersLocked(&p.waiting.line, p.gate)
 	p.mu.Unlock()
 
 	p.cancel(ErrStopped)

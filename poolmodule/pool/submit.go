@@ -103,11 +103,13 @@ func (p *Pool) submit(ctx context.Context, task work, try bool) error {
 		p.mu.Unlock()
 		return err
 	}
+	if l := laneOf(e); l != nil && l.door != doorOpen && !l.isInsider(ctx) {
+		return l.knockLocked(ctx, e, try)
+	}
 	if !p.fitsLocked() {
 		return p.fullLocked(ctx, e, try)
 	}
-	p.acceptLocked(e)
-	p.enqueueLocked(e)
+	p.letInLocked(e)
 	w := p.wakeLocked()
 	p.mu.Unlock()
 	if w != nil {
@@ -151,7 +153,7 @@ func (p *Pool) fitsLocked() bool { return p.waiting.empty() && p.roomLocked() > 
 // so that a submitter need not wait for a goroutine to be scheduled, the free
 // workers.
 func (p *Pool) roomLocked() int {
-	room := p.cfg.capacity() - p.queue.len() - p.keyWaiting - p.retrying
+	room := p.cfg.capacity() - p.queue.len() - p.keyWaiting - p.retrying - p.entering
 	if p.state == started {
 		room += max(0, p.cfg.Workers-p.busy)
 	}
@@ -166,6 +168,17 @@ func (p *Pool) roomLocked() int {
 		w.reserved = left
 	}
 	return room - p.reserved
+}
+
+// letInLocked gives e the place there is for it: in the queue, or reserved
+// there for as long as it is written down.
+func (p *Pool) letInLocked(e entry) {
+	j, _ := e.work.(*job)
+	if p.reserveLocked(j, intoQueue) {
+		return
+	}
+	p.acceptLocked(e)
+	p.enqueueLocked(e)
 }
 
 func (p *Pool) enqueueLocked(e entry) {
@@ -210,7 +223,12 @@ func (p *Pool) acceptLocked(e entry) {
 	}
 }
 
+// rejectLocked counts a refusal. What a replay cannot bring in stays in its
+// journal and was offered by nobody.
 func (p *Pool) rejectLocked(e entry) {
+	if j, ok := e.work.(*job); ok && j.rec != nil && j.rec.replayed {
+		return
+	}
 	ledger := p.ledgerOf(e)
 	ledger.Offered++
 	ledger.Rejected++

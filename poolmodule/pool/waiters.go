@@ -16,28 +16,33 @@ type waiter struct {
 	ctx        context.Context
 	entry      entry
 	prev, next *waiter
-	listed     bool          // guarded by Pool.mu
+	line       *line         // that it stands in; guarded by Pool.mu
 	err        error         // why it was refused; guarded by Pool.mu until ready
-	ready      chan struct{} // capacity 1; sent to once, by who takes it off the list
+	ready      chan struct{} // capacity 1; sent to once, by who takes it out of its last line
 }
 
-// waiters is a FIFO from which anybody may leave.
-type waiters struct {
+// line is a FIFO from which anybody may leave.
+type line struct {
 	first, last *waiter
 	n           int
-	timer       *time.Timer // runs admitLate; made when first needed
-	armed       bool
+}
+
+// waiters are those who wait for room.
+type waiters struct {
+	line
+	timer *time.Timer // runs admitLate; made when first needed
+	armed bool
 	// spare is each pool's own: a channel must not leave the synctest bubble
 	// it was made in.
 	spare sync.Pool
 }
 
-func (l *waiters) empty() bool { return l.first == nil }
+func (l *line) empty() bool { return l.first == nil }
 
-func (l *waiters) len() int { return l.n }
+func (l *line) len() int { return l.n }
 
-func (l *waiters) add(w *waiter) {
-	w.listed = true
+func (l *line) add(w *waiter) {
+	w.line = l
 	l.n++
 	w.prev, w.next = l.last, nil
 	if l.last == nil {
@@ -48,7 +53,7 @@ func (l *waiters) add(w *waiter) {
 	l.last = w
 }
 
-func (l *waiters) remove(w *waiter) {
+func (l *line) remove(w *waiter) {
 	l.n--
 	if w.prev == nil {
 		l.first = w.next
@@ -60,7 +65,7 @@ func (l *waiters) remove(w *waiter) {
 	} else {
 		w.next.prev = w.prev
 	}
-	w.prev, w.next, w.listed = nil, nil, false
+	w.prev, w.next, w.line = nil, nil, nil
 }
 
 // A long queue lets the blocked in by half its length at a time, or after
@@ -110,8 +115,7 @@ func (p *Pool) admitNowLocked() (c calls) {
 		if w.err = p.gateOf(w.entry).Admit(w.ctx); w.err != nil {
 			p.rejectLocked(w.entry)
 		} else {
-			p.acceptLocked(w.entry)
-			p.enqueueLocked(w.entry)
+			p.letInLocked(w.entry)
 		}
 		if last == nil {
 			c.submitters = w
@@ -123,13 +127,13 @@ func (p *Pool) admitNowLocked() (c calls) {
 	return c
 }
 
-// refuseWaitersLocked sends everybody home who waits at a gate that has
-// closed.
-func (p *Pool) refuseWaitersLocked(g *intake.Gate) (c calls) {
-	for w := p.waiting.first; w != nil; {
+// refuseWaitersLocked sends everybody home who stands in line for a gate that
+// has closed.
+func (p *Pool) refuseWaitersLocked(l *line, g *intake.Gate) (c calls) {
+	for w := l.first; w != nil; {
 		next := w.next
 		if p.gateOf(w.entry) == g {
-			p.waiting.remove(w)
+			l.remove(w)
 			w.err = g.Admit(w.ctx)
 			p.rejectLocked(w.entry)
 			w.next, c.submitters = c.submitters, w
@@ -139,9 +143,9 @@ func (p *Pool) refuseWaitersLocked(g *intake.Gate) (c calls) {
 	return c
 }
 
-// wait lists the submitter and blocks until it was let in or refused, its
-// context ends, or a drain begins that refuses it. It unlocks.
-func (p *Pool) waitLocked(ctx context.Context, e entry) error {
+// waitLocked puts the submitter in line and blocks until it was let in or
+// refused, its context ends, or a drain begins that refuses it. It unlocks.
+func (p *Pool) waitLocked(ctx context.Context, e entry, in *line) error {
 	w, ok := p.waiting.spare.Get().(*waiter)
 	if !ok {
 		w = &waiter{ready: make(chan struct{}, 1)}
@@ -151,7 +155,7 @@ func (p *Pool) waitLocked(ctx context.Context, e entry) error {
 		w.ctx, w.entry = nil, entry{}
 		p.waiting.spare.Put(w)
 	}()
-	p.waiting.add(w)
+	in.add(w)
 	gate := p.gateOf(e)
 	p.mu.Unlock()
 
@@ -161,7 +165,7 @@ func (p *Pool) waitLocked(ctx context.Context, e entry) error {
 		case <-w.ready:
 			return w.err
 		case <-ctx.Done():
-			err := fmt.Errorf("%s: no room before the submitter's context ended: %w", gate.Name(), context.Cause(ctx))
+			err := fmt.Errorf("%s: not let in before the submitter's context ended: %w", gate.Name(), context.Cause(ctx))
 			// It had lineage; what cut it short is the stop.
 			if refusal := gate.Admit(context.Background()); refusal != nil {
 				err = fmt.Errorf("%w (%w)", refusal, err)
@@ -176,11 +180,11 @@ func (p *Pool) waitLocked(ctx context.Context, e entry) error {
 	}
 }
 
-// leave takes w off the list, unless somebody has just decided about it.
+// leave takes w out of its line, unless somebody has just decided about it.
 func (p *Pool) leave(w *waiter, err error) error {
 	p.mu.Lock()
-	if w.listed {
-		p.waiting.remove(w)
+	if w.line != nil {
+		w.line.remove(w)
 		p.rejectLocked(w.entry)
 		p.mu.Unlock()
 		return err

@@ -58,8 +58,7 @@ func (l *laneCore) withdrawLocked() {
 			continue
 		case jobRetrying:
 			p.retrying--
-			j.timer.Stop()
-			j.timer = nil
+			j.pause.timer.Stop()
 		}
 		p.releaseKeyLocked(j)
 		l.handBackLocked(j)
