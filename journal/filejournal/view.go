@@ -104,13 +104,17 @@ func (v *View) Close() error {
 
 func (v *View) undisturbed() error {
 	if err := HeldBy(v.dir); err != nil {
-		return err
+		return came(err)
 	}
 	taken, err := takenAt(v.dir)
 	if err == nil && !taken.Equal(v.since) {
-		err = fmt.Errorf("filejournal: %w", &HeldError{Dir: v.dir, Holder: readHolder(v.dir)})
+		err = came(&HeldError{Dir: v.dir, Holder: readHolder(v.dir)})
 	}
 	return err
+}
+
+func came(err error) error {
+	return fmt.Errorf("filejournal: a process came while the directory was read, so what was read may be half of it: %w", err)
 }
 
 // viewed is a journal that is only read.
