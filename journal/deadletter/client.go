@@ -79,11 +79,12 @@ func (c *Client) Drop(ctx context.Context, o Options) (Summary, error) {
 	return c.work(ctx, "drop", o, o.Filter.Query(), nil)
 }
 
-// SendBack is the function [SendBack] in the service, with the rows of a file.
+// SendBack is the function [SendBack] in the service, with the rows of a file,
+// which stays the caller's to close.
 func (c *Client) SendBack(ctx context.Context, file io.Reader, format Format, o Options) (Summary, error) {
 	q := o.Filter.Query()
 	q.Set("format", string(format))
-	return c.work(ctx, "import", o, q, file)
+	return c.work(ctx, "import", o, q, io.NopCloser(file))
 }
 
 func (c *Client) work(ctx context.Context, verb string, o Options, q url.Values, body io.Reader) (Summary, error) {

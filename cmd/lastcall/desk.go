@@ -1,0 +1,125 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"net"
+	"os"
+	"path/filepath"
+
+	"github.com/lastcall-go/lastcall/journal"
+	"github.com/lastcall-go/lastcall/journal/deadletter"
+	"github.com/lastcall-go/lastcall/journal/filejournal"
+)
+
+// desk is where dead letters are handed out and taken: the files of a
+// directory, or the service that holds it.
+type desk interface {
+	All(ctx context.Context, f deadletter.Filter) iter.Seq2[journal.DeadLetter, error]
+	Redrive(ctx context.Context, o deadletter.Options) (deadletter.Summary, error)
+	Drop(ctx context.Context, o deadletter.Options) (deadletter.Summary, error)
+	SendBack(ctx context.Context, file io.Reader, format deadletter.Format, o deadletter.Options) (deadletter.Summary, error)
+	Close() error
+}
+
+// desk opens the directory, to change something or only to read, or turns to
+// the service that holds it.
+func (p *program) desk(ctx context.Context, change bool) (desk, error) {
+	if err := holdsJournals(p.dir); err != nil {
+		return nil, err
+	}
+	d, err := p.files(change)
+	if held := new(filejournal.HeldError); errors.As(err, &held) {
+		return p.service(ctx, held)
+	}
+	return d, err
+}
+
+// holdsJournals keeps the command from making itself at home in a directory
+// that has nothing to do with journals.
+func holdsJournals(dir string) error {
+	if _, err := os.Stat(dir); errors.Is(err, os.ErrNotExist) {
+		return fmt.Errorf("there is no directory %s; give that of the service with --dir", dir)
+	}
+	if _, err := os.Stat(filepath.Join(dir, "LOCK")); err != nil {
+		return fmt.Errorf("no service has kept journals in %s; give its directory with --dir", dir)
+	}
+	return nil
+}
+
+// files is a desk over a directory that nobody holds. To change something, the
+// directory is held meanwhile, and what is sent is on the disk before its
+// letter is thrown away. The bounds of the service's own configuration are not
+// known, and work that was accepted once is not refused for them.
+func (p *program) files(change bool) (desk, error) {
+	if !change {
+		v, err := p.view()
+		if err != nil {
+			return nil, err
+		}
+		return newLocal(v, v.Names, v.Close)
+	}
+	d, err := filejournal.Open(filejournal.Config{
+		Dir: p.dir, Sync: filejournal.SyncAlways, SegmentBytes: 1 << 20, MaxBytes: 1 << 40,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return newLocal(d, d.Names, d.Close)
+}
+
+// local is a desk over files.
+type local struct {
+	*deadletter.Offline
+	leave func() error
+}
+
+func newLocal(o journal.Opener, list func() ([]string, error), leave func() error) (desk, error) {
+	names, err := list()
+	if err != nil {
+		return nil, errors.Join(err, leave())
+	}
+	return &local{deadletter.NewOffline(o, append([]string{}, names...)), leave}, nil
+}
+
+func (l *local) All(ctx context.Context, f deadletter.Filter) iter.Seq2[journal.DeadLetter, error] {
+	return f.Of(l.Offline.All(ctx))
+}
+
+func (l *local) Redrive(ctx context.Context, o deadletter.Options) (deadletter.Summary, error) {
+	return deadletter.Redrive(ctx, l.Offline, o)
+}
+
+func (l *local) Drop(ctx context.Context, o deadletter.Options) (deadletter.Summary, error) {
+	return deadletter.Drop(ctx, l.Offline, o)
+}
+
+func (l *local) SendBack(ctx context.Context, file io.Reader, format deadletter.Format, o deadletter.Options) (deadletter.Summary, error) {
+	return deadletter.SendBack(ctx, l.Offline, deadletter.Import(file, format), o)
+}
+
+func (l *local) Close() error { return errors.Join(l.Offline.Close(), l.leave()) }
+
+// service is a desk in the process that holds the directory.
+func (p *program) service(ctx context.Context, held *filejournal.HeldError) (desk, error) {
+	if _, err := os.Stat(filepath.Join(p.dir, deadletter.SocketName)); err != nil {
+		return nil, fmt.Errorf("%w (it has no control socket to ask it through)", held)
+	}
+	r := remote{deadletter.Dial(p.dir)}
+	for _, err := range r.All(ctx, deadletter.Filter{Limit: 1}) { // is anybody there?
+		if dial := new(net.OpError); errors.As(err, &dial) && dial.Op == "dial" {
+			return nil, errors.Join(fmt.Errorf("%w (it does not answer at its control socket: %w)", held, dial), r.Close())
+		}
+	}
+	return r, nil
+}
+
+type remote struct{ *deadletter.Client }
+
+func (r remote) Close() error {
+	r.Client.Close()
+	return nil
+}
