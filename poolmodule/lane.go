@@ -8,6 +8,7 @@ import (
 
 	"go.uber.org/fx"
 
+	"github.com/lastcall-go/lastcall/journal"
 	"github.com/lastcall-go/lastcall/lifecycle"
 	"github.com/lastcall-go/lastcall/poolmodule/pool"
 )
@@ -42,10 +43,18 @@ func ResultWith(constructor any) LaneOption {
 	return func(d *laneDeclaration) { d.result = constructor }
 }
 
+// LaneOptions gives options of the core that need nothing from the graph, such
+// as [pool.WithCodec] and [pool.WithID]. T is that of the lane. Where they and
+// something else name the same collaborator, theirs counts.
+func LaneOptions[T any](opts ...pool.LaneOption[T]) LaneOption {
+	return func(d *laneDeclaration) { d.core = append(d.core, opts) }
+}
+
 type laneDeclaration struct {
 	DeclaredLane
 	named         bool
-	saver, result any // constructors; nil: none
+	saver, result any   // constructors; nil: none
+	core          []any // each a []pool.LaneOption[T]
 }
 
 // Lane declares a lane into the pool of that name. It enters the graph as
@@ -60,7 +69,14 @@ func Lane[T any](name, poolName string, handlerConstructor any, opts ...LaneOpti
 	for _, opt := range opts {
 		opt(&d)
 	}
-	lane := laneOf[T]{d}
+	lane := laneOf[T]{laneDeclaration: d}
+	for _, given := range d.core {
+		opts, ok := given.([]pool.LaneOption[T])
+		if !ok {
+			return fx.Error(fmt.Errorf("lane %s: LaneOptions are %T; the lane's are %T", name, given, opts))
+		}
+		lane.opts = append(lane.opts, opts...)
+	}
 	handler, err := constructorOf[pool.Handler[T]]("handler", name, handlerConstructor)
 	if err != nil {
 		return fx.Error(err)
@@ -93,7 +109,10 @@ func Lane[T any](name, poolName string, handlerConstructor any, opts ...LaneOpti
 // laneOf gives the declaration its type. Its methods are what Fx calls; being
 // generic they appear in its events as "poolmodule.Lane[...]" of the module
 // "lane:<name>".
-type laneOf[T any] struct{ laneDeclaration }
+type laneOf[T any] struct {
+	laneDeclaration
+	opts []pool.LaneOption[T]
+}
 
 // laneParts are what bears a tag: Fx cannot tag the parameters of a function
 // that has an fx.In among them.
@@ -114,22 +133,37 @@ func (laneOf[T]) NewParts(
 	return laneParts[T]{p, handler, saver, onResult}
 }
 
-// NewLane builds the lane and registers it for stop and save.
-func (d laneOf[T]) NewLane(params Params, parts laneParts[T]) (*pool.Lane[T], error) {
+// LaneParams is what a lane takes from the graph besides what it is declared
+// with.
+type LaneParams struct {
+	fx.In
+	Params
+
+	Opener      journal.Opener       `optional:"true"` // for its journal
+	DeadLetters *journal.DeadLetters `optional:"true"` // for what failed for good
+}
+
+// NewLane builds the lane and registers it for start, stop and save.
+func (d laneOf[T]) NewLane(params LaneParams, parts laneParts[T]) (*pool.Lane[T], error) {
 	cfg, ok := params.Config.Lanes[d.Name]
 	if !ok {
 		cfg = d.Config
 	}
-	opts := []pool.LaneOption[T]{pool.WithSave(parts.saver), pool.WithResult(parts.onResult)}
-	if parts.onResult == nil {
-		opts = append(opts, laneOptions[T](params.Logger, d.Name)...)
+	opts := []pool.LaneOption[T]{
+		pool.WithSave(parts.saver), pool.WithResult(parts.onResult),
+		pool.WithJournal[T](params.Opener), pool.WithDeadLetters[T](params.DeadLetters),
 	}
+	log := newLaneLog[T](params.Logger, d.Name, parts.onResult != nil)
+	opts = append(opts, log.options()...)
+	opts = append(opts, d.opts...)
 	l, err := pool.NewLane(parts.pool, d.Name, parts.handler, cfg, opts...)
 	if err != nil {
 		return nil, fmt.Errorf("lanes.%s: %w", d.Name, err)
 	}
+	log.deadLetters = l.Stats().DeadLetters == pool.KeepLetters
 	lifecycle.Append(params.Lifecycle, lifecycle.Hook{
-		Name: "lane:" + d.Name,
+		Name:    "lane:" + d.Name,
+		OnStart: l.Start,
 		OnStop: func(ctx context.Context) error {
 			_, err := l.Stop(ctx)
 			return err

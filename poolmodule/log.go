@@ -1,7 +1,6 @@
 package poolmodule
 
 import (
-	"context"
 	"slices"
 
 	"go.uber.org/zap"
@@ -39,21 +38,6 @@ func (d *declaration) sayWhatIsLost(log *zap.Logger, lanes []DeclaredLane) {
 	}
 	log.Named("pool").Info("takes closures, which cannot be saved: those that a stop cuts are lost; use a lane, or SaveTasks",
 		zap.String("pool", d.Name))
-}
-
-// laneOptions tell the log of items that failed for good. The items themselves
-// are not logged: what they hold is nobody's business here.
-func laneOptions[T any](log *zap.Logger, lane string) []pool.LaneOption[T] {
-	if log == nil {
-		return nil
-	}
-	log = log.Named("pool").With(zap.String("lane", lane))
-	return []pool.LaneOption[T]{
-		pool.WithFailure(func(_ context.Context, r pool.Result[T]) {
-			fields := []zap.Field{zap.Int("attempts", r.Attempts), zap.Error(r.Err)}
-			log.Warn("item failed for good", append(fields, keyFields(r.Key)...)...)
-		}),
-	}
 }
 
 func keyFields(key string) []zap.Field {

@@ -33,7 +33,7 @@ var picture = []room{
 	{"batchmodule/batch", []string{"intake", "journal"}, "batch is plain Go: users without Fx import it"},
 
 	{"httpmodule", []string{"lifecycle", "httpmodule/server"}, "glue joins its own core and the lifecycle; its Config comes from the graph, whoever put it there"},
-	{"poolmodule", []string{"lifecycle", "poolmodule/pool"}, "glue joins its own core and the lifecycle; its Config comes from the graph, whoever put it there"},
+	{"poolmodule", []string{"lifecycle", "journal", "poolmodule/pool"}, "glue joins its own core and the lifecycle; its Config comes from the graph, whoever put it there"},
 	{"batchmodule", []string{"lifecycle", "batchmodule/batch"}, "glue joins its own core and the lifecycle; its Config comes from the graph, whoever put it there"},
 
 	{"actuator", []string{"lifecycle"}, "it shows what the lifecycle knows, of components of any kind"},

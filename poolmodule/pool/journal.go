@@ -44,8 +44,8 @@ func WithDeadLetters[T any](box *journal.DeadLetters) LaneOption[T] {
 	}
 }
 
-// WithCodec says how items are written down. Without it they are, as JSON; see
-// [journal.JSON].
+// WithCodec says how items are written down, in the journal and in dead letters.
+// Without it, and for the zero Codec: [journal.JSON].
 func WithCodec[T any](c journal.Codec[T]) LaneOption[T] {
 	return func(l *Lane[T]) { l.codec = c }
 }
@@ -65,7 +65,7 @@ func WithID[T any](id func(T) string) LaneOption[T] {
 // entry and its dead letter: a receiver's id. It counts for items that are
 // submitted without a key, which is their label otherwise; in a later life
 // those of one label are handled one after another, as if it were their key. It
-// may be called while the handler has the item. nil: none.
+// may be called while the handler has the item. A panic counts as "". nil: none.
 func WithLabel[T any](label func(T) string) LaneOption[T] {
 	return func(l *Lane[T]) {
 		if label != nil {
@@ -115,10 +115,10 @@ func (l *Lane[T]) chooseMode() (journal.Mode, error) {
 
 func (l *Lane[T]) chooseBox() (*journal.DeadLetters, error) {
 	switch {
-	case l.cfg.DeadLetters == deadLettersOff:
+	case l.cfg.DeadLetters == NoLetters:
 		return nil, nil
-	case l.cfg.DeadLetters == deadLettersKeep && l.box == nil:
-		return nil, fmt.Errorf("dead_letters: is %s, but the lane has no box; give WithDeadLetters, or set it to %s", deadLettersKeep, deadLettersOff)
+	case l.cfg.DeadLetters == KeepLetters && l.box == nil:
+		return nil, fmt.Errorf("dead_letters: is %s, but the lane has no box; give WithDeadLetters, or set it to %s", KeepLetters, NoLetters)
 	}
 	return l.box, nil
 }

@@ -239,7 +239,7 @@ func TestJournalAlways(t *testing.T) {
 		})
 	})
 
-	t.Run("PanicOfTheCodecIsARefusalAndOfALabelGivesThePlaceBack", func(t *testing.T) {
+	t.Run("PanicOfTheCodecIsARefusalOfTheStoreGivesThePlaceBackAndOfALabelIsNoLabel", func(t *testing.T) {
 		t.Parallel()
 		codec := journal.JSON[string]()
 		codec.Encode = func([]byte, string) ([]byte, error) { panic("codec") }
@@ -247,8 +247,11 @@ func TestJournalAlways(t *testing.T) {
 		require.ErrorContains(t, l.Submit(t.Context(), "a"), "codec")
 		l.stop(t, time.Minute)
 
-		l = begin(t, journaltest.NewMemory(0), nil, always, pool.WithLabel(func(string) string { panic("label") }))
-		require.PanicsWithValue(t, "label", func() { _ = l.Submit(t.Context(), "a") })
+		store := &spy{Opener: journaltest.NewMemory(0)}
+		l = begin(t, store, nil, always, pool.WithLabel(func(string) string { panic("label") }))
+		require.NoError(t, l.Submit(t.Context(), "a"))
+		store.set(func() error { panic("store") })
+		require.PanicsWithValue(t, "store", func() { _ = l.Submit(t.Context(), "b") })
 		assert.EqualValues(t, 1, l.Gate().Ledger().Rejected)
 		l.stop(t, time.Minute) // it waits for nobody
 	})

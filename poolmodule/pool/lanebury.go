@@ -39,6 +39,9 @@ func (it *laneItem[T]) bury(err error, reason journal.Reason) bool {
 	if it.attempts > 1 {
 		first = it.rec.first
 	}
+	it.rec.death = &death{reason, err} // until it succeeds, however it fails
+	it.result = again
+	it.waitFor(nil)
 	b := Burial{Lane: l.name, Reason: reason, Attempts: it.tries(), Cause: err}
 	b.Err = guard(func() error {
 		written := it.written()
@@ -46,9 +49,8 @@ func (it *laneItem[T]) bury(err error, reason journal.Reason) bool {
 		b.ID, b.Key = written.ID, written.Key
 		return l.keeper.Bury(it.ctx, written, reason, first, inWords(err))
 	})
-	if b.Err != nil {
-		it.rec.death = &death{reason, err}
-		it.waitFor(nil)
+	if b.Err == nil {
+		it.rec.death, it.result = nil, failed
 	}
 	if l.onBurial != nil {
 		l.pool.shield(func() { l.onBurial(b) })

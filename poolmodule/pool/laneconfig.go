@@ -10,10 +10,14 @@ import (
 	"github.com/lastcall-go/lastcall/journal"
 )
 
-// The values of LaneConfig.DeadLetters.
+// DeadLetters says what becomes of items that failed for good.
+type DeadLetters string
+
 const (
-	deadLettersKeep = "keep"
-	deadLettersOff  = "off"
+	// KeepLetters puts them into the box.
+	KeepLetters DeadLetters = "keep"
+	// NoLetters counts them, and tells [WithFailure] and [WithResult].
+	NoLetters DeadLetters = "off"
 )
 
 // LaneConfig bounds the work of a [Lane]. The zero value is usable: one try,
@@ -33,10 +37,10 @@ type LaneConfig struct {
 	// "Journal" in the package documentation. Zero: onstop where there is a
 	// journal ([WithJournal]) and no saver ([WithSave]), else off.
 	Journal journal.Mode `yaml:"journal"`
-	// DeadLetters says what becomes of an item that failed for good: keep, it
-	// goes to the dead letters; off, it does not. Zero: keep, where there is a
-	// box ([WithDeadLetters]).
-	DeadLetters string `yaml:"dead_letters"`
+	// DeadLetters says what becomes of items that failed for good: keep puts
+	// them into the box ([WithDeadLetters]), off counts them and no more. Zero:
+	// keep where there is a box, else off.
+	DeadLetters DeadLetters `yaml:"dead_letters"`
 	// StopBudget bounds the time the lane's Stop gives to what is inside,
 	// within the context given to Stop. Zero: that context alone.
 	StopBudget time.Duration `yaml:"stop_budget"`
@@ -79,10 +83,8 @@ func (c LaneConfig) Validate() error {
 	if err := c.Journal.Validate(); err != nil {
 		wrong("journal: %w", err)
 	}
-	switch c.DeadLetters {
-	case "", deadLettersKeep, deadLettersOff:
-	default:
-		wrong("dead_letters: is %q; give %s or %s", c.DeadLetters, deadLettersKeep, deadLettersOff)
+	if c.DeadLetters != "" && c.DeadLetters != KeepLetters && c.DeadLetters != NoLetters {
+		wrong("dead_letters: is %q; give %s or %s", string(c.DeadLetters), KeepLetters, NoLetters)
 	}
 	if c.Retry.MaxAttempts < 0 {
 		wrong("retry.max_attempts: is %d, must not be negative; use 0 for a single try", c.Retry.MaxAttempts)

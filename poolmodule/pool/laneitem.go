@@ -97,7 +97,6 @@ func (it *laneItem[T]) decide(o outcome, err error, reason journal.Reason) outco
 		return o
 	}
 	if o == failed && l.buries && !it.bury(err, reason) {
-		it.result = again
 		return again
 	}
 	it.conclude(func() {

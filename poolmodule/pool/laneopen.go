@@ -116,7 +116,7 @@ func (l *Lane[T]) open(ctx context.Context) error {
 	if total > 0 {
 		l.door = doorReplaying
 		l.replay.total, l.replay.isFeeding = total, true
-		go l.feedAll()
+		go l.feedAll(total)
 	}
 	p.mu.Unlock()
 	return nil

@@ -5,32 +5,28 @@ import (
 	"time"
 )
 
-// Replay tells how far a lane is with what an earlier life has left.
+// Replay tells an observer how far the replay of an earlier life's items is.
 type Replay struct {
-	Lane string `json:"lane"`
-	// Total is how much there was, Entered how much of it is in the queue or
-	// beyond, and Unreadable how much no codec could read; that went to the
-	// dead letters, if there is a box, and stays in the journal if not.
-	Total      int `json:"total"`
-	Entered    int `json:"entered"`
-	Unreadable int `json:"unreadable"`
-	// Took is the time since the replay began.
-	Took time.Duration `json:"took"`
-	// IsOver is set in the last report. Err says why the replay ended before
-	// its time: it matches [ErrDraining] or [ErrClosed], or is the journal's. What
-	// has not entered then stays in the journal for the next life.
-	IsOver bool  `json:"is_over"`
-	Err    error `json:"-"`
+	// Entered is how many are in the queue or beyond, Left how many have still
+	// to come, and Unreadable how many the codec could not read: those are in
+	// the dead letters, or stay in the journal where there are none.
+	Entered, Left, Unreadable int
+	// Took is the time since it began; 0: it begins.
+	Took time.Duration
+	// Over says that it has ended.
+	Over bool
+	// Err is why it ended before all had entered: it matches [ErrDraining] or
+	// [ErrClosed], or is the journal's. What has not entered stays in the
+	// journal for the next life.
+	Err error
 }
 
-// Left is how much is still to come.
-func (r Replay) Left() int { return max(0, r.Total-r.Entered-r.Unreadable) }
-
-// WithReplayProgress is called when the replay of a journal begins, every few
-// seconds while it goes on, and when it is over. Where nothing was left it is
-// not called. nil: none.
-func WithReplayProgress[T any](fn func(Replay)) LaneOption[T] {
-	return func(l *Lane[T]) { l.onReplay = fn }
+// WithReplay observes the replay: when it begins, every 5 s while items enter,
+// and when it has ended, before new work is let in. It is called on the
+// goroutine of the replay, which it holds up. Where there is nothing to replay
+// it is not called. nil: none.
+func WithReplay[T any](observe func(Replay)) LaneOption[T] {
+	return func(l *Lane[T]) { l.onReplay = observe }
 }
 
 // replay is that of one lane.
@@ -38,6 +34,7 @@ type replay struct {
 	total     int          // guarded by pool.mu
 	isFeeding bool         // guarded by pool.mu; its goroutine runs
 	entered   atomic.Int64 // written by that goroutine
+	began     time.Time    // of that goroutine
 }
 
 const (
@@ -46,42 +43,19 @@ const (
 )
 
 // feedAll is the goroutine of the replay. The lane's stop waits for it.
-func (l *Lane[T]) feedAll() {
-	began := time.Now()
-	p := l.pool
-	p.mu.Lock()
-	total := l.replay.total
-	p.mu.Unlock()
-	report := func(isOver bool, err error) {
-		if l.onReplay == nil {
-			return
-		}
-		p.shield(func() {
-			l.onReplay(Replay{
-				Lane: l.name, Total: total, Entered: int(l.replay.entered.Load()), Unreadable: l.keeper.Unreadable(),
-				Took: time.Since(began), IsOver: isOver, Err: err,
-			})
-		})
-	}
-	report(false, nil)
-	err := guard(func() error { return l.feedEach(total, func() { report(false, nil) }) })
-
-	p.mu.Lock()
-	opened := l.openLocked()
-	c := p.nudgeLocked()
-	p.mu.Unlock()
-	opened.send()
-	c.send()
-	report(true, err)
-
-	p.mu.Lock()
-	l.replay.isFeeding = false
-	l.quiet.tellLocked()
-	p.mu.Unlock()
+func (l *Lane[T]) feedAll(total int) {
+	l.replay.began = time.Now()
+	err := error(&PanicError{Value: errGoexit}) // a codec may end the goroutine
+	defer func() {
+		l.tellReplay(total, true, err)
+		l.endReplay()
+	}()
+	l.tellReplay(total, false, nil)
+	err = guard(func() error { return l.feedEach(total) })
 }
 
-func (l *Lane[T]) feedEach(total int, report func()) error {
-	reported, checked := time.Now(), 0
+func (l *Lane[T]) feedEach(total int) error {
+	told, looked := l.replay.began, 0
 	for old, err := range l.keeper.Replay(l.ctx) {
 		if err != nil {
 			return err
@@ -94,14 +68,39 @@ func (l *Lane[T]) feedEach(total int, report func()) error {
 			return err
 		}
 		l.replay.entered.Add(1)
-		if entered-checked < replayCheck {
+		if entered-looked < replayCheck {
 			continue
 		}
-		checked = entered
-		if now := time.Now(); now.Sub(reported) >= replayPace {
-			reported = now
-			report()
+		looked = entered
+		if now := time.Now(); now.Sub(told) >= replayPace {
+			told = now
+			l.tellReplay(total, false, nil)
 		}
 	}
 	return nil
+}
+
+func (l *Lane[T]) tellReplay(total int, over bool, err error) {
+	if l.onReplay == nil {
+		return
+	}
+	r := Replay{Entered: int(l.replay.entered.Load()), Unreadable: l.keeper.Unreadable(), Over: over, Err: err}
+	r.Left = max(0, total-r.Entered-r.Unreadable)
+	if over || r.Entered > 0 {
+		r.Took = time.Since(l.replay.began)
+	}
+	l.pool.shield(func() { l.onReplay(r) })
+}
+
+// endReplay lets new work in.
+func (l *laneCore) endReplay() {
+	p := l.pool
+	p.mu.Lock()
+	opened := l.openLocked()
+	l.replay.isFeeding = false
+	l.quiet.tellLocked()
+	c := p.nudgeLocked()
+	p.mu.Unlock()
+	opened.send()
+	c.send()
 }

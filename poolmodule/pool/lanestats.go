@@ -24,6 +24,8 @@ type LaneStats struct {
 
 	// Journal is when items are written down, as it was chosen.
 	Journal journal.Mode `json:"journal"`
+	// DeadLetters is what becomes of items that failed for good: keep or off.
+	DeadLetters DeadLetters `json:"dead_letters"`
 	// InJournal is how many entries are in the journal and not crossed out;
 	// what is to be replayed is among them.
 	InJournal int `json:"in_journal"`
@@ -55,6 +57,10 @@ func (l *laneCore) statsNow() (s LaneStats, isOpen bool) {
 		Journal: l.mode, Writing: l.atJournal, Replayed: int(l.replay.entered.Load()),
 	}
 	s.ReplayLeft = l.replay.total - s.Replayed
+	s.DeadLetters = NoLetters
+	if l.buries {
+		s.DeadLetters = KeepLetters
+	}
 	for j := l.jobs.first; j != nil; j = j.next {
 		switch j.state {
 		case jobRunning, jobEnding:

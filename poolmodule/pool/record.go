@@ -79,7 +79,7 @@ func (l *Lane[T]) again(old journal.Item[T]) *laneItem[T] {
 func (it *laneItem[T]) written() journal.Item[T] {
 	key := it.key
 	if !it.keyed && it.owner.label != nil {
-		key = it.owner.label(it.value)
+		it.owner.pool.shield(func() { key = it.owner.label(it.value) })
 	}
 	r := it.rec
 	return journal.Item[T]{Value: it.value, ID: r.id, Key: key, At: r.at, Attempt: it.tries(), Seq: r.seq}

@@ -131,7 +131,7 @@ func TestReplay(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			store, items := killed(t, 50)
 			var last pool.Replay
-			l := beginIn(t, small, store, slowly, always, pool.WithReplayProgress[string](func(r pool.Replay) { last = r }))
+			l := beginIn(t, small, store, slowly, always, pool.WithReplay[string](func(r pool.Replay) { last = r }))
 			waiting := make(chan error, 1)
 			go func() { waiting <- l.Submit(context.Background(), "new") }()
 			time.Sleep(2500 * time.Millisecond)
@@ -141,7 +141,7 @@ func TestReplay(t *testing.T) {
 			assert.LessOrEqual(t, time.Since(began), 6*time.Second, "what had entered, and no more")
 			require.ErrorIs(t, <-waiting, pool.ErrDraining)
 			synctest.Wait()
-			assert.True(t, last.IsOver)
+			assert.True(t, last.Over)
 			require.ErrorIs(t, last.Err, pool.ErrDraining)
 			done := len(l.log.all())
 			assert.Equal(t, items[:done], l.log.all())
@@ -205,18 +205,18 @@ func TestReplay(t *testing.T) {
 			store, _ := killed(t, 3000)
 			var reports []pool.Replay
 			quick := func(ctx context.Context, _ string) error { return sleep(ctx, 10*time.Millisecond) }
-			l := beginIn(t, small, store, quick, pool.LaneConfig{}, pool.WithReplayProgress[string](func(r pool.Replay) {
+			l := beginIn(t, small, store, quick, pool.LaneConfig{}, pool.WithReplay[string](func(r pool.Replay) {
 				reports = append(reports, r)
 				panic("swallowed")
 			}))
 			require.NoError(t, l.Submit(t.Context(), "new"))
 			l.stop(t, time.Minute)
 			require.GreaterOrEqual(t, len(reports), 4)
-			assert.Equal(t, pool.Replay{Lane: "sms", Total: 3000}, reports[0])
+			assert.Equal(t, pool.Replay{Left: 3000}, reports[0])
 			for i, r := range reports[1:] {
 				assert.Greater(t, r.Entered, reports[i].Entered)
-				assert.Equal(t, 3000, r.Entered+r.Left())
-				assert.Equal(t, i == len(reports)-2, r.IsOver)
+				assert.Equal(t, 3000, r.Entered+r.Left)
+				assert.Equal(t, i == len(reports)-2, r.Over)
 			}
 			for _, r := range reports[1 : len(reports)-1] {
 				assert.GreaterOrEqual(t, r.Took, 5*time.Second)
@@ -231,7 +231,7 @@ func TestReplay(t *testing.T) {
 
 	t.Run("AnEmptyJournalReportsNothing", func(t *testing.T) {
 		t.Parallel()
-		l := begin(t, journaltest.NewMemory(0), nil, always, pool.WithReplayProgress[string](func(pool.Replay) { t.Error("reported") }))
+		l := begin(t, journaltest.NewMemory(0), nil, always, pool.WithReplay[string](func(pool.Replay) { t.Error("reported") }))
 		require.NoError(t, l.TrySubmit(t.Context(), "a"))
 		l.stop(t, time.Minute)
 	})
@@ -262,13 +262,13 @@ func TestReplay(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			store, _ := killed(t, 50)
 			var last pool.Replay
-			l := beginIn(t, small, store, slowly, pool.LaneConfig{}, pool.WithReplayProgress[string](func(r pool.Replay) { last = r }))
+			l := beginIn(t, small, store, slowly, pool.LaneConfig{}, pool.WithReplay[string](func(r pool.Replay) { last = r }))
 			time.Sleep(3 * time.Second)
 			store.Crash() // its replay fails from now on
 			time.Sleep(time.Minute)
 			synctest.Wait()
 			require.ErrorIs(t, last.Err, journal.ErrClosed)
-			assert.NotZero(t, last.Left())
+			assert.NotZero(t, last.Left)
 			require.NoError(t, l.Submit(t.Context(), "new"))
 			require.NoError(t, l.Drain(t.Context()))
 			assert.Contains(t, l.log.all(), "new")
