@@ -7,13 +7,14 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/lastcall-go/lastcall/journal"
+	"github.com/lastcall-go/lastcall/journal/deadletter"
 	"github.com/lastcall-go/lastcall/journal/filejournal"
 	"github.com/lastcall-go/lastcall/lifecycle"
 )
 
 // journals: where lanes and batchers write their work down, and the box for
 // what could not be done.
-func journals() fx.Option { return fx.Provide(newStore, newDeadLetters) }
+func journals() fx.Option { return fx.Provide(newStore, newOpener, newDeadLetters) }
 
 func journalConfig() fx.Option { return Section("journal", filejournal.Config{}) }
 
@@ -26,12 +27,19 @@ type storeIn struct {
 	Conductor *lifecycle.Conductor `optional:"true"`
 }
 
-// newDeadLetters is the box, kept with the journals.
-func newDeadLetters(lc fx.Lifecycle, o journal.Opener) *journal.DeadLetters {
+func newOpener(s *store) journal.Opener { return s }
+
+// newDeadLetters is the box, kept with the journals. The lastcall command asks
+// for it at a socket in their directory, while this process holds that.
+func newDeadLetters(lc fx.Lifecycle, o journal.Opener, s *store) *journal.DeadLetters {
 	box := journal.NewDeadLetters(o)
+	s.serve(deadletter.Handler(box, deadletter.Limits{}))
 	lifecycle.Append(lc, lifecycle.Hook{
-		Name:       "deadletters",
-		PreDestroy: func(context.Context) error { return box.Close() },
+		Name: "deadletters",
+		PreDestroy: func(context.Context) error {
+			s.stopServing()
+			return box.Close()
+		},
 	})
 	return box
 }

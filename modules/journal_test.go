@@ -2,6 +2,7 @@ package modules_test
 
 import (
 	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"slices"
@@ -19,10 +20,13 @@ import (
 
 	"github.com/lastcall-go/lastcall/app"
 	"github.com/lastcall-go/lastcall/journal"
+	"github.com/lastcall-go/lastcall/journal/deadletter"
 	"github.com/lastcall-go/lastcall/journal/filejournal"
 	"github.com/lastcall-go/lastcall/journal/journaltest"
 	"github.com/lastcall-go/lastcall/lifecycle"
 	"github.com/lastcall-go/lastcall/modules"
+	"github.com/lastcall-go/lastcall/poolmodule"
+	"github.com/lastcall-go/lastcall/poolmodule/pool"
 )
 
 // writer is a component that has a journal of its own.
@@ -145,6 +149,37 @@ func TestJournal(t *testing.T) {
 		said = began()
 		assert.Condition(t, contains(said, "last run: killed (pid 0, "), "%q", said)
 		assert.Contains(t, said, "killed: 2 entries recovered")
+	})
+
+	t.Run("DeadLettersAreServedAtTheSocket", func(t *testing.T) {
+		t.Parallel()
+		dir := t.TempDir()
+		var box *journal.DeadLetters
+		var sent []string
+		a := fxtest.New(t, modules.Default(), silent, sources("journal: {dir: "+dir+"}", nil), fx.Populate(&box),
+			poolmodule.Provide("mail", pool.Config{}),
+			poolmodule.Lane[string]("mail", "mail", func(_ context.Context, to string) error {
+				sent = append(sent, to)
+				if len(sent) == 1 {
+					return pool.Permanent(errors.New("no such street"))
+				}
+				return nil
+			}), fx.Invoke(func(lc fx.Lifecycle, l *pool.Lane[string]) {
+				lc.Append(fx.StartHook(func(ctx context.Context) error { return l.Submit(ctx, "ada") }))
+			}))
+		a.RequireStart()
+		client := deadletter.Dial(dir)
+		defer client.Close()
+		require.Eventually(t, func() bool {
+			n, err := box.Len(t.Context())
+			return err == nil && n == 1
+		}, 10*time.Second, time.Millisecond)
+		sum, err := client.Redrive(t.Context(), deadletter.Options{})
+		require.NoError(t, err)
+		assert.Equal(t, 1, sum.Done)
+		a.RequireStop()
+		assert.Equal(t, []string{"ada", "ada"}, sent)
+		assert.NoFileExists(t, filepath.Join(dir, deadletter.SocketName))
 	})
 
 	t.Run("WhatNobodyAsksForIsTold", func(t *testing.T) {

@@ -27,6 +27,7 @@ type store struct {
 
 	quit    chan struct{} // closed by close
 	waiting sync.WaitGroup
+	desk    *desk // nil: nobody serves the box
 
 	mu     sync.Mutex // also held while the directory is opened
 	dir    *filejournal.Directory
@@ -35,7 +36,7 @@ type store struct {
 	closed bool
 }
 
-func newStore(in storeIn) journal.Opener {
+func newStore(in storeIn) *store {
 	s := &store{
 		cfg: in.Config, log: in.Logger, conductor: in.Conductor,
 		quit: make(chan struct{}), early: map[string]journal.Journal{}, left: map[string]int{},
@@ -153,6 +154,7 @@ func (s *store) close() error {
 	}
 	s.mu.Unlock()
 	close(s.quit)
+	s.stopServing()
 	s.waiting.Wait()
 	if d == nil {
 		return nil

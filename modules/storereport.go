@@ -19,6 +19,9 @@ func (s *store) begin(d *filejournal.Directory, recovered int) error {
 	for name, h := range d.Health() {
 		s.report(name, h)
 	}
+	if s.desk != nil {
+		s.desk.open(d.Dir(), s.log)
+	}
 	if s.conductor == nil {
 		s.tellRecovered(recovered)
 		return nil
