@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/lastcall-go/lastcall/journal"
+	"github.com/lastcall-go/lastcall/journal/control"
 	"github.com/lastcall-go/lastcall/journal/deadletter"
 )
 
@@ -240,15 +241,29 @@ func TestRunningService(t *testing.T) {
 	r = lastcall(t, dir, "deadletters", "drop", "m-2", "--yes")
 	require.Equal(t, exitOK, r.code, r.err)
 	require.Equal(t, []string{"m-5", "m-6"}, ids(t, dir))
-	require.Equal(t, exitHeld, lastcall(t, dir, "journal", "verify").code)
+
+	r = lastcall(t, dir, "journal", "verify")
+	require.Equal(t, exitOK, r.code, r.err)
+	require.Contains(t, r.out, "lane:sms: intact (0 entries in ")
+	require.Contains(t, lastcall(t, dir, "journal", "inspect", "deadletters").out, "(1 empty)")
+	r = lastcall(t, dir, "journal", "export", "deadletters")
+	require.Equal(t, exitOK, r.code, r.err)
+	require.Equal(t, 2, strings.Count(r.out, "\n"), r.out)
+	entries := filepath.Join(t.TempDir(), "entries.csv")
+	r = lastcall(t, dir, "journal", "export", "deadletters", "--file", entries)
+	require.Equal(t, entries+": written\n", r.err)
+	r = lastcall(t, dir, "journal", "export", "lane:mail", "--file", entries, "--force")
+	require.Equal(t, exitFailed, r.code)
+	require.Contains(t, r.err, `"lane:mail" is not open in this process`)
+	require.FileExists(t, entries, "what was there stays when there is nothing better")
 
 	s.kill(t)
-	require.FileExists(t, filepath.Join(dir, deadletter.SocketName), "nobody has removed it")
+	require.FileExists(t, filepath.Join(dir, control.SocketName), "nobody has removed it")
 	require.Equal(t, []string{"m-5", "m-6"}, ids(t, dir), "the files say the same")
 	again := startService(t, dir, true)
 	require.Equal(t, []string{"m-5", "m-6"}, ids(t, dir))
 	again.stop(t)
-	require.NoFileExists(t, filepath.Join(dir, deadletter.SocketName))
+	require.NoFileExists(t, filepath.Join(dir, control.SocketName))
 }
 
 func TestParseTime(t *testing.T) {

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 
 	"github.com/lastcall-go/lastcall/journal"
+	"github.com/lastcall-go/lastcall/journal/control"
 	"github.com/lastcall-go/lastcall/journal/deadletter"
 	"github.com/lastcall-go/lastcall/journal/filejournal"
 )
@@ -33,7 +34,11 @@ func (p *program) desk(ctx context.Context, change bool) (desk, error) {
 	}
 	d, err := p.files(change)
 	if held := new(filejournal.HeldError); errors.As(err, &held) {
-		return p.service(ctx, held)
+		r, err := p.service(ctx, held)
+		if err != nil {
+			return nil, err // not a desk that is nil
+		}
+		return r, nil
 	}
 	return d, err
 }
@@ -104,11 +109,11 @@ func (l *local) SendBack(ctx context.Context, file io.Reader, format deadletter.
 func (l *local) Close() error { return errors.Join(l.Offline.Close(), l.leave()) }
 
 // service is a desk in the process that holds the directory.
-func (p *program) service(ctx context.Context, held *filejournal.HeldError) (desk, error) {
-	if _, err := os.Stat(filepath.Join(p.dir, deadletter.SocketName)); err != nil {
+func (p *program) service(ctx context.Context, held *filejournal.HeldError) (*remote, error) {
+	if _, err := os.Stat(filepath.Join(p.dir, control.SocketName)); err != nil {
 		return nil, fmt.Errorf("%w (it has no control socket to ask it through)", held)
 	}
-	r := remote{deadletter.Dial(p.dir)}
+	r := &remote{control.Dial(p.dir)}
 	for _, err := range r.All(ctx, deadletter.Filter{Limit: 1}) { // is anybody there?
 		if dial := new(net.OpError); errors.As(err, &dial) && dial.Op == "dial" {
 			return nil, errors.Join(fmt.Errorf("%w (it does not answer at its control socket: %w)", held, dial), r.Close())
@@ -117,9 +122,9 @@ func (p *program) service(ctx context.Context, held *filejournal.HeldError) (des
 	return r, nil
 }
 
-type remote struct{ *deadletter.Client }
+type remote struct{ *control.Client }
 
-func (r remote) Close() error {
+func (r *remote) Close() error {
 	r.Client.Close()
 	return nil
 }

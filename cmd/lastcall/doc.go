@@ -13,9 +13,9 @@
 //	lastcall deadletters drop            throw letters away
 //
 // It works on a journal directory (--dir). While no process holds the
-// directory, it reads and writes the files. While a service does, dead letters
-// are read and sent through its control socket; where it has none, and for the
-// journals themselves, the command is refused and names the process.
+// directory, it reads and writes the files. While a service does, it is asked
+// through its control socket; where it has none, the command is refused and
+// names the process.
 //
 // What only reads changes no byte, and neither does --dry-run.
 //

@@ -21,6 +21,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/lastcall-go/lastcall/journal"
+	"github.com/lastcall-go/lastcall/journal/control"
 	"github.com/lastcall-go/lastcall/journal/deadletter"
 	"github.com/lastcall-go/lastcall/journal/filejournal"
 )
@@ -64,11 +65,11 @@ func serviceMain(dir string) error {
 	})
 	var serving sync.WaitGroup
 	if os.Getenv(socketVar) != "" {
-		ln, err := deadletter.Listen(dir)
+		ln, err := control.Listen(dir)
 		if err != nil {
 			return err
 		}
-		serving.Go(func() { _ = deadletter.Serve(ctx, ln, deadletter.Handler(box, deadletter.Limits{})) })
+		serving.Go(func() { _ = control.Serve(ctx, ln, control.Handler(d, box, deadletter.Limits{})) })
 	}
 	fmt.Println("ready")
 	_, _ = io.Copy(io.Discard, os.Stdin) // until the test closes it

@@ -15,8 +15,9 @@ import (
 
 func (p *program) journal() *cobra.Command {
 	cmd := group("journal", "look at the journals of a directory", `
-These commands read and change nothing. They are refused, with exit code 4,
-while a process holds the directory.`)
+These commands change nothing. While no process holds the directory they read
+the files; while a service does they ask it through its control socket, and are
+refused, with exit code 4, where it has none.`)
 	cmd.AddCommand(p.inspect(), p.verify(), p.exportJournal())
 	return cmd
 }
@@ -39,6 +40,14 @@ func (p *program) view() (*filejournal.View, error) {
 // look inspects journals, all if none is named.
 func (p *program) look(ctx context.Context, names []string) ([]filejournal.Inspection, error) {
 	v, err := p.view()
+	if held := new(filejournal.HeldError); errors.As(err, &held) {
+		r, err := p.service(ctx, held)
+		if err != nil {
+			return nil, err
+		}
+		found, err := r.Inspect(ctx, names...)
+		return found, errors.Join(err, r.Close())
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -154,7 +163,10 @@ func (p *program) verify() *cobra.Command {
 its place and the entries that are missing, and the exit code is 3. A torn end,
 which a kill leaves in the middle of an append, is no damage: that append was
 never promised. Files in quarantine are mentioned: they are what an earlier
-start has found.`,
+start has found.
+
+A running service reads the files in which entries are live, and adds what it
+has found since it started.`,
 		Example: "  lastcall journal verify && echo intact",
 		RunE: func(cmd *cobra.Command, names []string) error {
 			found, err := p.look(cmd.Context(), names)
@@ -205,6 +217,9 @@ file. They stay in the journal.`,
 		Args:    counted(cobra.ExactArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			v, err := p.view()
+			if held := new(filejournal.HeldError); errors.As(err, &held) {
+				return p.exportHeld(cmd.Context(), held, args[0], &to)
+			}
 			if err != nil {
 				return err
 			}
@@ -226,4 +241,14 @@ func (p *program) exportFrom(ctx context.Context, v *filejournal.View, name stri
 	return to.write(p, "entry", func(t *target) (int, error) {
 		return deadletter.ExportEntries(t.w, t.is, counting(p, "exporting", j.Len(), j.Replay(ctx)))
 	})
+}
+
+// exportHeld exports a journal of the service that holds the directory.
+func (p *program) exportHeld(ctx context.Context, held *filejournal.HeldError, name string, to *target) error {
+	r, err := p.service(ctx, held)
+	if err != nil {
+		return err
+	}
+	err = to.write(p, "entry", func(t *target) (int, error) { return unknown, r.Export(ctx, t.w, t.is, name) })
+	return errors.Join(err, r.Close())
 }

@@ -101,8 +101,8 @@ func (p *program) run(ctx context.Context, args []string) int {
 func (p *program) root() *cobra.Command {
 	root := group("lastcall", "look into the journals of a service, and send dead letters again", `
 It works on a journal directory. While no process holds it, the files are read
-and written; while a service does, dead letters are read and sent through its
-control socket.`+"\n"+exitHelp)
+and written; while a service does, it is asked through its control socket. A
+directory that is held by a process that does not answer is not touched.`+"\n"+exitHelp)
 	root.Version = version()
 	root.SilenceErrors, root.SilenceUsage = true, true
 	root.PersistentFlags().StringVarP(&p.dir, "dir", "d", "journal", "the journal directory of the service")

@@ -49,6 +49,9 @@ func formatFor(said, file string, otherwise deadletter.Format) (deadletter.Forma
 	return f, nil
 }
 
+// unknown is a number that nobody has counted.
+const unknown = -1
+
 // write has all written to the target, and says how many there were.
 func (t *target) write(p *program, one string, all func(*target) (int, error)) (err error) {
 	if t.is, err = formatFor(t.format, t.file, deadletter.JSONL); err != nil {
@@ -71,6 +74,10 @@ func (t *target) write(p *program, one string, all func(*target) (int, error)) (
 	}
 	if err := os.Rename(f.Name(), t.file); err != nil {
 		return errors.Join(err, os.Remove(f.Name()))
+	}
+	if n == unknown {
+		fmt.Fprintf(p.err, "%s: written\n", t.file)
+		return nil
 	}
 	fmt.Fprintf(p.err, "%s: %s\n", t.file, plural(n, one))
 	return nil

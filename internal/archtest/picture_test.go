@@ -22,6 +22,7 @@ var picture = []room{
 	{"journal", nil, "another store may stand behind it without knowing us"},
 	{"journal/filejournal", []string{"journal"}, "it is one store of several"},
 	{"journal/deadletter", []string{"journal"}, "it works on a box, whichever store keeps it"},
+	{"journal/control", []string{"journal", "journal/filejournal", "journal/deadletter"}, "it gives the journals of a directory to those who may not touch it"},
 	{"journal/journaltest", []string{"journal"}, "stores outside this repository run it"},
 	{"journal/protocodec", []string{"journal"}, "who does not use protobuf does not pay for it"},
 
@@ -38,10 +39,10 @@ var picture = []room{
 
 	{"actuator", []string{"lifecycle"}, "it shows what the lifecycle knows, of components of any kind"},
 	{"app", []string{"lifecycle"}, "it runs any Fx application, ours or not; the standard set is in modules"},
-	{"modules", join(glue, cores, grounds, []string{"journal", "journal/filejournal", "journal/deadletter", "actuator"}), "the set is for any application; the front door stands beside it, not below"},
+	{"modules", join(glue, cores, grounds, []string{"journal", "journal/filejournal", "journal/deadletter", "journal/control", "actuator"}), "the set is for any application; the front door stands beside it, not below"},
 
 	{"drill", []string{"journal"}, "it kills programs from outside and must not be built from what it tests"},
-	{"cmd/lastcall", []string{"journal", "journal/filejournal", "journal/deadletter"}, "it reads journals; it starts nothing"},
+	{"cmd/lastcall", []string{"journal", "journal/filejournal", "journal/deadletter", "journal/control"}, "it reads journals; it starts nothing"},
 	{"examples/*", join([]string{"app", "modules"}, glue, cores, grounds), "examples use what users use"},
 	{"internal/archtest", nil, "it looks at the others from outside"},
 }
@@ -57,12 +58,12 @@ type ban struct {
 var bans = []ban{
 	{
 		path:  "go.uber.org/fx",
-		rooms: join(cores, []string{"intake", "config", "journal", "journal/filejournal", "journal/deadletter"}),
+		rooms: join(cores, []string{"intake", "config", "journal", "journal/filejournal", "journal/deadletter", "journal/control"}),
 		why:   "the cores are plain Go: they are tested without a container and used without Fx",
 	},
 	{
 		path:  "go.uber.org/zap",
-		rooms: join(cores, []string{"intake", "config", "journal", "journal/filejournal", "journal/deadletter"}),
+		rooms: join(cores, []string{"intake", "config", "journal", "journal/filejournal", "journal/deadletter", "journal/control"}),
 		why:   "the cores tell an observer what happens; which logger hears of it is the user's choice",
 	},
 	{

@@ -9,17 +9,15 @@ import (
 	"fmt"
 	"io"
 	"iter"
-	"net"
 	"net/http"
 	"net/url"
-	"path/filepath"
 	"strconv"
 
 	"github.com/lastcall-go/lastcall/journal"
 )
 
 // Client is the box of a running service, at the other end of a [Handler]. Make
-// one with [Dial] or [NewClient]; all methods are safe for concurrent use.
+// one with [NewClient]; all methods are safe for concurrent use.
 type Client struct {
 	http *http.Client
 	base string
@@ -30,23 +28,6 @@ type Client struct {
 func NewClient(c *http.Client, base string) *Client {
 	return &Client{http: cmp.Or(c, http.DefaultClient), base: base}
 }
-
-// Dial returns a client of the service that holds a journal directory. Nothing
-// is connected yet. Close it in the end.
-func Dial(dir string) *Client {
-	path := filepath.Join(dir, SocketName)
-	transport := &http.Transport{DialContext: func(ctx context.Context, _, _ string) (conn net.Conn, err error) {
-		err = reach(path, func(short string) (err error) {
-			conn, err = new(net.Dialer).DialContext(ctx, "unix", short)
-			return err
-		})
-		return conn, err
-	}}
-	return NewClient(&http.Client{Transport: transport}, "http://"+SocketName)
-}
-
-// Close closes connections that are idle.
-func (c *Client) Close() { c.http.CloseIdleConnections() }
 
 // All yields the letters that the filter chooses, the oldest first.
 func (c *Client) All(ctx context.Context, f Filter) iter.Seq2[journal.DeadLetter, error] {

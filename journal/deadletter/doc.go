@@ -25,14 +25,9 @@
 //
 // # A running service
 //
-// [Handler] gives the box over HTTP, [Listen] and [Serve] do that on a unix
-// socket in the service's journal directory, which only its owner may open, and
-// a [Client] has the same verbs at the other end:
-//
-//	ln, err := deadletter.Listen(dir)               // while holding the directory
-//	err = deadletter.Serve(ctx, ln, deadletter.Handler(box, deadletter.Limits{}))
-//
-//	sum, err := deadletter.Dial(dir).Redrive(ctx, deadletter.Options{…})
+// [Handler] gives the box over HTTP, and a [Client] has the same verbs at the
+// other end. Package journal/control serves it on a unix socket in the service's
+// journal directory, which only its owner may open.
 //
 // # The files
 //

@@ -41,6 +41,14 @@ func FormatOf(name string) (Format, error) {
 	return "", fmt.Errorf("format: the name %q does not tell it; end it with .csv or .jsonl, or say which it is", name)
 }
 
+// ContentType is what HTTP calls the format.
+func (f Format) ContentType() string {
+	if f == CSV {
+		return "text/csv; charset=utf-8"
+	}
+	return "application/jsonl"
+}
+
 // The encodings of a payload in a file.
 const (
 	asText   = "text"

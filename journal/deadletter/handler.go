@@ -72,17 +72,10 @@ func (h *handler) list(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(r.Context(), h.limits.Time)
 	defer cancel()
 	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(h.limits.Time)) // where it can be set
-	w.Header().Set("Content-Type", contentType(format))
+	w.Header().Set("Content-Type", format.ContentType())
 	if _, err := Export(w, format, filter.Of(h.box.All(ctx))); err != nil {
 		panic(http.ErrAbortHandler) // so that nobody takes half of them for the whole
 	}
-}
-
-func contentType(f Format) string {
-	if f == CSV {
-		return "text/csv; charset=utf-8"
-	}
-	return "application/jsonl"
 }
 
 // work is a handler of something that changes the box.
@@ -175,7 +168,7 @@ func (h *handler) run(w http.ResponseWriter, r *http.Request, o Options, do func
 		refuse(w, http.StatusServiceUnavailable, fmt.Errorf("another request is changing the box: %w", context.Cause(ctx)))
 		return
 	}
-	w.Header().Set("Content-Type", contentType(JSONL))
+	w.Header().Set("Content-Type", JSONL.ContentType())
 	out, lines := http.NewResponseController(w), json.NewEncoder(w)
 	last := time.Now()
 	o.Progress = func(n int) {

@@ -5,14 +5,10 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"iter"
-	"net"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -24,36 +20,22 @@ import (
 	"github.com/lastcall-go/lastcall/journal/deadletter"
 )
 
-// serve gives a box at the control socket of a directory, as a service does.
-func serve(t *testing.T, dir string, box deadletter.Box, limits deadletter.Limits) *deadletter.Client {
+// serve gives a box over HTTP, and returns the other end.
+func serve(t *testing.T, box deadletter.Box, limits deadletter.Limits) *deadletter.Client {
 	t.Helper()
-	ln, err := deadletter.Listen(dir)
-	require.NoError(t, err)
-	ctx, stop := context.WithCancel(t.Context())
-	var serving sync.WaitGroup
-	serving.Go(func() {
-		if err := deadletter.Serve(ctx, ln, deadletter.Handler(box, limits)); err != nil {
-			t.Error(err)
-		}
-	})
-	c := deadletter.Dial(dir)
-	t.Cleanup(func() {
-		c.Close()
-		stop()
-		serving.Wait()
-		require.NoFileExists(t, filepath.Join(dir, deadletter.SocketName))
-	})
-	return c
+	srv := httptest.NewServer(deadletter.Handler(box, limits))
+	t.Cleanup(srv.Close)
+	return deadletter.NewClient(srv.Client(), srv.URL)
 }
 
-func TestService(t *testing.T) {
+func TestHandler(t *testing.T) {
 	t.Parallel()
 
 	t.Run("ListsAndSendsAndDrops", func(t *testing.T) {
 		t.Parallel()
 		box := newBox(t, 6)
 		lane := newLane(t, box, "m-2")
-		c := serve(t, t.TempDir(), box, deadletter.Limits{})
+		c := serve(t, box, deadletter.Limits{})
 		ctx := t.Context()
 
 		want := all(t, deadletter.Filter{Key: "receiver-1"}.Of(box.All(ctx)))
@@ -92,7 +74,7 @@ func TestService(t *testing.T) {
 		t.Parallel()
 		box := newBox(t, 0)
 		require.NoError(t, box.Put(t.Context(), journal.DeadLetter{ID: "x", Payload: []byte{0xff}}))
-		got := all(t, serve(t, t.TempDir(), box, deadletter.Limits{}).All(t.Context(), deadletter.Filter{}))
+		got := all(t, serve(t, box, deadletter.Limits{}).All(t.Context(), deadletter.Filter{}))
 		require.Equal(t, []string{"x"}, idsOf(got))
 		require.Equal(t, []byte{0xff}, got[0].Payload)
 	})
@@ -107,44 +89,11 @@ func TestService(t *testing.T) {
 			return nil
 		})()
 		var told []int
-		s, err := serve(t, t.TempDir(), box, deadletter.Limits{}).Redrive(t.Context(), deadletter.Options{Progress: func(n int) { told = append(told, n) }})
+		s, err := serve(t, box, deadletter.Limits{}).Redrive(t.Context(), deadletter.Options{Progress: func(n int) { told = append(told, n) }})
 		require.NoError(t, err)
 		require.Equal(t, 3, s.Done)
 		require.NotEmpty(t, told)
 		require.IsIncreasing(t, append([]int{0}, told...))
-	})
-
-	t.Run("TheEndOfTheServiceIsTold", func(t *testing.T) {
-		t.Parallel()
-		dir := t.TempDir()
-		box := newBox(t, 3)
-		ctx, stop := context.WithCancel(t.Context())
-		n := 0
-		defer box.Receive("lane:sms", func(ctx context.Context, _ journal.DeadLetter) error {
-			if n++; n == 2 {
-				stop() // and the lane has no room
-				<-ctx.Done()
-				return context.Cause(ctx)
-			}
-			return nil
-		})()
-		ln, err := deadletter.Listen(dir)
-		require.NoError(t, err)
-		var serving sync.WaitGroup
-		serving.Go(func() {
-			if err := deadletter.Serve(ctx, ln, deadletter.Handler(box, deadletter.Limits{})); err != nil {
-				t.Error(err)
-			}
-		})
-		c := deadletter.Dial(dir)
-		defer c.Close()
-		s, err := c.Redrive(t.Context(), deadletter.Options{})
-		require.ErrorContains(t, err, "cut short")
-		require.Equal(t, 1, s.Done)
-		serving.Wait()
-		require.Equal(t, []string{"m-2", "m-3"}, in(t, box))
-		_, err = c.Redrive(t.Context(), deadletter.Options{})
-		require.Error(t, err, "nobody is there any more")
 	})
 
 	t.Run("TheTimeOfARequestIsBounded", func(t *testing.T) {
@@ -154,7 +103,7 @@ func TestService(t *testing.T) {
 			<-ctx.Done() // there is never room
 			return context.Cause(ctx)
 		})()
-		_, err := serve(t, t.TempDir(), box, deadletter.Limits{Time: 50 * time.Millisecond}).Redrive(t.Context(), deadletter.Options{})
+		_, err := serve(t, box, deadletter.Limits{Time: 50 * time.Millisecond}).Redrive(t.Context(), deadletter.Options{})
 		require.ErrorContains(t, err, "the request took more than 50ms")
 		require.Len(t, in(t, box), 2)
 	})
@@ -164,7 +113,7 @@ func TestService(t *testing.T) {
 		box := newBox(t, 2)
 		lane := newLane(t, box)
 		file := export(t, deadletter.JSONL, letter(1), letter(2))
-		_, err := serve(t, t.TempDir(), box, deadletter.Limits{Body: int64(len(file) - 1)}).SendBack(t.Context(), strings.NewReader(file), deadletter.JSONL, deadletter.Options{})
+		_, err := serve(t, box, deadletter.Limits{Body: int64(len(file) - 1)}).SendBack(t.Context(), strings.NewReader(file), deadletter.JSONL, deadletter.Options{})
 		require.ErrorContains(t, err, "413")
 		require.ErrorContains(t, err, "send it in parts")
 		require.Empty(t, lane.got)
@@ -172,7 +121,7 @@ func TestService(t *testing.T) {
 
 	t.Run("AListThatBreaksOffIsAnError", func(t *testing.T) {
 		t.Parallel()
-		c := serve(t, t.TempDir(), broken{newBox(t, 2)}, deadletter.Limits{})
+		c := serve(t, broken{newBox(t, 2)}, deadletter.Limits{})
 		var got []string
 		var last error
 		for l, err := range c.All(t.Context(), deadletter.Filter{}) {
@@ -187,7 +136,7 @@ func TestService(t *testing.T) {
 		t.Parallel()
 		box := newBox(t, 50)
 		lane := newLane(t, box) // is not safe for two
-		c := serve(t, t.TempDir(), box, deadletter.Limits{})
+		c := serve(t, box, deadletter.Limits{})
 		var both sync.WaitGroup
 		for range 2 {
 			both.Go(func() {
@@ -261,59 +210,5 @@ func TestHandlerRefuses(t *testing.T) {
 		_, err = deadletter.Export(&got, deadletter.CSV, deadletter.NewClient(srv.Client(), srv.URL+"/admin").All(t.Context(), deadletter.Filter{}))
 		require.NoError(t, err)
 		require.Equal(t, string(text), got.String())
-	})
-}
-
-func TestListen(t *testing.T) {
-	t.Parallel()
-
-	for name, length := range map[string]int{"ShortPath": 0, "PathThatIsTooLongForASocket": 150} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			dir := filepath.Join(t.TempDir(), strings.Repeat("d", length))
-			require.NoError(t, os.MkdirAll(dir, 0o700))
-			c := serve(t, dir, newBox(t, 2), deadletter.Limits{})
-			info, err := os.Stat(filepath.Join(dir, deadletter.SocketName))
-			require.NoError(t, err)
-			require.Equal(t, "Srw-------", info.Mode().String())
-			require.Len(t, all(t, c.All(t.Context(), deadletter.Filter{})), 2)
-		})
-	}
-
-	t.Run("TheSocketOfAProcessThatWasKilledIsReplaced", func(t *testing.T) {
-		t.Parallel()
-		dir := t.TempDir()
-		dead, err := net.ListenUnix("unix", &net.UnixAddr{Name: filepath.Join(dir, deadletter.SocketName), Net: "unix"})
-		require.NoError(t, err)
-		dead.SetUnlinkOnClose(false)
-		require.NoError(t, dead.Close())
-		require.Len(t, all(t, serve(t, dir, newBox(t, 1), deadletter.Limits{}).All(t.Context(), deadletter.Filter{})), 1)
-	})
-
-	t.Run("ADirectoryThatIsNotThereIsAnError", func(t *testing.T) {
-		t.Parallel()
-		for _, length := range []int{1, 150} {
-			_, err := deadletter.Listen(filepath.Join(t.TempDir(), strings.Repeat("d", length)))
-			require.ErrorContains(t, err, "deadletter: ")
-		}
-	})
-
-	t.Run("AListenerThatFailsEndsServe", func(t *testing.T) {
-		t.Parallel()
-		ln, err := deadletter.Listen(t.TempDir())
-		require.NoError(t, err)
-		require.NoError(t, ln.Close())
-		require.ErrorIs(t, deadletter.Serve(t.Context(), ln, http.NotFoundHandler()), net.ErrClosed)
-	})
-
-	t.Run("NobodyThereIsAnError", func(t *testing.T) {
-		t.Parallel()
-		c := deadletter.Dial(t.TempDir())
-		for _, err := range c.All(t.Context(), deadletter.Filter{}) {
-			require.Error(t, err)
-		}
-		_, err := c.Drop(t.Context(), deadletter.Options{})
-		require.Error(t, err)
-		require.Contains(t, fmt.Sprint(err), deadletter.SocketName)
 	})
 }

@@ -71,7 +71,8 @@
 // [Inspect], and the [View] beneath it, read a directory as Open would and
 // change no byte of it: how many entries are live, how old the oldest is, what
 // is damaged. They are refused while a process holds the directory, with its
-// number in the error ([HeldError]); [HeldBy] asks that alone.
+// number in the error ([HeldError]); [HeldBy] asks that alone. The process itself
+// asks [Directory.Inspect].
 //
 // # Concurrency
 //

@@ -52,8 +52,10 @@ type Segment struct {
 // SegmentState says how far a segment has come.
 type SegmentState string
 
-// The states of a segment that nobody is writing to.
+// The states of a segment.
 const (
+	// Active: a service appends to it.
+	Active SegmentState = "active"
 	// Sealed: it was ended.
 	Sealed SegmentState = "sealed"
 	// Unsealed: it was not; the process was killed, or the disk failed.
@@ -176,17 +178,14 @@ func (v *View) inspect(ctx context.Context, name string, seen func(int64)) (in I
 }
 
 func (l *loaded) info() Segment {
-	s := Segment{Name: l.name(), State: Unsealed, Bytes: l.length, Entries: l.count, Live: l.live}
+	s := l.segment.info(false)
+	s.Bytes = l.length
 	switch {
 	case l.sealed:
-		s.State = Sealed
 	case l.blank && l.count == 0:
 		s.State = Empty
 	case l.keep && l.count == 0:
 		s.State = Unknown
-	}
-	if l.count > 0 {
-		s.First, s.Last = l.base, l.end()-1
 	}
 	return s
 }

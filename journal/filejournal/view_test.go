@@ -355,3 +355,59 @@ func TestInspectAfterKill(t *testing.T) {
 	require.Equal(t, before, fingerprint(t, dir))
 	require.Len(t, ids(t, open(t, filejournal.Config{Dir: dir, SegmentBytes: 64 << 10, MaxBytes: 64 << 20}), "child"), in[0].Live)
 }
+
+// TestInspectOfTheHolder: what the process that holds a directory says of it is
+// what others will read of it.
+func TestInspectOfTheHolder(t *testing.T) {
+	t.Parallel()
+	for _, sync := range syncs {
+		t.Run(sync.String(), func(t *testing.T) {
+			t.Parallel()
+			cfg := filejournal.Config{Dir: t.TempDir(), Sync: sync, SegmentBytes: 64 << 10}
+			d, err := filejournal.Open(cfg)
+			require.NoError(t, err)
+			left := populate(t, d, "lane:sms", 300)
+			populate(t, d, "empty", 0)
+			holder, err := d.Inspect(t.Context())
+			require.NoError(t, err)
+			entries, err := d.Entries(t.Context(), "lane:sms")
+			require.NoError(t, err)
+			var got []string
+			for e, err := range entries {
+				require.NoError(t, err)
+				got = append(got, e.ID)
+			}
+			require.Equal(t, left, got)
+			require.NoError(t, d.Close())
+
+			others, err := filejournal.Inspect(t.Context(), cfg.Dir, nil)
+			require.NoError(t, err)
+			require.Len(t, holder, 2)
+			for i := range holder {
+				require.Equal(t, others[i].Journal, holder[i].Journal)
+				require.Equal(t, others[i].Entries, holder[i].Entries)
+				require.Equal(t, others[i].Live, holder[i].Live)
+				require.Equal(t, others[i].Oldest, holder[i].Oldest)
+				require.Equal(t, others[i].Newest, holder[i].Newest)
+			}
+			_, err = d.Inspect(t.Context(), "lane:sms")
+			require.ErrorIs(t, err, filejournal.ErrNotOpen)
+			_, err = d.Entries(t.Context(), "lane:sms")
+			require.ErrorIs(t, err, filejournal.ErrNotOpen)
+		})
+	}
+
+	t.Run("FindsWhatWasDamagedSince", func(t *testing.T) {
+		t.Parallel()
+		cfg := filejournal.Config{Dir: t.TempDir(), SegmentBytes: 64 << 10}
+		d := open(t, cfg)
+		populate(t, d, "x", 50)
+		spoil(t, cfg.Dir, "j-x", 7)
+		in, err := d.Inspect(t.Context(), "x")
+		require.NoError(t, err)
+		require.ErrorIs(t, in[0].Err(), journal.ErrCorrupt)
+		require.Equal(t, 1, in[0].Lost())
+		require.Len(t, in[0].Quarantine, 1)
+		require.Equal(t, in[0].Entries, in[0].Live+in[0].Acknowledged+1)
+	})
+}

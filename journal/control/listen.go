@@ -1,4 +1,4 @@
-package deadletter
+package control
 
 import (
 	"context"
@@ -22,7 +22,7 @@ const SocketName = "control.sock"
 func Listen(dir string) (net.Listener, error) {
 	path := filepath.Join(dir, SocketName)
 	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("deadletter: %w", err)
+		return nil, fmt.Errorf("control: %w", err)
 	}
 	var ln *net.UnixListener
 	err := reach(path, func(short string) (err error) {
@@ -30,12 +30,12 @@ func Listen(dir string) (net.Listener, error) {
 		return err
 	})
 	if err != nil {
-		return nil, fmt.Errorf("deadletter: %w", err)
+		return nil, fmt.Errorf("control: %w", err)
 	}
 	ln.SetUnlinkOnClose(false) // by a name that may not be its own
 	s := &socket{UnixListener: ln, path: path}
 	if err := os.Chmod(path, 0o600); err != nil {
-		return nil, errors.Join(fmt.Errorf("deadletter: %w", err), s.Close())
+		return nil, errors.Join(fmt.Errorf("control: %w", err), s.Close())
 	}
 	return s, nil
 }
@@ -96,7 +96,7 @@ func Serve(ctx context.Context, ln net.Listener, h http.Handler) error {
 	go func() { failed <- srv.Serve(ln) }()
 	select {
 	case err := <-failed:
-		return errors.Join(fmt.Errorf("deadletter: %w", err), srv.Close())
+		return errors.Join(fmt.Errorf("control: %w", err), srv.Close())
 	case <-ctx.Done():
 	}
 	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), serveGrace)
@@ -105,7 +105,7 @@ func Serve(ctx context.Context, ln net.Listener, h http.Handler) error {
 		_ = srv.Close() // the connections of those who do not read; ln is closed
 	}
 	if err := <-failed; !errors.Is(err, http.ErrServerClosed) {
-		return fmt.Errorf("deadletter: %w", err)
+		return fmt.Errorf("control: %w", err)
 	}
 	return nil
 }
