@@ -2,12 +2,15 @@ package modules
 
 import (
 	"context"
+	"iter"
 	"net/http"
 	"sync"
 
 	"go.uber.org/zap"
 
-	"github.com/lastcall-go/lastcall/journal/deadletter"
+	"github.com/lastcall-go/lastcall/journal"
+	"github.com/lastcall-go/lastcall/journal/control"
+	"github.com/lastcall-go/lastcall/journal/filejournal"
 )
 
 // desk answers at the control socket of the directory of the journals.
@@ -35,14 +38,43 @@ func (s *store) stopServing() {
 
 // open listens. A service that cannot be asked works all the same.
 func (d *desk) open(dir string, log *zap.Logger) {
-	ln, err := deadletter.Listen(dir)
+	ln, err := control.Listen(dir)
 	if err != nil {
-		log.Warn("dead letters cannot be asked for from outside", zap.Error(err))
+		log.Warn("journals and dead letters cannot be asked for from outside", zap.Error(err))
 		return
 	}
 	d.serving.Go(func() {
-		if err := deadletter.Serve(d.ctx, ln, d.handler); err != nil {
-			log.Warn("dead letters cannot be asked for from outside any more", zap.Error(err))
+		if err := control.Serve(d.ctx, ln, d.handler); err != nil {
+			log.Warn("journals and dead letters cannot be asked for from outside any more", zap.Error(err))
 		}
 	})
+}
+
+var _ control.Journals = (*store)(nil)
+
+// Inspect tells of the journals that are open.
+func (s *store) Inspect(ctx context.Context, names ...string) ([]filejournal.Inspection, error) {
+	d, err := s.held()
+	if err != nil {
+		return nil, err
+	}
+	return d.Inspect(ctx, names...)
+}
+
+// Entries are those of one of them.
+func (s *store) Entries(ctx context.Context, name string) (iter.Seq2[journal.Entry, error], error) {
+	d, err := s.held()
+	if err != nil {
+		return nil, err
+	}
+	return d.Entries(ctx, name)
+}
+
+func (s *store) held() (*filejournal.Directory, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.dir == nil || s.closed {
+		return nil, journal.ErrClosed
+	}
+	return s.dir, nil
 }

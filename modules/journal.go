@@ -7,6 +7,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/lastcall-go/lastcall/journal"
+	"github.com/lastcall-go/lastcall/journal/control"
 	"github.com/lastcall-go/lastcall/journal/deadletter"
 	"github.com/lastcall-go/lastcall/journal/filejournal"
 	"github.com/lastcall-go/lastcall/lifecycle"
@@ -30,10 +31,10 @@ type storeIn struct {
 func newOpener(s *store) journal.Opener { return s }
 
 // newDeadLetters is the box, kept with the journals. The lastcall command asks
-// for it at a socket in their directory, while this process holds that.
+// for both at a socket in their directory, while this process holds that.
 func newDeadLetters(lc fx.Lifecycle, o journal.Opener, s *store) *journal.DeadLetters {
 	box := journal.NewDeadLetters(o)
-	s.serve(deadletter.Handler(box, deadletter.Limits{}))
+	s.serve(control.Handler(s, box, deadletter.Limits{}))
 	lifecycle.Append(lc, lifecycle.Hook{
 		Name: "deadletters",
 		PreDestroy: func(context.Context) error {

@@ -20,6 +20,7 @@ import (
 
 	"github.com/lastcall-go/lastcall/app"
 	"github.com/lastcall-go/lastcall/journal"
+	"github.com/lastcall-go/lastcall/journal/control"
 	"github.com/lastcall-go/lastcall/journal/deadletter"
 	"github.com/lastcall-go/lastcall/journal/filejournal"
 	"github.com/lastcall-go/lastcall/journal/journaltest"
@@ -168,18 +169,21 @@ func TestJournal(t *testing.T) {
 				lc.Append(fx.StartHook(func(ctx context.Context) error { return l.Submit(ctx, "ada") }))
 			}))
 		a.RequireStart()
-		client := deadletter.Dial(dir)
+		client := control.Dial(dir)
 		defer client.Close()
 		require.Eventually(t, func() bool {
 			n, err := box.Len(t.Context())
 			return err == nil && n == 1
 		}, 10*time.Second, time.Millisecond)
+		found, err := client.Inspect(t.Context(), "lane:mail", journal.DeadLettersName)
+		require.NoError(t, err)
+		assert.Equal(t, []int{0, 1}, []int{found[0].Live, found[1].Live})
 		sum, err := client.Redrive(t.Context(), deadletter.Options{})
 		require.NoError(t, err)
 		assert.Equal(t, 1, sum.Done)
 		a.RequireStop()
 		assert.Equal(t, []string{"ada", "ada"}, sent)
-		assert.NoFileExists(t, filepath.Join(dir, deadletter.SocketName))
+		assert.NoFileExists(t, filepath.Join(dir, control.SocketName))
 	})
 
 	t.Run("WhatNobodyAsksForIsTold", func(t *testing.T) {

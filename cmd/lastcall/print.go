@@ -12,6 +12,7 @@ import (
 	"unicode"
 
 	"github.com/dustin/go-humanize"
+	"github.com/dustin/go-humanize/english"
 	"github.com/spf13/cobra"
 )
 
@@ -116,13 +117,7 @@ func number(n int) string { return humanize.Comma(int64(n)) }
 
 // plural is "1 dead letter", "2 dead letters".
 func plural(n int, one string) string {
-	if n == 1 {
-		return "1 " + one
-	}
-	if before, ok := strings.CutSuffix(one, "y"); ok {
-		return number(n) + " " + before + "ies"
-	}
-	return number(n) + " " + one + "s"
+	return number(n) + " " + english.PluralWord(n, one, "")
 }
 
 // sentence makes a short description one.
