@@ -1,6 +1,7 @@
 package drill_test
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
@@ -19,11 +20,12 @@ func TestDishonestProgramsAreFound(t *testing.T) {
 	t.Run("AnswersBeforeItWritesDown", func(t *testing.T) {
 		t.Parallel()
 		cfg := config(t, "forgetful", drill.Sigkill(times(5, 100)))
+		cfg.Settle.Patience = 500 * time.Millisecond
 		report, err := run(t, cfg)
 		require.ErrorIs(t, err, drill.ErrLost)
 		assert.NotEmpty(t, report.Lost)
 		assert.ErrorContains(t, err, report.Lost[0])
-		assert.Contains(t, report.String(), "accepted work was lost")
+		assert.Contains(t, report.String(), "WRONG:\naccepted work was lost")
 		delivered := readLines(filepath.Join(dirOf(cfg), "delivered"))
 		assert.NotContains(t, delivered, report.Lost[0])
 	})
@@ -34,6 +36,7 @@ func TestDishonestProgramsAreFound(t *testing.T) {
 		require.ErrorIs(t, err, drill.ErrDuplicated)
 		assert.NotErrorIs(t, err, drill.ErrLost)
 		assert.Equal(t, report.Total.Duplicated, report.Total.Repeated, "no kill is to blame")
+		assert.Contains(t, report.String(), fmt.Sprintf("%d > 0", report.Total.MostDuplicated))
 		assert.Equal(t, report.Total.Accepted+report.Total.UnknownDelivered, report.Total.Duplicated)
 	})
 
@@ -75,6 +78,7 @@ func TestDishonestProgramsAreFound(t *testing.T) {
 		t.Parallel()
 		cfg := config(t, "dying", drill.Sigkill(2))
 		cfg.Kills[0] = cfg.Kills[0].Between(time.Hour, time.Hour)
+		cfg.Settle = drill.Settle{Quiet: time.Hour, Patience: time.Hour}
 		report, err := run(t, cfg)
 		require.ErrorIs(t, err, drill.ErrDied)
 		require.ErrorIs(t, err, drill.ErrUnsettled)
@@ -122,6 +126,17 @@ func TestDishonestProgramsAreFound(t *testing.T) {
 		assert.ErrorContains(t, err, "lane:sms counts 1 accepted, the load saw")
 		assert.Equal(t, 3, report.Total.Receipts, "a killed life leaves none")
 		assert.Equal(t, 3, report.Total.Unbalanced)
+	})
+
+	t.Run("LeavesTheReceiptOfAnotherLife", func(t *testing.T) {
+		t.Parallel()
+		cfg := config(t, "honest", drill.Sigterm(1))
+		cfg.Program.Receipt = filepath.Join(dirOf(cfg), "receipt.json")
+		require.NoError(t, os.WriteFile(cfg.Program.Receipt, []byte(`{"began": "2020-01-01T00:00:00Z"}`), 0o600))
+		report, err := run(t, cfg)
+		require.ErrorIs(t, err, drill.ErrReceipt)
+		assert.ErrorContains(t, err, "of an earlier life")
+		assert.Zero(t, report.Total.Receipts)
 	})
 
 	t.Run("LeavesNoReceipt", func(t *testing.T) {

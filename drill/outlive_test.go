@@ -10,8 +10,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
-	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -77,13 +75,4 @@ func TestNothingOutlivesTheDrill(t *testing.T) {
 		require.Error(t, cmd.Wait())
 		gone(t, cfg, 1)
 	})
-}
-
-// isGone also of a process that nobody has buried yet.
-func isGone(pid int) bool {
-	if errors.Is(syscall.Kill(pid, 0), syscall.ESRCH) {
-		return true
-	}
-	stat, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
-	return err == nil && strings.Contains(string(stat), ") Z ")
 }

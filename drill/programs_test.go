@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -51,6 +52,14 @@ var programs = map[string]func(*service) error{
 			os.Exit(2)
 		})
 		return s.serve()
+	},
+	"talking": func(*service) error {
+		for i := range 1000 {
+			fmt.Println("line", i)
+		}
+		fmt.Print("last words: ", strings.Repeat("x", 5000))
+		os.Exit(1)
+		return nil
 	},
 	"mute":    func(*service) error { fmt.Println("still loading"); select {} },
 	"failing": func(*service) error { return errors.New("no configuration") },
@@ -172,7 +181,7 @@ func (s *service) take(w http.ResponseWriter, r *http.Request) {
 func (s *service) work() {
 	for id := range s.queue {
 		if s.forgets {
-			time.Sleep(time.Millisecond) // it is a real child: there is no bubble
+			time.Sleep(5 * time.Millisecond) // it is a real child: there is no bubble
 		}
 		s.deliver(id)
 		if s.doubles {
@@ -237,4 +246,10 @@ func drillUntilKilled(s *service) error {
 	}
 	_, err := drill.Run(context.Background(), cfg)
 	return err
+}
+
+// isGone tells it, on Linux, also of a process that nobody has buried yet.
+func isGone(pid int) bool {
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	return err != nil || strings.Contains(string(stat), ") Z ")
 }

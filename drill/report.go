@@ -42,6 +42,8 @@ type Kind struct {
 	Tally
 	// MostDuplicated is the greatest Duplicated of one life.
 	MostDuplicated int
+	// MaxDuplicates is that of the kill.
+	MaxDuplicates int
 	// Restarts are the times from exec to ready of the starts that followed
 	// such a kill, shortest first; a start that was killed before it was ready
 	// has none.
@@ -84,7 +86,7 @@ func (d *drill) report(cut error) *Report {
 		Stranger:  d.book.stranger,
 	}
 	for _, k := range d.cfg.Kills {
-		r.Kinds = append(r.Kinds, Kind{Name: k.Name})
+		r.Kinds = append(r.Kinds, Kind{Name: k.Name, MaxDuplicates: k.MaxDuplicates})
 	}
 	r.Kinds = append(r.Kinds, Kind{Name: "settling"})
 	r.Total.Name = "total"

@@ -42,7 +42,7 @@ func config(t *testing.T, program string, kills ...drill.Kill) drill.Config {
 		Outcome: drill.Outcome{Delivered: drill.Lines(filepath.Join(dir, "delivered"))},
 		Kills:   kills,
 		Seed:    1,
-		Settle:  drill.Settle{Quiet: 100 * time.Millisecond, Patience: 500 * time.Millisecond},
+		Settle:  drill.Settle{Quiet: 100 * time.Millisecond, Patience: 10 * time.Second},
 	}
 }
 

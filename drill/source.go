@@ -18,8 +18,10 @@ import (
 //	SQL:     SELECT id FROM sent ORDER BY n OFFSET $1
 //	a file:  Lines(name)
 //
-// It is called when the program is dead, and every 20 ms while it settles. Ids
-// that are not the drill's are counted and left alone.
+// It is called when the program is dead, and every 20 ms while it settles; a
+// sink that is a process of its own should note an id when it arrives, so that
+// it is put down to the right life. Ids that are not the drill's are counted
+// and left alone.
 type Source func(ctx context.Context, after int) iter.Seq2[string, error]
 
 // Outcome is where the work arrives. Delivered must be given.

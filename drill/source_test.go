@@ -94,7 +94,8 @@ func accepting(t *testing.T, n int, outcome func(i int, id string), o drill.Outc
 		i++
 		return drill.Accepted
 	}
-	cfg.Kills[0] = cfg.Kills[0].Between(100*time.Millisecond, 100*time.Millisecond)
+	cfg.Kills[0] = cfg.Kills[0].Between(200*time.Millisecond, 200*time.Millisecond)
+	cfg.Settle.Patience = 200 * time.Millisecond
 	cfg.Outcome = o
 	return cfg
 }
@@ -127,6 +128,33 @@ func TestOutcome(t *testing.T) {
 		assert.Equal(t, want, report.Total.Tally)
 	})
 
+	t.Run("DuplicateIsPutDownToTheKillBeforeIt", func(t *testing.T) {
+		t.Parallel()
+		var delivered sink
+		var first string
+		cfg := accepting(t, 2, func(_ int, id string) {
+			if first == "" {
+				first = id
+			}
+			delivered.add(id)
+		}, drill.Outcome{Delivered: delivered.since})
+		cfg.Kills = []drill.Kill{cfg.Kills[0].AtMost(1), cfg.Kills[0].AtMost(1), cfg.Kills[0].AtMost(1)}
+		cfg.Progress = func(l drill.Life) {
+			// It comes again, and once more, in the second and third life.
+			if l.Number < 3 {
+				delivered.add(first)
+			}
+		}
+		report, err := run(t, cfg)
+		require.NoError(t, err, "one for each kill is allowed")
+		for i, want := range []int{1, 1, 0, 0} {
+			assert.Equal(t, want, report.Lives[i].Tally.Duplicated, "life %d", i+1)
+		}
+		assert.Zero(t, report.Total.Repeated)
+		assert.Equal(t, 2, report.Total.Delivered)
+		assert.Contains(t, report.String(), "1 <= 1")
+	})
+
 	t.Run("StrangersAreCounted", func(t *testing.T) {
 		t.Parallel()
 		var delivered sink
@@ -152,105 +180,5 @@ func TestOutcome(t *testing.T) {
 		require.ErrorIs(t, err, drill.ErrUnsettled, "what is not seen need not be lost")
 		assert.NotErrorIs(t, err, drill.ErrLost)
 		assert.Equal(t, 1, report.Total.Runs)
-	})
-}
-
-func TestSettle(t *testing.T) {
-	t.Parallel()
-
-	t.Run("UntilIsAsked", func(t *testing.T) {
-		t.Parallel()
-		var delivered, late sink
-		cfg := accepting(t, 1, func(_ int, id string) { late.add(id) }, drill.Outcome{Delivered: delivered.since})
-		cfg.Settle.Quiet, cfg.Settle.Patience = time.Hour, time.Hour
-		asked := 0
-		cfg.Settle.Until = func(_ context.Context, child *drill.Child) (bool, error) {
-			assert.Equal(t, 2, child.Life)
-			assert.NotZero(t, child.Pid)
-			asked++
-			if asked == 3 {
-				delivered.add(late.ids...)
-			}
-			return asked == 3, nil
-		}
-		report, err := run(t, cfg)
-		require.NoError(t, err)
-		assert.Equal(t, 1, report.Total.Delivered, "the sink is read once more at the end")
-	})
-
-	t.Run("UntilMayFail", func(t *testing.T) {
-		t.Parallel()
-		var delivered sink
-		broken := errors.New("no such page")
-		cfg := accepting(t, 1, func(_ int, id string) { delivered.add(id) }, drill.Outcome{Delivered: delivered.since})
-		cfg.Settle.Until = func(context.Context, *drill.Child) (bool, error) { return false, broken }
-		report, err := run(t, cfg)
-		require.ErrorIs(t, err, broken)
-		require.ErrorIs(t, err, drill.ErrUnsettled)
-		assert.False(t, report.Settled)
-	})
-
-	t.Run("TimeoutIsNotSettled", func(t *testing.T) {
-		t.Parallel()
-		var delivered sink
-		cfg := accepting(t, 1, func(int, string) {}, drill.Outcome{Delivered: delivered.since})
-		cfg.Settle = drill.Settle{Patience: time.Hour, Timeout: 50 * time.Millisecond}
-		report, err := run(t, cfg)
-		require.ErrorIs(t, err, drill.ErrUnsettled)
-		assert.NotErrorIs(t, err, drill.ErrLost)
-		assert.False(t, report.Settled)
-		assert.Contains(t, report.String(), "may still be saved")
-	})
-}
-
-func TestProgram(t *testing.T) {
-	t.Parallel()
-
-	t.Run("ReadyIsAskedInOrder", func(t *testing.T) {
-		t.Parallel()
-		cfg := config(t, "honest", drill.Sigterm(1))
-		var lines []string
-		cfg.Program.Ready = func(ctx context.Context, child *drill.Child) error {
-			lines = append(lines, child.Line)
-			return drill.AwaitURL(ctx, "http://"+child.Line)
-		}
-		_, err := run(t, cfg)
-		require.NoError(t, err)
-		assert.Len(t, lines, 2)
-		assert.NotContains(t, lines, "")
-	})
-
-	t.Run("URLThatNeverAnswersIsNotReady", func(t *testing.T) {
-		t.Parallel()
-		cfg := config(t, "honest", drill.Sigterm(1))
-		cfg.Program.ReadyLine, cfg.Program.ReadyURL = "", "http://127.0.0.1:1/readyz"
-		cfg.Program.ReadyTimeout = 50 * time.Millisecond
-		_, err := run(t, cfg)
-		require.ErrorIs(t, err, drill.ErrNotReady)
-		assert.ErrorContains(t, err, "not within 50ms")
-		assert.ErrorContains(t, err, "connection refused")
-	})
-
-	t.Run("LogsAreKept", func(t *testing.T) {
-		t.Parallel()
-		cfg := config(t, "honest", drill.Sigterm(1))
-		cfg.Program.Logs = filepath.Join(t.TempDir(), "logs")
-		_, err := run(t, cfg)
-		require.NoError(t, err)
-		for _, name := range []string{"life-0001.log", "life-0002.log"} {
-			text, err := os.ReadFile(filepath.Join(cfg.Program.Logs, name))
-			require.NoError(t, err)
-			assert.Contains(t, string(text), "listening on 127.0.0.1:")
-		}
-	})
-
-	t.Run("SecondSignalIsSent", func(t *testing.T) {
-		t.Parallel()
-		report, err := run(t, config(t, "honest", drill.SigtermTwice(3)))
-		require.NoError(t, err)
-		for _, l := range report.Lives[:3] {
-			assert.Len(t, l.Moments, 2)
-			assert.Positive(t, l.Sent)
-		}
 	})
 }

@@ -2,6 +2,7 @@ package drill
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -25,17 +26,36 @@ func (r *Report) String() string {
 }
 
 func (r *Report) writeRows(b *strings.Builder) {
+	rows := append(slices.Clone(r.Kinds), r.Total)
+	wide := 0
+	for _, k := range rows {
+		wide = max(wide, len(k.Name))
+	}
+	// Numbers stand right, the names before them left.
 	w := tabwriter.NewWriter(b, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(w, "kill\truns\taccepted\trefused\tunknown\tdelivered\tfailed\tsaved\tlost\tduplicated\tmost\trestart\tlongest\texits\t")
-	for _, k := range append(r.Kinds, r.Total) {
+	fmt.Fprintf(w, "%-*s\truns\taccepted\trefused\tunknown\tdelivered\tfailed\tsaved\tlost\tduplicated\tworst kill\trestart\tlongest\texits\t\n", wide, "kill")
+	for _, k := range rows {
 		if k.Runs == 0 {
 			continue
 		}
-		fmt.Fprintf(w, "%s\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%s\t%s\t%s\t\n",
-			k.Name, k.Runs, k.Accepted, k.Refused, k.Unknown, k.Delivered, k.Failed, k.Saved, k.Lost,
-			k.Duplicated, k.MostDuplicated, took(k.RestartMedian()), took(k.RestartMax()), k.exits())
+		fmt.Fprintf(w, "%-*s\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%s\t%s\t%s\t%s\t\n",
+			wide, k.Name, k.Runs, k.Accepted, k.Refused, k.Unknown, k.Delivered, k.Failed, k.Saved, k.Lost,
+			k.Duplicated, k.worst(), took(k.RestartMedian()), took(k.RestartMax()), k.exits())
 	}
 	_ = w.Flush() // to memory
+}
+
+// worst holds the duplicates of the worst kill to their bound, if there is one.
+func (k Kind) worst() string {
+	bound, ok := Kill{MaxDuplicates: k.MaxDuplicates}.bound()
+	switch {
+	case !ok:
+		return fmt.Sprint(k.MostDuplicated)
+	case k.MostDuplicated > bound:
+		return fmt.Sprintf("%d > %d", k.MostDuplicated, bound)
+	default:
+		return fmt.Sprintf("%d <= %d", k.MostDuplicated, bound)
+	}
 }
 
 // exits writes the codes, each with how often it was seen if there are
