@@ -142,8 +142,10 @@ func (c *Child) isAlive() bool {
 	}
 }
 
-// kill ends it and all that it started, and waits.
+// kill ends it and all that it started, if that is not over, and waits.
 func (c *Child) kill() {
-	_ = killGroup(c.Pid)
+	if c.isAlive() {
+		_ = killGroup(c.Pid)
+	}
 	<-c.gone
 }

@@ -126,6 +126,9 @@ func TestDishonestProgramsAreFound(t *testing.T) {
 		assert.ErrorContains(t, err, "lane:sms counts 1 accepted, the load saw")
 		assert.Equal(t, 3, report.Total.Receipts, "a killed life leaves none")
 		assert.Equal(t, 3, report.Total.Unbalanced)
+		for _, l := range report.Lives {
+			assert.Equal(t, l.Kill == "SIGKILL", len(l.Errs) == 0, l.Kill)
+		}
 	})
 
 	t.Run("LeavesTheReceiptOfAnotherLife", func(t *testing.T) {

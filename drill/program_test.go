@@ -47,9 +47,10 @@ func TestProgram(t *testing.T) {
 		cfg.Load.Generators = 1
 		cfg.Load.Offer = func(ctx context.Context, child *drill.Child, id string) drill.Answer {
 			answer := post(ctx, child, id)
-			for answer == drill.Accepted && !isGone(child.Pid) && ctx.Err() == nil {
+			for answer == drill.Accepted && !isGone(child.Pid) {
 				time.Sleep(time.Millisecond) // a real child again
 			}
+			time.Sleep(20 * time.Millisecond)
 			assert.NoError(t, ctx.Err())
 			return answer
 		}

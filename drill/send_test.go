@@ -22,6 +22,12 @@ func TestSend(t *testing.T) {
 		case 1: // half an answer
 			w.Header().Set("Content-Length", "1000")
 			_, _ = w.Write([]byte("accept"))
+		case 2: // a reset
+			conn, _, err := http.NewResponseController(w).Hijack()
+			if assert.NoError(t, err) {
+				assert.NoError(t, conn.(*net.TCPConn).SetLinger(0))
+				assert.NoError(t, conn.Close())
+			}
 		default:
 			w.WriteHeader(code)
 		}
@@ -39,7 +45,7 @@ func TestSend(t *testing.T) {
 	}{
 		{200, drill.Accepted}, {202, drill.Accepted}, {1, drill.Accepted},
 		{400, drill.Refused}, {429, drill.Refused}, {503, drill.Refused},
-		{304, drill.Unknown}, {500, drill.Unknown}, {502, drill.Unknown}, {504, drill.Unknown}, {0, drill.Unknown},
+		{304, drill.Unknown}, {500, drill.Unknown}, {502, drill.Unknown}, {504, drill.Unknown}, {0, drill.Unknown}, {2, drill.Unknown},
 	} {
 		assert.Equal(t, tt.want, send(server.URL+"/?code="+strconv.Itoa(tt.give)), tt.give)
 	}

@@ -20,10 +20,13 @@ func TestSettle(t *testing.T) {
 		t.Parallel()
 		var delivered, late sink
 		calls := 0
-		cfg := accepting(t, 1, func(_ int, id string) { late.add(id) }, drill.Outcome{
+		var arrived, looked time.Time
+		cfg := accepting(t, 1, func(_ int, id string) drill.Answer { return late.add(id) }, drill.Outcome{
 			Delivered: func(ctx context.Context, after int) iter.Seq2[string, error] {
+				looked = time.Now()
 				if calls++; calls == 20 { // 400 ms later, when it has long been quiet
 					delivered.add(late.ids...)
+					arrived = looked
 				}
 				return delivered.since(ctx, after)
 			}})
@@ -31,12 +34,13 @@ func TestSettle(t *testing.T) {
 		report, err := run(t, cfg)
 		require.NoError(t, err)
 		assert.Equal(t, 1, report.Total.Delivered)
+		assert.GreaterOrEqual(t, looked.Sub(arrived), 50*time.Millisecond, "its duplicates are waited for")
 	})
 
 	t.Run("UntilIsAsked", func(t *testing.T) {
 		t.Parallel()
 		var delivered, late sink
-		cfg := accepting(t, 1, func(_ int, id string) { late.add(id) }, drill.Outcome{Delivered: delivered.since})
+		cfg := accepting(t, 1, func(_ int, id string) drill.Answer { return late.add(id) }, drill.Outcome{Delivered: delivered.since})
 		cfg.Settle.Quiet, cfg.Settle.Patience = time.Hour, time.Hour
 		asked := 0
 		cfg.Settle.Until = func(_ context.Context, child *drill.Child) (bool, error) {
@@ -57,7 +61,7 @@ func TestSettle(t *testing.T) {
 		t.Parallel()
 		var delivered sink
 		broken := errors.New("no such page")
-		cfg := accepting(t, 1, func(_ int, id string) { delivered.add(id) }, drill.Outcome{Delivered: delivered.since})
+		cfg := accepting(t, 1, func(_ int, id string) drill.Answer { return delivered.add(id) }, drill.Outcome{Delivered: delivered.since})
 		cfg.Settle.Until = func(context.Context, *drill.Child) (bool, error) { return false, broken }
 		report, err := run(t, cfg)
 		require.ErrorIs(t, err, broken)
@@ -68,7 +72,7 @@ func TestSettle(t *testing.T) {
 	t.Run("TimeoutIsNotSettled", func(t *testing.T) {
 		t.Parallel()
 		var delivered sink
-		cfg := accepting(t, 1, func(int, string) {}, drill.Outcome{Delivered: delivered.since})
+		cfg := accepting(t, 1, func(int, string) drill.Answer { return drill.Accepted }, drill.Outcome{Delivered: delivered.since})
 		cfg.Settle = drill.Settle{Patience: time.Hour, Timeout: 50 * time.Millisecond}
 		report, err := run(t, cfg)
 		require.ErrorIs(t, err, drill.ErrUnsettled)

@@ -60,10 +60,11 @@ type sink struct {
 	ids []string
 }
 
-func (s *sink) add(ids ...string) {
+func (s *sink) add(ids ...string) drill.Answer {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.ids = append(s.ids, ids...)
+	return drill.Accepted
 }
 
 func (s *sink) since(_ context.Context, after int) iter.Seq2[string, error] {
@@ -81,7 +82,7 @@ func (s *sink) since(_ context.Context, after int) iter.Seq2[string, error] {
 
 // accepting is a drill in which the load plays the sinks as well: what is
 // delivered, failed and saved is decided here, the program only lives.
-func accepting(t *testing.T, n int, outcome func(i int, id string), o drill.Outcome) drill.Config {
+func accepting(t *testing.T, n int, outcome func(i int, id string) drill.Answer, o drill.Outcome) drill.Config {
 	t.Helper()
 	cfg := config(t, "honest", drill.Sigkill(1))
 	cfg.Load.Generators = 1
@@ -90,9 +91,8 @@ func accepting(t *testing.T, n int, outcome func(i int, id string), o drill.Outc
 		if i == n {
 			return drill.Refused
 		}
-		outcome(i, id)
 		i++
-		return drill.Accepted
+		return outcome(i-1, id)
 	}
 	cfg.Kills[0] = cfg.Kills[0].Between(200*time.Millisecond, 200*time.Millisecond)
 	cfg.Settle.Patience = 200 * time.Millisecond
@@ -106,7 +106,7 @@ func TestOutcome(t *testing.T) {
 	t.Run("EachAcceptedIDIsInOneColumn", func(t *testing.T) {
 		t.Parallel()
 		var delivered, failed, saved sink
-		cfg := accepting(t, 5, func(i int, id string) {
+		cfg := accepting(t, 7, func(i int, id string) drill.Answer {
 			switch i {
 			case 0:
 				delivered.add(id)
@@ -118,48 +118,68 @@ func TestOutcome(t *testing.T) {
 				delivered.add(id)
 				failed.add(id)
 				saved.add(id)
+			case 4: // nothing
+			case 5:
+				delivered.add(id)
+				return drill.Unknown
+			case 6:
+				return drill.Unknown
 			}
+			return drill.Accepted
 		}, drill.Outcome{Delivered: delivered.since, Failed: failed.since, Saved: saved.since})
 		report, err := run(t, cfg)
 		require.ErrorIs(t, err, drill.ErrLost)
-		want := drill.Tally{Accepted: 5, Delivered: 2, Failed: 1, Saved: 1, Lost: 1, FailedDelivered: 1}
+		want := drill.Tally{
+			Accepted: 5, Delivered: 2, Failed: 1, Saved: 1, Lost: 1, FailedDelivered: 1,
+			Unknown: 2, UnknownDelivered: 1,
+		}
 		want.Refused = report.Total.Refused
-		want.Offered = 5 + want.Refused
+		want.Offered = 7 + want.Refused
 		assert.Equal(t, want, report.Total.Tally)
+		assert.Contains(t, report.String(), "1 of the 2 unknown were delivered")
 	})
 
 	t.Run("DuplicateIsPutDownToTheKillBeforeIt", func(t *testing.T) {
 		t.Parallel()
-		var delivered sink
-		var first string
-		cfg := accepting(t, 2, func(_ int, id string) {
-			if first == "" {
-				first = id
+		for _, bound := range []int{1, 0} {
+			var delivered sink
+			var first string
+			cfg := accepting(t, 2, func(i int, id string) drill.Answer {
+				if i == 0 {
+					first = id
+				}
+				return delivered.add(id)
+			}, drill.Outcome{Delivered: delivered.since})
+			kill := cfg.Kills[0].AtMost(bound)
+			kill.Runs = 3
+			cfg.Kills = []drill.Kill{kill}
+			cfg.Progress = func(l drill.Life) {
+				// It comes again, and once more, in the second and third life.
+				if l.Number < 3 {
+					delivered.add(first)
+				}
 			}
-			delivered.add(id)
-		}, drill.Outcome{Delivered: delivered.since})
-		cfg.Kills = []drill.Kill{cfg.Kills[0].AtMost(1), cfg.Kills[0].AtMost(1), cfg.Kills[0].AtMost(1)}
-		cfg.Progress = func(l drill.Life) {
-			// It comes again, and once more, in the second and third life.
-			if l.Number < 3 {
-				delivered.add(first)
+			report, err := run(t, cfg)
+			for i, want := range []int{1, 1, 0, 0} {
+				assert.Equal(t, want, report.Lives[i].Tally.Duplicated, "life %d", i+1)
 			}
+			assert.Zero(t, report.Total.Repeated)
+			assert.Equal(t, 2, report.Total.Delivered)
+			if bound == 1 {
+				require.NoError(t, err)
+				assert.Contains(t, report.String(), "1 <= 1")
+				continue
+			}
+			require.ErrorIs(t, err, drill.ErrDuplicated)
+			assert.Contains(t, report.String(), "1 > 0")
 		}
-		report, err := run(t, cfg)
-		require.NoError(t, err, "one for each kill is allowed")
-		for i, want := range []int{1, 1, 0, 0} {
-			assert.Equal(t, want, report.Lives[i].Tally.Duplicated, "life %d", i+1)
-		}
-		assert.Zero(t, report.Total.Repeated)
-		assert.Equal(t, 2, report.Total.Delivered)
-		assert.Contains(t, report.String(), "1 <= 1")
 	})
 
 	t.Run("StrangersAreCounted", func(t *testing.T) {
 		t.Parallel()
 		var delivered sink
-		cfg := accepting(t, 1, func(_ int, id string) {
-			delivered.add(id, "someone", "a.b.c.d", id+"0", id[:len(id)-1]+"x", id[:len(id)-5]+"7.0.0", id[:len(id)-5]+"1.9.0")
+		cfg := accepting(t, 1, func(_ int, id string) drill.Answer {
+			return delivered.add(id, "someone", "a.b.c.d", id+"0", id[:len(id)-1]+"x", id[:len(id)-5]+"7.0.0", id[:len(id)-5]+"1.9.0")
 		}, drill.Outcome{Delivered: delivered.since})
 		report, err := run(t, cfg)
 		require.NoError(t, err)
@@ -171,7 +191,7 @@ func TestOutcome(t *testing.T) {
 	t.Run("SourceThatFailsEndsTheDrill", func(t *testing.T) {
 		t.Parallel()
 		broken := errors.New("the table is locked")
-		cfg := accepting(t, 1, func(int, string) {}, drill.Outcome{
+		cfg := accepting(t, 1, func(int, string) drill.Answer { return drill.Accepted }, drill.Outcome{
 			Delivered: func(context.Context, int) iter.Seq2[string, error] {
 				return func(yield func(string, error) bool) { yield("", broken) }
 			}})
