@@ -41,15 +41,18 @@ type Load struct {
 	// Generators is how many offer beside each other. Default 8.
 	Generators int
 	// Pause is how long a generator waits after each offer. Zero: not at all;
-	// then the load is what the program and the machine can bear.
+	// then the load is what the program and the machine can bear. After
+	// refusals and broken connections it waits from 1 to 32 ms in any case.
 	Pause time.Duration
 }
 
 const (
 	defaultGenerators = 8
-	// refusedPause is how long a generator waits after a refusal: a program
-	// that is full or stopping is not shouted at.
-	refusedPause = time.Millisecond
+	// refusedPause is how long a generator waits after a refusal, and twice as
+	// long after each that follows, up to refusedPauseMax: a program that is
+	// full or stopping is not shouted at.
+	refusedPause    = time.Millisecond
+	refusedPauseMax = 32 * time.Millisecond
 	// answerPatience is how long an answer may be on its way when the process
 	// is gone. Cutting it short would turn accepted work into unknown.
 	answerPatience = time.Second
@@ -76,13 +79,17 @@ func (l Load) run(ctx context.Context, c *Child, p *page) {
 }
 
 func (l Load) generate(ctx context.Context, c *Child, p *page, g int) {
+	refused := refusedPause
 	for c.isAlive() {
 		i, id := p.next(g)
 		answer := l.Offer(ctx, c, id)
 		p.answer(g, i, answer)
 		pause := l.Pause
-		if answer != Accepted {
-			pause = max(pause, refusedPause)
+		if answer == Accepted {
+			refused = refusedPause
+		} else {
+			pause = max(pause, refused)
+			refused = min(2*refused, refusedPauseMax)
 		}
 		if pause > 0 {
 			c.lives(pause)

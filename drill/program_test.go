@@ -59,6 +59,18 @@ func TestProgram(t *testing.T) {
 		assert.Equal(t, 1, report.Total.Accepted)
 	})
 
+	t.Run("IsNotShoutedAtWhileItRefuses", func(t *testing.T) {
+		t.Parallel()
+		cfg := config(t, "honest", drill.Sigkill(1))
+		cfg.Load.Offer, cfg.Load.Generators, cfg.Load.Pause = refuse, 1, 0
+		cfg.Kills[0] = cfg.Kills[0].Between(320*time.Millisecond, 320*time.Millisecond)
+		report, err := run(t, cfg)
+		require.ErrorIs(t, err, drill.ErrNoWork)
+		// 1, 2, 4, 8, 16, 32, 32, 32 ms …
+		assert.Less(t, report.Total.Refused, 100)
+		assert.Greater(t, report.Total.Refused, 2)
+	})
+
 	t.Run("LogsAreKept", func(t *testing.T) {
 		t.Parallel()
 		cfg := config(t, "honest", drill.Sigterm(1))
