@@ -17,11 +17,10 @@
 //
 // # A drill
 //
-//	┌────────────────── a life, one for each kill ──────────────────┐   ┌───── settling ─────┐
-//	exec ──▶ ready ──▶ load ──▶ signal, signal ──▶ dead ──▶ look ─┬─▶ exec ──▶ work off ──▶ SIGTERM ──▶ judge
-//	 ▲  restart                  at random         exit    at the │
-//	 │  time                     moments           code    sink   │
-//	 └────────────────────────── pause ───────────────────────────┘
+//	for each kill  exec ─▶ ready ─▶ load ─▶ signals, at random moments ─▶ gone ─▶ look at the sink ─▶ pause
+//	at the end     exec ─▶ ready ─▶ work off what is left ─▶ SIGTERM ─▶ gone ─▶ look at the sink ─▶ judge
+//
+// Each line of it is a [Life].
 //
 // The order of the kills and their moments are drawn from a seed, which the
 // report shows: with the same seed the plan is the same. What the program is

@@ -89,7 +89,8 @@ func (d *drill) live(ctx context.Context, k planned, load bool, until func(conte
 	return l
 }
 
-// execute sends the signals of the kill and returns when the child is gone.
+// execute waits for its moment, sends the signals, and returns when the child
+// is gone.
 func (k planned) execute(ctx context.Context, c *Child, l *Life, ready <-chan error, until func(context.Context, *Child) error) error {
 	defer c.kill() // if all else has not
 	if !k.FromExec {
@@ -101,28 +102,38 @@ func (k planned) execute(ctx context.Context, c *Child, l *Life, ready <-chan er
 	if until != nil {
 		unsettled = until(ctx, c)
 	}
-	last := c.began
-	for i, s := range k.Steps {
-		if !c.lives(k.moments[i]) {
-			break
-		}
-		if err := c.cmd.Process.Signal(s.Signal); errors.Is(err, os.ErrProcessDone) {
-			break
-		} else if err != nil {
-			return fmt.Errorf("send %s: %w", s.Signal, err)
-		}
-		last = time.Now()
-		l.Sent++
-	}
-	if l.Sent == 0 {
+	last, err := k.send(c, l)
+	switch {
+	case err != nil:
+		return err
+	case l.Sent == 0:
 		<-c.gone
 		return errors.Join(unsettled, fmt.Errorf("%w, with exit code %d", ErrDied, c.exit))
-	}
-	if c.lives(k.Grace) {
+	case c.lives(k.Grace):
 		return errors.Join(unsettled, fmt.Errorf("%w within %s of its last signal", ErrHung, k.Grace))
 	}
 	l.Stopping = max(c.end.Sub(last), 0)
 	return unsettled
+}
+
+// send sends the signals at their moments, until the child is gone. It
+// returns when it sent the last.
+func (k planned) send(c *Child, l *Life) (last time.Time, err error) {
+	for i, s := range k.Steps {
+		if !c.lives(k.moments[i]) {
+			break
+		}
+		err := c.cmd.Process.Signal(s.Signal)
+		if errors.Is(err, os.ErrProcessDone) {
+			break
+		}
+		if err != nil {
+			return last, fmt.Errorf("send %s: %w", s.Signal, err)
+		}
+		last = time.Now()
+		l.Sent++
+	}
+	return last, nil
 }
 
 // notReady tells a child that died from one that takes too long.
