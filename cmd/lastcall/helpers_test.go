@@ -41,6 +41,10 @@ func TestMain(m *testing.M) {
 		}
 		os.Exit(0)
 	}
+	if dir := os.Getenv(shopVar); dir != "" {
+		fmt.Println("error", shopMain(dir))
+		os.Exit(1)
+	}
 	if os.Getenv(commandVar) != "" {
 		main()
 	}
@@ -125,6 +129,12 @@ func (s *service) kill(t *testing.T) {
 	require.NoError(t, s.Process.Kill())
 	_ = s.Wait() // killed
 }
+
+// What is waited for comes at once; on a busy machine, a little later.
+const (
+	waitLong  = 30 * time.Second
+	waitShort = 5 * time.Millisecond
+)
 
 var noon = time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC)
 

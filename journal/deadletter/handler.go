@@ -17,14 +17,14 @@ type Limits struct {
 	// Body is the greatest file that is taken, in bytes: it is held in memory.
 	// Default 64 MiB.
 	Body int64 `yaml:"body"`
-	// Time is how long a request may take. Default 10 minutes: a redrive waits
-	// for room in the queue of its component.
+	// Time is how long a request may take. Default 1 hour: a redrive waits for
+	// room in the queue of its component, letter by letter.
 	Time time.Duration `yaml:"time"`
 }
 
 func (l Limits) withDefaults() Limits {
 	l.Body = cmp.Or(l.Body, 64<<20)
-	l.Time = cmp.Or(l.Time, 10*time.Minute)
+	l.Time = cmp.Or(l.Time, time.Hour)
 	return l
 }
 

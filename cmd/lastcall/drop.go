@@ -1,0 +1,69 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/lastcall-go/lastcall/journal/deadletter"
+)
+
+func (p *program) drop() *cobra.Command {
+	var c choice
+	var o deadletter.Options
+	var yes bool
+	cmd := &cobra.Command{
+		Use: "drop [ID…]", Short: "throw letters away for good",
+		Example: "  lastcall deadletters drop --reason expired --until 30d --yes",
+		RunE: func(cmd *cobra.Command, ids []string) (err error) {
+			if o.Filter, err = c.must(ids); err != nil {
+				return err
+			}
+			if !yes && !o.DryRun {
+				if err := p.confirm(cmd.Context(), o.Filter); err != nil {
+					return err
+				}
+			}
+			return p.change(cmd.Context(), "dropped", o, func(ctx context.Context, d desk, o deadletter.Options) (deadletter.Summary, error) {
+				return d.Drop(ctx, o)
+			})
+		},
+	}
+	c.flags(cmd)
+	cmd.Flags().BoolVar(&c.all, "all", false, "all letters in the box")
+	cmd.Flags().BoolVarP(&yes, "yes", "y", false, "do not ask")
+	p.changes(cmd, &o.DryRun)
+	return cmd
+}
+
+var errDeclined = errors.New("nothing was dropped")
+
+// confirm asks a person.
+func (p *program) confirm(ctx context.Context, f deadletter.Filter) error {
+	if !p.asks {
+		return usagef("--yes: is needed where there is no terminal to ask at")
+	}
+	n := 0
+	err := p.reading(ctx, func(d desk) (err error) {
+		n, err = count(ctx, d, f)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(p.err, "Throw %s away for good? [y/N] ", plural(n, "dead letter"))
+	answer, err := bufio.NewReader(p.in).ReadString('\n')
+	if err != nil && !errors.Is(err, io.EOF) {
+		return err
+	}
+	switch strings.ToLower(strings.TrimSpace(answer)) {
+	case "y", "yes":
+		return nil
+	}
+	return errDeclined
+}

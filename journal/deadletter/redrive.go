@@ -1,0 +1,69 @@
+package deadletter
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/lastcall-go/lastcall/journal"
+)
+
+// Redrive sends letters back as they are. It waits as the components do. A
+// letter that is not accepted stays, and the next is tried; the error is that
+// of ctx, or of the box.
+func Redrive(ctx context.Context, box Box, o Options) (Summary, error) {
+	s := Summary{DryRun: o.DryRun}
+	sent := map[name]bool{}
+	for l, err := range o.Filter.Of(box.All(ctx)) {
+		if err != nil {
+			return s, err
+		}
+		s.Matched++
+		twice := sent[nameOf(&l)]
+		switch err := redriveOne(ctx, box, &l, twice, o.DryRun); {
+		case err != nil && ctx.Err() != nil:
+			return s, fmt.Errorf("cut short: %w", errors.Join(context.Cause(ctx), err))
+		case err != nil:
+			s.fail(0, &l, err)
+		case twice:
+			s.Duplicates++
+		default:
+			sent[nameOf(&l)] = true
+			s.Done++
+		}
+		o.progress(&s)
+	}
+	return s, nil
+}
+
+func redriveOne(ctx context.Context, box Box, l *journal.DeadLetter, twice, dry bool) error {
+	if err := check(box, l); err != nil {
+		return err
+	}
+	switch {
+	case dry:
+		return ctx.Err()
+	case twice:
+		return box.Drop(ctx, l.Seq)
+	default:
+		return box.Redrive(ctx, *l)
+	}
+}
+
+// check says of a letter, before it is sent, that it cannot be.
+func check(box Box, l *journal.DeadLetter) error {
+	if l.Codec == unwritten {
+		return errUnwritten
+	}
+	if c, ok := box.(interface {
+		Check(journal.DeadLetter) error
+	}); ok {
+		return c.Check(*l)
+	}
+	return nil
+}
+
+// unwritten is the codec of letters whose work no codec could write.
+const unwritten = "none"
+
+var errUnwritten = errors.New(`its work was never written down, the payload is only a description; edit the letter and give it a codec, or drop it`)
