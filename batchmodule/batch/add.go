@@ -81,7 +81,7 @@ func (b *Batcher[T]) addRun(ctx context.Context, items []T) int {
 		if s == nil {
 			s = b.openLocked(b.only)
 		}
-		some := min(n-placed, b.cfg.MaxItems-len(s.items))
+		some := min(n-placed, b.cfg.MaxItems-s.len())
 		s.items = append(s.items, items[placed:placed+some]...)
 		placed += some
 		b.filledLocked(s, some)
@@ -131,7 +131,7 @@ func (b *Batcher[T]) filledLocked(s *bundle[T], n int) {
 	b.inside += n
 	b.accepted += uint64(n)
 	switch {
-	case len(s.items) >= b.cfg.MaxItems:
+	case s.len() >= b.cfg.MaxItems:
 		b.sealLocked(s, TriggerCount)
 	case b.cfg.MaxBytes > 0 && s.bytes >= b.cfg.MaxBytes:
 		b.sealLocked(s, TriggerBytes)

@@ -49,7 +49,7 @@ type Batcher[T any] struct {
 	ready   chain[T]            // sealed, waiting for a slot
 	flying  chain[T]            // with the sink, or waiting for a retry
 	cutOff  chain[T]            // came back undelivered after the cut
-	left    []T                 // left over by Stop, not settled by Save
+	left    lot[T]              // left over by Stop, not settled by Save
 	free    []*bundle[T]        // to be used again
 	freeCap int                 // capacity kept in free, in items
 	seq     uint64

@@ -11,9 +11,9 @@ type bundle[T any] struct {
 	since   time.Time // when its first item came
 	trigger Trigger   // valid once sealed
 
-	items []T // what is not settled yet; the batcher's mu guards the header
-	store []T // the slice that items began as, for recycling
-	bytes int64
+	lot[T]        // what is not settled yet; the batcher's mu guards it, but for reading in its flight
+	store  lot[T] // what the lot began as, for recycling
+	bytes  int64
 
 	abandoned bool // a stop has taken the items: the flight settles nothing more
 	watches   []*watch

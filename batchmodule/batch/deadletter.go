@@ -4,13 +4,13 @@ package batch
 // returns the others. The items are at the front of the bundle and were tried
 // so many times.
 func (d *delivery[T]) bury(v verdict[T], kind func(reason) bool, tried int) verdict[T] {
-	kept, behind := verdict[T]{whole: v.whole}, d.s.items[len(v.rest):]
+	kept, behind := verdict[T]{whole: v.whole}, d.s.behind(v.rest.len())
 	dead, lost := 0, 0
-	for i, item := range v.rest {
+	for i, item := range v.rest.items {
 		r := v.reason(i)
 		// After the cut nothing fails any more: it is left over.
 		if d.cut() || !kind(r) {
-			kept.rest = append(kept.rest, item)
+			kept.rest.take(v.rest, i)
 			if v.namesItems() {
 				kept.named = append(kept.named, r)
 			}

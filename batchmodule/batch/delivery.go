@@ -11,7 +11,7 @@ import (
 	"github.com/lastcall-go/lastcall/intake"
 )
 
-// delivery is the life of one bundle in flight. It alone changes s.items, and
+// delivery is the life of one bundle in flight. It alone changes the lot of s, and
 // always through Batcher.settle. What it knows is in it, not on a stack: a sink
 // can end the goroutine that calls it, and another one then goes on.
 type delivery[T any] struct {
@@ -42,7 +42,7 @@ type delivery[T any] struct {
 
 func (b *Batcher[T]) newDelivery(s *bundle[T]) *delivery[T] {
 	return &delivery[T]{b: b, s: s, began: time.Now(), report: Flush{
-		Key: s.line.key, Items: len(s.items), Bytes: s.bytes, Trigger: s.trigger,
+		Key: s.line.key, Items: s.len(), Bytes: s.bytes, Trigger: s.trigger,
 	}}
 }
 
@@ -54,7 +54,7 @@ func (d *delivery[T]) run() {
 	goesOn := !d.over()
 	if n := d.held; n > 0 { // the sink has ended the goroutine it was called on
 		perr := d.b.panicked(&PanicError{Value: errGoexit})
-		goesOn = d.heed(d.hear(refused(d.s.items[:n], perr), n))
+		goesOn = d.heed(d.hear(refused(d.s.front(n), perr), n))
 	}
 	for goesOn {
 		goesOn = d.heed(d.try(d.portion()))
@@ -66,14 +66,14 @@ func (d *delivery[T]) portion() int {
 	if n := len(d.pieces); n > 0 {
 		return d.pieces[n-1].n
 	}
-	return len(d.s.items)
+	return d.s.len()
 }
 
 // try gives the first n items to the sink.
 func (d *delivery[T]) try(n int) verdict[T] {
 	d.calls++
 	d.held = n
-	return d.hear(d.b.call(d.ctx, d.s.items[:n]), n)
+	return d.hear(d.b.call(d.ctx, d.s.front(n)), n)
 }
 
 // hear settles those of the first n items that the sink took.
@@ -82,9 +82,9 @@ func (d *delivery[T]) hear(v verdict[T], n int) verdict[T] {
 	if d.err == nil {
 		d.err = v.whole.err
 	}
-	if len(v.rest) < n {
+	if v.rest.len() < n {
 		d.fruitless = 0
-		d.settle(join(v.rest, d.s.items[n:]), 0, 0)
+		d.settle(join(v.rest, d.s.behind(n)), 0, 0)
 	}
 	return v
 }
@@ -117,7 +117,7 @@ func (d *delivery[T]) heed(v verdict[T]) bool {
 // giveUp ends the attempts: items that the sink named are dead letters; of a
 // batch that failed as a whole the items at fault are searched.
 func (d *delivery[T]) giveUp(v verdict[T]) bool {
-	if v.namesItems() || len(v.rest) == 1 {
+	if v.namesItems() || v.rest.len() == 1 {
 		d.bury(v, anyReason, d.calls)
 		return false
 	}
@@ -134,7 +134,7 @@ func (d *delivery[T]) pause(v verdict[T]) bool {
 	}
 	delay := min(d.delays.NextBackOff(), r.MaxDelay)
 	if observe := d.b.opts.retrying; observe != nil {
-		told := Retrying{Key: d.s.line.key, Items: len(v.rest), Calls: d.calls, After: delay, Err: v.whole.err}
+		told := Retrying{Key: d.s.line.key, Items: v.rest.len(), Calls: d.calls, After: delay, Err: v.whole.err}
 		_ = d.b.guard(func() error { observe(told); return nil })
 	}
 	timer := time.NewTimer(delay)
@@ -147,7 +147,7 @@ func (d *delivery[T]) pause(v verdict[T]) bool {
 	}
 }
 
-func (d *delivery[T]) settle(rest []T, failed, lost int) bool {
+func (d *delivery[T]) settle(rest lot[T], failed, lost int) bool {
 	if !d.b.settle(d.s, rest, failed, lost) {
 		d.abandoned = true
 	}
@@ -158,7 +158,7 @@ func (d *delivery[T]) settle(rest []T, failed, lost int) bool {
 func (d *delivery[T]) cut() bool { return d.ctx.Err() != nil }
 
 // over says that there is nothing more to do for the bundle.
-func (d *delivery[T]) over() bool { return d.abandoned || d.cut() || len(d.s.items) == 0 }
+func (d *delivery[T]) over() bool { return d.abandoned || d.cut() || d.s.len() == 0 }
 
 // error is what is to be said of the flush.
 func (d *delivery[T]) error() error {
@@ -166,7 +166,7 @@ func (d *delivery[T]) error() error {
 	if d.deadErr != nil {
 		e.Err = errors.Join(d.err, fmt.Errorf("%d lost: dead letter handler: %w", d.lost, d.deadErr))
 	}
-	switch left := len(d.s.items); {
+	switch left := d.s.len(); {
 	case left > 0:
 		e.Items, e.Err = left, errors.Join(ErrStopped, e.Err)
 	case d.failed+d.lost > 0:
@@ -175,16 +175,4 @@ func (d *delivery[T]) error() error {
 		return nil
 	}
 	return e
-}
-
-// join puts front before behind. It writes neither, as both may be parts of a
-// slice that the sink or a stop reads.
-func join[T any](front, behind []T) []T {
-	switch {
-	case len(front) == 0:
-		return behind
-	case len(behind) == 0:
-		return front
-	}
-	return append(append(make([]T, 0, len(front)+len(behind)), front...), behind...)
 }

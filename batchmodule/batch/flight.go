@@ -54,12 +54,12 @@ func (d *delivery[T]) finish() {
 		return // Stop has settled it
 	}
 	b, s := d.b, d.s
-	d.report.Failed, d.report.Lost, d.report.Left, d.report.Calls = d.failed, d.lost, len(s.items), d.calls
+	d.report.Failed, d.report.Lost, d.report.Left, d.report.Calls = d.failed, d.lost, s.len(), d.calls
 	d.report.Err = d.error()
 	d.report.Took = time.Since(d.began)
 	err := errors.Join(d.report.Err, d.observe())
-	if len(s.items) == 0 {
-		clear(s.store) // a recycled slice must not keep items alive
+	if s.len() == 0 {
+		s.store = s.store.emptied() // a recycled slice must not keep items alive
 	}
 	b.land(s, err)
 }
@@ -79,14 +79,14 @@ func (d *delivery[T]) observe() error {
 // rest, failed of them are dead letters, lost ones those that nobody took, the
 // others Done. It reports false, and counts nothing, when a stop has taken the
 // items over.
-func (b *Batcher[T]) settle(s *bundle[T], rest []T, failed, lost int) bool {
+func (b *Batcher[T]) settle(s *bundle[T], rest lot[T], failed, lost int) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if s.abandoned {
 		return false
 	}
-	n := len(s.items) - len(rest)
-	s.items = rest
+	n := s.len() - rest.len()
+	s.lot = rest
 	b.done += uint64(n - failed - lost)
 	b.failed += uint64(failed)
 	b.lost += uint64(lost)
@@ -106,7 +106,7 @@ func (b *Batcher[T]) land(s *bundle[T], err error) {
 	b.flying.remove(s)
 	b.flushes[s.trigger]++
 	s.tellLocked(err)
-	if len(s.items) > 0 {
+	if s.len() > 0 {
 		b.cutOff.push(s)
 		return
 	}
@@ -139,8 +139,8 @@ func (d *delivery[T]) wreck(value any) bool {
 	}
 	d.wrecked, d.held = true, 0
 	d.err = errors.Join(d.err, d.b.panicked(&PanicError{Value: value, Stack: string(debug.Stack())}))
-	n := len(d.s.items)
-	if d.settle(nil, 0, n) {
+	n := d.s.len()
+	if d.settle(lot[T]{}, 0, n) {
 		d.lost += n
 	}
 	return true

@@ -67,7 +67,7 @@ func (b *Batcher[T]) nextLocked() *bundle[T] {
 		b.sealLocked(s, why)
 	}
 	s := b.ready.pop()
-	s.store = s.items
+	s.store = s.lot
 	b.flying.push(s)
 	return s
 }
@@ -135,10 +135,10 @@ func (b *Batcher[T]) takeFreeLocked() *bundle[T] {
 // Buffer: a burst over many keys must not hold memory for ever. The flight has
 // cleared the slice.
 func (b *Batcher[T]) recycleLocked(s *bundle[T]) {
-	if b.freeCap+cap(s.store) > b.cfg.Buffer {
+	if b.freeCap+cap(s.store.items) > b.cfg.Buffer {
 		return
 	}
-	*s = bundle[T]{items: s.store[:0]}
+	*s = bundle[T]{lot: s.store}
 	b.freeCap += cap(s.items)
 	b.free = append(b.free, s)
 }

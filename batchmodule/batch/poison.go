@@ -17,7 +17,7 @@ type piece struct {
 // goroutine can take it over when the sink ends its own.
 func (d *delivery[T]) search(v verdict[T]) bool {
 	d.searching, d.fruitless = true, 0
-	d.limit = bits.Len(uint(len(v.rest))) + 8
+	d.limit = bits.Len(uint(v.rest.len())) + 8
 	return d.split(v, d.calls)
 }
 
@@ -29,7 +29,7 @@ func (d *delivery[T]) search(v verdict[T]) bool {
 // any more. The larger parts that still have to be tried get their one call:
 // should the sink be back, they are delivered.
 func (d *delivery[T]) split(v verdict[T], tried int) bool {
-	n := len(v.rest)
+	n := v.rest.len()
 	if n == 1 || d.fruitless >= d.limit {
 		d.bury(v, anyReason, tried)
 		return !d.over()
@@ -44,9 +44,9 @@ func (d *delivery[T]) heedPiece(v verdict[T]) bool {
 	p := d.pieces[last]
 	d.pieces = d.pieces[:last]
 	switch {
-	case d.over(), len(v.rest) == 0:
+	case d.over(), v.rest.len() == 0:
 	case v.unavailable():
-		d.pieces = append(d.pieces, piece{len(v.rest), p.tried + 1})
+		d.pieces = append(d.pieces, piece{v.rest.len(), p.tried + 1})
 		return d.pause(v)
 	case v.namesItems():
 		// They had their attempts, and now the sink knows them by name.

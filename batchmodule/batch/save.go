@@ -27,7 +27,7 @@ func (b *Batcher[T]) Save(ctx context.Context) error {
 
 func (b *Batcher[T]) save(ctx context.Context) error {
 	b.mu.Lock()
-	items := slices.Clone(b.left)
+	items := slices.Clone(b.left.items)
 	b.mu.Unlock()
 	switch {
 	case len(items) == 0:
@@ -42,8 +42,8 @@ func (b *Batcher[T]) save(ctx context.Context) error {
 func (b *Batcher[T]) settleLeft(err error) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	n := len(b.left)
-	b.left, b.inside = nil, 0
+	n := b.left.len()
+	b.left, b.inside = lot[T]{}, 0
 	var errs []error
 	if err == nil {
 		b.saved += uint64(n)

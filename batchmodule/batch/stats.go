@@ -41,7 +41,7 @@ func (b *Batcher[T]) Stats() Stats {
 	s := Stats{
 		Name:    b.name,
 		State:   b.gate.State(),
-		Left:    len(b.left),
+		Left:    b.left.len(),
 		Keys:    len(b.lines),
 		Waiting: b.waiting.Len(),
 		Slots:   b.slots,
@@ -53,7 +53,7 @@ func (b *Batcher[T]) Stats() Stats {
 	}
 	s.Inside = int(s.Ledger.Inside)
 	for c := b.flying.first; c != nil; c = c.next {
-		s.InFlight += len(c.items)
+		s.InFlight += c.len()
 	}
 	s.Buffered = s.Inside - s.InFlight - s.Left
 	var since time.Time
@@ -76,9 +76,9 @@ func (b *Batcher[T]) ledger() intake.Ledger {
 
 // ledgerLocked counts what is inside by looking at every bundle.
 func (b *Batcher[T]) ledgerLocked() intake.Ledger {
-	inside := len(b.left)
+	inside := b.left.len()
 	for s := range b.bundlesLocked() {
-		inside += len(s.items)
+		inside += s.len()
 	}
 	return intake.Ledger{
 		// An Add that waits has not been answered, so it is not offered yet.

@@ -162,23 +162,24 @@ func (b *Batcher[T]) end() {
 
 // collect takes everything that was not delivered out of the chains. hung
 // counts the flushes whose sinks have not returned.
-func (b *Batcher[T]) collect() (left []T, hung int) {
+func (b *Batcher[T]) collect() (_ []T, hung int) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	var left lot[T]
 	for s := b.flying.first; s != nil; s = s.next {
 		s.abandoned = true
-		if len(s.items) > 0 {
+		if s.len() > 0 {
 			hung++
 		}
 	}
 	bundles := slices.SortedFunc(b.bundlesLocked(), func(x, y *bundle[T]) int { return cmp.Compare(x.seq, y.seq) })
 	for _, s := range bundles {
-		left = append(left, s.items...)
-		s.tellLocked(&Error{Batcher: b.name, Op: "flush", Key: s.line.key, Items: len(s.items), Err: ErrStopped})
+		left = left.append(s.lot)
+		s.tellLocked(&Error{Batcher: b.name, Op: "flush", Key: s.line.key, Items: s.len(), Err: ErrStopped})
 	}
 	b.left = left
 	b.open, b.ready, b.flying, b.cutOff = chain[T]{}, chain[T]{}, chain[T]{}, chain[T]{}
 	b.lines, b.free = nil, nil
-	b.inside = len(left)
-	return left, hung
+	b.inside = left.len()
+	return left.items, hung
 }

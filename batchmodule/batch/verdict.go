@@ -3,11 +3,12 @@ package batch
 import (
 	"context"
 	"errors"
+	"slices"
 )
 
 // verdict is what one call of the sink said of its items.
 type verdict[T any] struct {
-	rest  []T      // the items it did not take, in order
+	rest  lot[T]   // the items it did not take, in order
 	named []reason // the reason of each, where the sink named them
 	whole reason   // the error as it came
 }
@@ -26,25 +27,25 @@ func reasonOf(err error) reason {
 }
 
 // refused is the verdict of a sink that has said nothing one could rely on.
-func refused[T any](items []T, err error) verdict[T] {
-	return verdict[T]{rest: items, whole: reason{err: err}}
+func refused[T any](given lot[T], err error) verdict[T] {
+	return verdict[T]{rest: given, whole: reason{err: err}}
 }
 
-func judge[T any](items []T, err error) verdict[T] {
+func judge[T any](given lot[T], err error) verdict[T] {
 	if err == nil {
 		return verdict[T]{}
 	}
 	whole := reasonOf(err)
 	var named ItemErrors
 	if !errors.As(err, &named) {
-		return verdict[T]{rest: items, whole: whole}
+		return verdict[T]{rest: given, whole: whole}
 	}
 	v := verdict[T]{whole: whole}
 	for _, i := range named.failed() {
-		if i < 0 || i >= len(items) {
-			return verdict[T]{rest: items, whole: whole}
+		if i < 0 || i >= given.len() {
+			return verdict[T]{rest: given, whole: whole}
 		}
-		v.rest = append(v.rest, items[i])
+		v.rest.take(given, i)
 		v.named = append(v.named, reasonOf(named[i]))
 	}
 	return v
@@ -69,18 +70,18 @@ func (v verdict[T]) unavailable() bool {
 	return v.namesItems() || v.whole.unavailable
 }
 
-// call gives items to the sink once.
-func (b *Batcher[T]) call(ctx context.Context, items []T) verdict[T] {
+// call gives a lot to the sink once.
+func (b *Batcher[T]) call(ctx context.Context, given lot[T]) verdict[T] {
 	ctx, cancel := context.WithTimeout(ctx, b.cfg.FlushTimeout)
 	defer cancel()
 	var v verdict[T]
 	err := b.guard(func() error {
 		// Clipped: a sink that appends must not write over the items behind.
-		v = judge(items, b.sink(ctx, items[:len(items):len(items)]))
+		v = judge(given, b.sink(ctx, slices.Clip(given.items)))
 		return nil
 	})
 	if err != nil {
-		return refused(items, err)
+		return refused(given, err)
 	}
 	return v
 }
