@@ -34,12 +34,31 @@
 // graph has a *zap.Logger, it hears of that:
 //
 //	panic of a sink or another function    Error, with its stack; Options(batch.WithPanicHandler(…)) instead
-//	item that failed for good              Warn: key, attempts, error; DeadLetterWith instead
+//	item that failed for good              Warn: id, key, reason, attempts, error; DeadLetterWith instead,
+//	                                       or Options(batch.WithBurial(…))
+//	dead letter that could not be written  Error: the same, and why
+//	replay of an earlier life's items      Info when it begins, every 5 s, and when it has ended;
+//	                                       Warn if not all have entered; Options(batch.WithReplay(…)) instead
 //	flush that will be tried again         Debug: key, error, delay; Options(batch.WithRetrying(…)) instead
 //
-// The item itself is never logged, as it may hold personal data: a program that
-// must be able to tell which item it was gives [DeadLetterWith]. Keys are
+// The item itself is never logged, as it may hold personal data: its id finds it
+// in the dead letters, and so does its label ([batch.WithLabel]). Those are
 // logged, and so are the errors of sinks, with whatever they say.
+//
+// # Journal and dead letters
+//
+// Where the graph has a journal.Opener, each batcher keeps its work in the
+// journal "batch:<name>", as batch.Config.Journal says: onstop if nothing else is
+// said, or off for a batcher with [SaveWith]. Where it has a
+// *journal.DeadLetters, items that failed for good go there, unless
+// [DeadLetterWith] takes them. The part Journal of the room modules provides
+// both. How items are written down, and what they are known by, is said with
+// [Options]:
+//
+//	batchmodule.Options(batch.WithCodec(codec), batch.WithID(orderID), batch.WithLabel(customer))
+//
+// A batcher with a journal takes nothing before its OnStart has opened it: add
+// in an OnStart of your own, which runs later, not in a constructor.
 //
 // # Stopping
 //

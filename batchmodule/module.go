@@ -9,6 +9,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/lastcall-go/lastcall/batchmodule/batch"
+	"github.com/lastcall-go/lastcall/journal"
 	"github.com/lastcall-go/lastcall/lifecycle"
 )
 
@@ -35,7 +36,7 @@ func Provide[T any](name string, sink any, cfg batch.Config, opts ...Option[T]) 
 		return fx.Error(fmt.Errorf("batchmodule: Provide(%q): %w", name, err))
 	}
 	var options []fx.Option
-	params := []string{``, `optional:"true"`, `optional:"true"`}
+	params := []string{``, `optional:"true"`, `optional:"true"`, `optional:"true"`, `optional:"true"`}
 	for _, p := range parts {
 		options = append(options, p.option)
 		params = append(params, p.tag)
@@ -81,6 +82,8 @@ func (d *declaration[T]) NewBatcher(
 	lc fx.Lifecycle,
 	all Config,
 	log *zap.Logger,
+	opener journal.Opener,
+	box *journal.DeadLetters,
 	sink batch.Sink[T],
 	save func(context.Context, []T) error,
 	dead func(context.Context, batch.DeadLetter[T]),
@@ -90,7 +93,8 @@ func (d *declaration[T]) NewBatcher(
 	if !ok {
 		cfg = d.Config
 	}
-	opts := append(logOptions[T](log, d.Name), batch.WithSave(save), batch.WithFlushed[T](flushed))
+	opts := append(logOptions[T](log, d.Name), batch.WithSave(save), batch.WithFlushed[T](flushed),
+		batch.WithJournal[T](opener), batch.WithDeadLetters[T](box))
 	if dead != nil {
 		opts = append(opts, batch.WithDeadLetter(dead))
 	}

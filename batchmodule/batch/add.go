@@ -1,6 +1,11 @@
 package batch
 
-import "context"
+import (
+	"cmp"
+	"context"
+
+	"github.com/lastcall-go/lastcall/journal"
+)
 
 // Add puts an item into the batch of its key. When it returns nil the item is
 // accepted: it will be Done, or Failed and told as a dead letter, or left over
@@ -12,21 +17,31 @@ import "context"
 // ctx ends while the batcher is not open any more, both. With any error the
 // item was not accepted.
 //
-// Before Start items are accepted as long as there is room.
+// Before Start items are accepted as long as there is room; with a journal they
+// are refused with [ErrNotStarted]. While what an earlier life has left enters,
+// Add waits, and what does not wait returns [ErrReplaying].
+//
+// With Config.Journal always the item is in the journal when Add returns nil,
+// and an error of the journal is a refusal.
 func (b *Batcher[T]) Add(ctx context.Context, item T) error {
-	return b.add(ctx, item, b.cfg.WhenFull == Block)
+	return b.add(ctx, item, nil, b.cfg.WhenFull == Block)
 }
 
 // TryAdd is Add that never waits: without room, or when others already wait
 // for it, it returns [ErrFull].
 func (b *Batcher[T]) TryAdd(ctx context.Context, item T) error {
-	return b.add(ctx, item, false)
+	return b.add(ctx, item, nil, false)
 }
 
 // AddAll adds the items in their order and returns how many were accepted.
 // With an error, those after them were not. It waits, or refuses, as Add does,
-// and costs less per item where there are neither keys nor sizes.
+// and costs less per item where there are neither keys nor sizes. With
+// Config.Journal always it costs far less, as all that fit are written down
+// together.
 func (b *Batcher[T]) AddAll(ctx context.Context, items []T) (int, error) {
+	if b.always {
+		return b.addAllKept(ctx, items, b.cfg.WhenFull == Block)
+	}
 	n := 0
 	for n < len(items) {
 		if n += b.addRun(ctx, items[n:]); n == len(items) {
@@ -41,7 +56,11 @@ func (b *Batcher[T]) AddAll(ctx context.Context, items []T) (int, error) {
 	return n, nil
 }
 
-func (b *Batcher[T]) add(ctx context.Context, item T, wait bool) error {
+// add takes an item in, with what is known of one that is not new.
+func (b *Batcher[T]) add(ctx context.Context, item T, t *tag, wait bool) error {
+	if b.always {
+		return b.addKept(ctx, item, t, wait)
+	}
 	key, size := b.measure(item)
 	b.mu.Lock()
 	// Asked under the lock that the ledger takes: see Gate.Admit.
@@ -51,16 +70,29 @@ func (b *Batcher[T]) add(ctx context.Context, item T, wait bool) error {
 		return err
 	}
 	if b.waiting.Len() == 0 && b.roomLocked(key) {
-		b.placeLocked(key, item, size)
+		b.placeLocked(key, item, size, t)
 		b.mu.Unlock()
 		return nil
 	}
-	if !wait {
-		b.rejected++
-		b.mu.Unlock()
-		return b.full
+	if !wait || b.early() {
+		return b.refuse()
 	}
-	w := b.queueLocked(ctx, key, item, size)
+	return b.addLater(&waiter[T]{ctx: ctx, key: key, item: item, size: size, tag: t})
+}
+
+// early says that it is of no use to wait: only Start opens the journal.
+func (b *Batcher[T]) early() bool { return b.mode != journal.Off && !b.past.opened }
+
+// refuse says why, and unlocks mu.
+func (b *Batcher[T]) refuse() error {
+	defer b.mu.Unlock()
+	b.rejected++
+	return cmp.Or(b.barred, b.full)
+}
+
+// addLater waits for room. It unlocks mu.
+func (b *Batcher[T]) addLater(w *waiter[T]) error {
+	b.queueLocked(w)
 	b.mu.Unlock()
 	return b.await(w)
 }
@@ -75,14 +107,17 @@ func (b *Batcher[T]) addRun(ctx context.Context, items []T) int {
 	if b.waiting.Len() > 0 || b.gate.Admit(ctx) != nil {
 		return 0
 	}
-	n := min(len(items), b.cfg.Buffer-b.inside)
+	n := max(0, min(len(items), b.limit-b.inside))
 	for placed := 0; placed < n; {
 		s := b.only.open
 		if s == nil {
 			s = b.openLocked(b.only)
 		}
-		some := min(n-placed, b.cfg.MaxItems-s.len())
+		some := min(n-placed, b.cfg.MaxItems-len(s.items))
 		s.items = append(s.items, items[placed:placed+some]...)
+		if b.keeper != nil {
+			b.tagLocked(s, some, nil)
+		}
 		placed += some
 		b.filledLocked(s, some)
 	}
@@ -99,9 +134,11 @@ func (b *Batcher[T]) measure(item T) (key string, size int64) {
 	return key, size
 }
 
-// roomLocked says whether one more item fits.
-func (b *Batcher[T]) roomLocked(key string) bool {
-	if b.inside >= b.cfg.Buffer {
+// roomLocked says whether one more item may enter.
+func (b *Batcher[T]) roomLocked(key string) bool { return b.fitsLocked(key, b.limit) }
+
+func (b *Batcher[T]) fitsLocked(key string, limit int) bool {
+	if b.inside >= limit {
 		return false
 	}
 	if b.only != nil || len(b.lines) < b.cfg.MaxKeys {
@@ -111,7 +148,7 @@ func (b *Batcher[T]) roomLocked(key string) bool {
 }
 
 // placeLocked puts one item into the open bundle of its key.
-func (b *Batcher[T]) placeLocked(key string, item T, size int64) {
+func (b *Batcher[T]) placeLocked(key string, item T, size int64, t *tag) {
 	l := b.lineLocked(key)
 	s := l.open
 	if s != nil && b.cfg.MaxBytes > 0 && s.bytes+size > b.cfg.MaxBytes {
@@ -122,8 +159,25 @@ func (b *Batcher[T]) placeLocked(key string, item T, size int64) {
 		s = b.openLocked(l)
 	}
 	s.items = append(s.items, item)
+	if b.keeper != nil {
+		b.tagLocked(s, 1, t)
+	}
 	s.bytes += size
 	b.filledLocked(s, 1)
+}
+
+// tagLocked writes down what is known of n items just appended to s: nil is
+// nothing.
+func (b *Batcher[T]) tagLocked(s *bundle[T], n int, known *tag) {
+	var t tag
+	if known != nil {
+		t = *known
+	}
+	for range n {
+		b.serial++
+		t.serial = b.serial
+		s.tags = append(s.tags, t)
+	}
 }
 
 // filledLocked counts n items just appended to s and sees whether it is full.
@@ -131,7 +185,7 @@ func (b *Batcher[T]) filledLocked(s *bundle[T], n int) {
 	b.inside += n
 	b.accepted += uint64(n)
 	switch {
-	case s.len() >= b.cfg.MaxItems:
+	case len(s.items) >= b.cfg.MaxItems:
 		b.sealLocked(s, TriggerCount)
 	case b.cfg.MaxBytes > 0 && s.bytes >= b.cfg.MaxBytes:
 		b.sealLocked(s, TriggerBytes)

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"runtime/pprof"
 	"sync"
 	"time"
 
@@ -21,13 +20,15 @@ type Batcher[T any] struct {
 	opts options[T]
 	gate *intake.Gate
 	full error // made once, so that a refusal under load allocates nothing
+	keeping[T]
 
-	base context.Context         // of all flushes; made by Start
-	cut  context.CancelCauseFunc // ends base; nil before Start
+	base  context.Context         // of all flushes; made by Start
+	cut   context.CancelCauseFunc // ends base; nil before Start
+	leave func()                  // takes back the offer to receive dead letters; as cut
 
 	wake    chan struct{} // one token: there may be something to hand out
-	halt    chan struct{} // closed by Stop: the keeper ends
-	kept    chan struct{} // closed by the keeper when it has ended
+	halt    chan struct{} // closed by Stop: tend ends
+	tended  chan struct{} // closed by tend when it has ended
 	hurry   chan struct{} // closed by the Stop whose time is up first
 	stopped chan struct{} // closed by the first Stop when result and stopErr stand
 	result  []T
@@ -49,21 +50,29 @@ type Batcher[T any] struct {
 	ready   chain[T]            // sealed, waiting for a slot
 	flying  chain[T]            // with the sink, or waiting for a retry
 	cutOff  chain[T]            // came back undelivered after the cut
-	left    lot[T]              // left over by Stop, not settled by Save
 	free    []*bundle[T]        // to be used again
 	freeCap int                 // capacity kept in free, in items
 	seq     uint64
 
 	slots    int // flush goroutines there are
-	inside   int // for back-pressure; the ledger counts for itself
+	inside   int // for back-pressure, reserved places too; the ledger counts for itself
+	limit    int // of inside: Config.Buffer, or 0 while barred
+	reserved int // places of items that are being written down
 	waiting  list.List
+	barred   error         // why nobody gets in although the gate is open; nil: they do
 	emptied  chan struct{} // made by who waits for quiet, closed by land
-	grounded chan struct{} // made by the cut, closed when slots is 0
+	grounded chan struct{} // made by the cut, closed when nothing of the batcher runs
 
 	accepted, rejected        uint64
 	done, failed, saved, lost uint64
 	unburied                  int // those of lost that the dead letter handler did not take
 	flushes                   [triggers]uint64
+
+	past      past
+	serial    uint64 // of the last tag
+	collected bool   // Stop has taken what was inside
+	left      lot[T] // left over by Stop, not settled by Save
+	settled   bool   // Save has counted what was left
 }
 
 // phase is where a batcher is on its one-way road.
@@ -75,8 +84,8 @@ const (
 	ended                // the cut is made: no flush begins any more
 )
 
-// New returns a batcher that accepts items at once and flushes them once it is
-// started. The name ("orders") is what errors, the gate ("batch:orders") and
+// New returns a batcher that accepts items at once, or with a journal after
+// Start, and flushes them once it is started. The name ("orders") is what errors, the gate ("batch:orders") and
 // receipts call it. The error reports every wrong field of cfg together.
 func New[T any](name string, sink Sink[T], cfg Config, opts ...Option[T]) (*Batcher[T], error) {
 	b := &Batcher[T]{
@@ -86,15 +95,19 @@ func New[T any](name string, sink Sink[T], cfg Config, opts ...Option[T]) (*Batc
 		full:    &Error{Batcher: name, Op: "add", Err: ErrFull},
 		wake:    make(chan struct{}, 1),
 		halt:    make(chan struct{}),
-		kept:    make(chan struct{}),
+		tended:  make(chan struct{}),
 		hurry:   make(chan struct{}),
 		stopped: make(chan struct{}),
 		lines:   make(map[string]*line[T]),
 	}
+	b.letInLocked()
 	for _, opt := range opts {
 		opt(&b.opts)
 	}
 	if err := b.check(); err != nil {
+		return nil, fmt.Errorf("batch %s: %w", name, err)
+	}
+	if err := b.hire(); err != nil {
 		return nil, fmt.Errorf("batch %s: %w", name, err)
 	}
 	b.gate = intake.New("batch:"+name, intake.Counted(b.ledger))
@@ -115,7 +128,7 @@ func (b *Batcher[T]) check() error {
 	if b.cfg.MaxBytes > 0 && b.opts.size == nil {
 		errs = append(errs, errors.New("max_bytes: needs to know the size of an item; give WithSize"))
 	}
-	return errors.Join(errs...)
+	return errors.Join(append(errs, b.checkJournal())...)
 }
 
 // Name is the name given to [New].
@@ -124,51 +137,6 @@ func (b *Batcher[T]) Name() string { return b.name }
 // Gate is the gate at the batcher's entrance; its ledger is the batcher's. To
 // drain the gate is to drain the batcher.
 func (b *Batcher[T]) Gate() *intake.Gate { return b.gate }
-
-// Start begins to flush, also what was added before, and returns at once. The
-// values of ctx are there in the flush contexts, and its profiler labels
-// ([pprof.WithLabels]) on their goroutines; its end means nothing.
-// Starting again does nothing; after [Batcher.Stop] it is an error that
-// matches [ErrClosed].
-func (b *Batcher[T]) Start(ctx context.Context) error {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	switch {
-	case b.stopping:
-		return &Error{Batcher: b.name, Op: "start", Err: ErrClosed}
-	case b.phase != built:
-		return nil
-	}
-	b.phase = running
-	b.base, b.cut = context.WithCancelCause(context.WithoutCancel(ctx))
-	b.timer = time.NewTimer(b.cfg.Linger)
-	b.timer.Stop()
-	b.armLocked(time.Now())
-	go b.keep()
-	return nil
-}
-
-// keep hands out what is ready, ends lingers and notices the drain. It is the
-// one goroutine that starts flushes, so that they inherit its profiler labels
-// and not those of a producer.
-func (b *Batcher[T]) keep() {
-	pprof.SetGoroutineLabels(b.base)
-	defer close(b.kept)
-	defer b.timer.Stop()
-	draining := b.gate.Draining()
-	for {
-		b.dispatch()
-		select {
-		case <-b.wake:
-		case <-b.timer.C:
-			b.rearm()
-		case <-draining:
-			draining = nil
-		case <-b.halt:
-			return
-		}
-	}
-}
 
 // dispatch starts a flush for whatever may go now, as long as there are slots.
 func (b *Batcher[T]) dispatch() {
@@ -184,7 +152,7 @@ func (b *Batcher[T]) dispatch() {
 	}
 }
 
-// nudgeLocked wakes the keeper if it could start a flush.
+// nudgeLocked wakes tend if it could start a flush.
 func (b *Batcher[T]) nudgeLocked() {
 	if b.slots == b.cfg.Parallel {
 		return // whoever frees a slot looks for more

@@ -18,6 +18,7 @@ import (
 
 	"github.com/lastcall-go/lastcall/batchmodule/batch"
 	"github.com/lastcall-go/lastcall/intake"
+	"github.com/lastcall-go/lastcall/journal"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -419,7 +420,7 @@ func TestStats(t *testing.T) {
 		time.Sleep(time.Minute)
 		s := b.Stats()
 		assert.Equal(t, batch.Stats{
-			Name: "orders", Inside: 8, Buffered: 5, InFlight: 3, Keys: 2, Slots: 1, Oldest: time.Minute,
+			Name: "orders", Inside: 8, Buffered: 5, InFlight: 3, Keys: 2, Slots: 1, Oldest: time.Minute, Journal: journal.Off, DeadLetters: batch.NoLetters,
 			Ledger: intake.Ledger{Offered: 8, Accepted: 8, Inside: 8},
 		}, s)
 		close(hold)

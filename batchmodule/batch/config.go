@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"github.com/lastcall-go/lastcall/journal"
 )
 
 // Config says when a batch is full, how much may be inside, and how often a
@@ -36,6 +38,15 @@ type Config struct {
 	// FlushTimeout bounds one call of the sink: its context ends then.
 	// Default 30s.
 	FlushTimeout time.Duration `yaml:"flush_timeout"`
+	// Journal says when items are written down: off, onstop (what a stop left
+	// over, by [Batcher.Save]) or always (before Add returns). The last two
+	// need [WithJournal], and nobody else who saves ([WithSave]). Default
+	// onstop where there is a journal and no WithSave, else off.
+	Journal journal.Mode `yaml:"journal"`
+	// DeadLetters says what becomes of items that failed for good: keep puts
+	// them into the box ([WithDeadLetters]), off counts them and no more.
+	// Default keep where there is a box and no [WithDeadLetter], else off.
+	DeadLetters DeadLetters `yaml:"dead_letters"`
 	// Retry says how often and how soon a failed flush is tried again.
 	Retry Retry `yaml:"retry"`
 	// StopBudget bounds the time Stop gives to what is inside, within the
@@ -69,6 +80,16 @@ const (
 	Block WhenFull = "block"
 	// Reject returns [ErrFull] at once.
 	Reject WhenFull = "reject"
+)
+
+// DeadLetters says what becomes of items that failed for good.
+type DeadLetters string
+
+const (
+	// KeepLetters puts them into the box.
+	KeepLetters DeadLetters = "keep"
+	// NoLetters counts them, and tells [WithBurial].
+	NoLetters DeadLetters = "off"
 )
 
 // WithDefaults is c with what is zero filled in, as [New] uses it and
@@ -122,6 +143,12 @@ func (c Config) Validate() error {
 	}
 	positive("max_keys", d.MaxKeys)
 	lasting("flush_timeout", d.FlushTimeout)
+	if err := c.Journal.Validate(); err != nil {
+		wrong("journal", "%w", err)
+	}
+	if c.DeadLetters != "" && c.DeadLetters != KeepLetters && c.DeadLetters != NoLetters {
+		wrong("dead_letters", "is %q; give %q or %q", string(c.DeadLetters), string(KeepLetters), string(NoLetters))
+	}
 	if d.Retry.MaxAttempts < -1 {
 		wrong("retry.max_attempts", "is %d; give 1 for no retry, or -1 to go on for as long as the batcher runs", d.Retry.MaxAttempts)
 	}

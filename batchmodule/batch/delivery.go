@@ -9,17 +9,18 @@ import (
 	"github.com/cenkalti/backoff/v5"
 
 	"github.com/lastcall-go/lastcall/intake"
+	"github.com/lastcall-go/lastcall/journal"
 )
 
 // delivery is the life of one bundle in flight. It alone changes the lot of s, and
 // always through Batcher.settle. What it knows is in it, not on a stack: a sink
 // can end the goroutine that calls it, and another one then goes on.
 type delivery[T any] struct {
-	b      *Batcher[T]
-	s      *bundle[T]
-	ctx    context.Context
-	began  time.Time
-	report Flush
+	b     *Batcher[T]
+	s     *bundle[T]
+	ctx   context.Context
+	began time.Time
+	flush Flush // the report
 
 	held      int                         // how many items the sink has been given and not answered for
 	attempts  int                         // of the whole batch, those when the sink was down not counted
@@ -27,10 +28,11 @@ type delivery[T any] struct {
 	calls     int
 	failed    int
 	lost      int
-	err       error // the first failure
-	deadErr   error // the first failure of the dead letter handler
-	abandoned bool  // a stop has taken the items over
-	observed  bool  // the observer has been called
+	err       error    // the first failure
+	deadErr   error    // the first failure of the dead letter handler
+	abandoned bool     // a stop has taken the items over
+	observed  bool     // the observer has been called
+	seqs      []uint64 // for use in settle
 	wrecked   bool
 
 	// The search for poison items.
@@ -41,7 +43,7 @@ type delivery[T any] struct {
 }
 
 func (b *Batcher[T]) newDelivery(s *bundle[T]) *delivery[T] {
-	return &delivery[T]{b: b, s: s, began: time.Now(), report: Flush{
+	return &delivery[T]{b: b, s: s, began: time.Now(), flush: Flush{
 		Key: s.line.key, Items: s.len(), Bytes: s.bytes, Trigger: s.trigger,
 	}}
 }
@@ -73,7 +75,24 @@ func (d *delivery[T]) portion() int {
 func (d *delivery[T]) try(n int) verdict[T] {
 	d.calls++
 	d.held = n
-	return d.hear(d.b.call(d.ctx, d.s.front(n)), n)
+	d.countCall(n)
+	calls := d.calls
+	if k := len(d.pieces); k > 0 {
+		calls = d.pieces[k-1].tried
+	}
+	return d.hear(d.b.call(d.ctx, d.s.front(n), d.s.line.key, calls), n)
+}
+
+// countCall writes on the tags that the sink is given their items.
+func (d *delivery[T]) countCall(n int) {
+	if d.s.tags == nil {
+		return
+	}
+	d.b.mu.Lock() // a stop may be reading them
+	defer d.b.mu.Unlock()
+	for i := range d.s.tags[:n] {
+		d.s.tags[i].tried++
+	}
 }
 
 // hear settles those of the first n items that the sink took.
@@ -82,11 +101,26 @@ func (d *delivery[T]) hear(v verdict[T], n int) verdict[T] {
 	if d.err == nil {
 		d.err = v.whole.err
 	}
+	d.noteFirst(v)
 	if v.rest.len() < n {
 		d.fruitless = 0
-		d.settle(join(v.rest, d.s.behind(n)), 0, 0)
+		d.settle(join(v.rest, d.s.behind(n)), 0, lot[T]{})
 	}
 	return v
+}
+
+// noteFirst writes on the tags the first error of their items.
+func (d *delivery[T]) noteFirst(v verdict[T]) {
+	if v.rest.tags == nil {
+		return
+	}
+	d.b.mu.Lock() // as in countCall
+	defer d.b.mu.Unlock()
+	for i := range v.rest.tags {
+		if t := &v.rest.tags[i]; t.first == nil {
+			t.first = v.reason(i).err
+		}
+	}
 }
 
 // heed does what a verdict asks for. It reports whether the sink is to be
@@ -99,7 +133,7 @@ func (d *delivery[T]) heed(v verdict[T]) bool {
 		return false
 	}
 	if v.namesItems() {
-		v = d.bury(v, isPermanentReason, d.calls)
+		v = d.bury(v, isPermanentReason, d.calls, journal.ReasonPermanent)
 	}
 	switch {
 	case d.over():
@@ -118,7 +152,7 @@ func (d *delivery[T]) heed(v verdict[T]) bool {
 // batch that failed as a whole the items at fault are searched.
 func (d *delivery[T]) giveUp(v verdict[T]) bool {
 	if v.namesItems() || v.rest.len() == 1 {
-		d.bury(v, anyReason, d.calls)
+		d.bury(v, anyReason, d.calls, journal.ReasonRetries)
 		return false
 	}
 	return d.search(v)
@@ -126,17 +160,30 @@ func (d *delivery[T]) giveUp(v verdict[T]) bool {
 
 // pause waits for the next attempt. It reports false when the stop cut it.
 func (d *delivery[T]) pause(v verdict[T]) bool {
-	r := d.b.cfg.Retry
 	if d.delays == nil {
-		d.delays = backoff.NewExponentialBackOff()
-		d.delays.InitialInterval, d.delays.MaxInterval, d.delays.Multiplier = r.InitialDelay, r.MaxDelay, r.Multiplier
-		d.delays.Reset()
+		d.delays = d.b.newDelays()
 	}
-	delay := min(d.delays.NextBackOff(), r.MaxDelay)
+	delay := d.b.delay(d.delays)
 	if observe := d.b.opts.retrying; observe != nil {
 		told := Retrying{Key: d.s.line.key, Items: v.rest.len(), Calls: d.calls, After: delay, Err: v.whole.err}
 		_ = d.b.guard(func() error { observe(told); return nil })
 	}
+	return d.sleep(delay)
+}
+
+func (b *Batcher[T]) newDelays() *backoff.ExponentialBackOff {
+	r, delays := b.cfg.Retry, backoff.NewExponentialBackOff()
+	delays.InitialInterval, delays.MaxInterval, delays.Multiplier = r.InitialDelay, r.MaxDelay, r.Multiplier
+	delays.Reset()
+	return delays
+}
+
+func (b *Batcher[T]) delay(delays *backoff.ExponentialBackOff) time.Duration {
+	return min(delays.NextBackOff(), b.cfg.Retry.MaxDelay)
+}
+
+// sleep reports false when the stop cut it.
+func (d *delivery[T]) sleep(delay time.Duration) bool {
 	timer := time.NewTimer(delay)
 	defer timer.Stop()
 	select {
@@ -147,11 +194,27 @@ func (d *delivery[T]) pause(v verdict[T]) bool {
 	}
 }
 
-func (d *delivery[T]) settle(rest lot[T], failed, lost int) bool {
-	if !d.b.settle(d.s, rest, failed, lost) {
-		d.abandoned = true
+// settle has counted what came of the items that are not in rest: failed are
+// dead letters, nobody took those in lost, the others are Done. Their entries in
+// the journal are crossed out, but for those of the lost, who thus come again in
+// the next life.
+func (d *delivery[T]) settle(rest lot[T], failed int, lost lot[T]) {
+	seqs, again := journalled(d.seqs[:0], d.s.tags, rest.tags, lost.tags), 0
+	for i := range lost.tags {
+		if lost.tags[i].seq > 0 {
+			again++
+		}
 	}
-	return !d.abandoned
+	if !d.b.settle(d.s, rest, failed, lost.len()-again, again) {
+		d.abandoned = true // a stop has taken the items over
+		return
+	}
+	d.failed += failed
+	d.lost += lost.len()
+	if len(seqs) > 0 {
+		d.b.keeper.Done(seqs...)
+	}
+	d.seqs = seqs
 }
 
 // cut says that the stop's time is up.
@@ -164,7 +227,7 @@ func (d *delivery[T]) over() bool { return d.abandoned || d.cut() || d.s.len() =
 func (d *delivery[T]) error() error {
 	e := &Error{Batcher: d.b.name, Op: "flush", Key: d.s.line.key, Err: d.err}
 	if d.deadErr != nil {
-		e.Err = errors.Join(d.err, fmt.Errorf("%d lost: dead letter handler: %w", d.lost, d.deadErr))
+		e.Err = errors.Join(d.err, d.unburied())
 	}
 	switch left := d.s.len(); {
 	case left > 0:
@@ -175,4 +238,12 @@ func (d *delivery[T]) error() error {
 		return nil
 	}
 	return e
+}
+
+// unburied is what is to be said of dead letters that were not taken.
+func (d *delivery[T]) unburied() error {
+	if d.lost == 0 {
+		return fmt.Errorf("dead letters: %w", d.deadErr)
+	}
+	return fmt.Errorf("%d lost: dead letter handler: %w", d.lost, d.deadErr)
 }

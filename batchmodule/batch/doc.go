@@ -64,8 +64,51 @@
 // never splits and never fails an item.
 //
 // A dead letter is counted as Failed after the [WithDeadLetter] handler has
-// returned, and as Lost when it has panicked. Without a handler it is only
-// counted, and reported to [WithFlushed].
+// returned, and as Lost when it has panicked. Without a handler it goes into the
+// box ([WithDeadLetters]) if there is one, with its reason, its first and last
+// error and its key; else it is only counted, and reported to [WithBurial] and
+// [WithFlushed]. While the box does not take it the item keeps its place and its
+// batch the slot: only the burial is tried again, with the delays of a retry,
+// and a stop makes it a leftover.
+//
+// # Journal
+//
+// With [WithJournal] what is accepted outlives the process. Config.Journal says
+// when it is written down:
+//
+//	off      never: leftovers of a stop go to the WithSave function, or are lost
+//	onstop   by Save: the leftovers of a stop. Costs nothing until then; a kill
+//	         loses what is inside. The default with a journal
+//	always   before Add returns. What the sink took is crossed out at once, also
+//	         when it took only a part of the batch
+//
+// What "written down" withstands is said by the store. Delivery is at least once:
+// what a sink took just before a kill, or while it was being cut, comes again.
+// Each item has an ID, the same at every attempt and in every life, by which a
+// sink tells: [ItemsOf].
+//
+// Such a batcher takes nothing before Start, which opens the journal and begins
+// the replay:
+//
+//	          Start                      all have entered
+//	not started ──▶ replaying ────────────────────────────▶ open
+//	ErrNotStarted   Add waits, TryAdd: ErrReplaying           │
+//	                  │             Drain, Stop               │
+//	                  └──────────────────┬────────────────────┘
+//	                                     ▼
+//	                      what has not entered stays in the journal
+//
+// What an earlier life has left enters in the order in which it was accepted,
+// within Config.Buffer, and before anything new, so the order within a key is
+// kept. It is counted as accepted, in this life, when it enters. An entry that
+// cannot be read goes to the dead letters, or stays in the journal. If the
+// journal cannot be read on, new items are let in, and [WithReplay] hears of it:
+// the rest comes in the next life.
+//
+// In mode always a place is reserved before an item is written down, so that
+// nothing is written down that is refused then; AddAll writes down with one call
+// all that there is room for, which is by far the cheapest way. Config.Buffer
+// should hold several such groups.
 //
 // # Back-pressure
 //
@@ -86,7 +129,8 @@
 //	            flushes in flight are cancelled with the cause ErrStopped, waits
 //	            for a retry are cut, sinks get 100 ms to return, and what is not
 //	            delivered is returned
-//	Save(ctx)   gives what Stop left over to the [WithSave] function
+//	Save(ctx)   puts what Stop left over into the journal, or gives it to the
+//	            [WithSave] function
 //
 // A drain that begins at the [Batcher.Gate] alone is enough: the batcher
 // watches it. Flush contexts carry lineage and are cancelled by nothing but

@@ -14,6 +14,10 @@ var (
 	// ErrFull: Config.Buffer items are inside, or Config.MaxKeys keys, or
 	// others already wait for room.
 	ErrFull = errors.New("full: wait with Add, or offer the item again later")
+	// ErrNotStarted: the batcher has a journal, which Start opens.
+	ErrNotStarted = errors.New("not started: a batcher with a journal takes nothing before Start")
+	// ErrReplaying: what an earlier life has left enters first.
+	ErrReplaying = errors.New("replaying: what an earlier life has left enters first; wait with Add, or offer the item again later")
 	// ErrDraining: the batcher finishes what is inside and takes no new root
 	// work. It is [intake.ErrDraining].
 	ErrDraining = intake.ErrDraining
@@ -26,8 +30,8 @@ var (
 // items were left over for that reason.
 var ErrStopped = errors.New("the time to stop was up before everything was flushed")
 
-// ErrHung is matched by the error of [Batcher.Stop] when a sink, or a dead letter
-// handler, did not return after it was cut. What it holds is left over, and may
+// ErrHung is matched by the error of [Batcher.Stop] when a sink, a dead letter
+// handler or the replay did not return after it was cut. What it holds is left over, and may
 // be delivered all the same.
 var ErrHung = errors.New("did not return after it was cut and may still deliver what it holds")
 
@@ -41,7 +45,7 @@ var errNeverStarted = errors.New("the batcher was never started")
 type Error struct {
 	// Batcher is the name given to [New].
 	Batcher string
-	// Op is what was going on: add, flush, drain, stop or save.
+	// Op is what was going on: add, start, flush, drain, stop or save.
 	Op string
 	// Key is the key of the batch, where there is one.
 	Key string

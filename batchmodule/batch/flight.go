@@ -37,14 +37,20 @@ func (b *Batcher[T]) next() *delivery[T] {
 }
 
 // ground gives the slot back. Something may have become ready after next found
-// nothing, and its producer saw no free slot: so the keeper looks again.
+// nothing, and its producer saw no free slot: so tend looks again.
 func (b *Batcher[T]) ground() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.slots--
 	b.nudgeLocked()
-	if b.slots == 0 && b.grounded != nil {
+	b.tellGroundedLocked()
+}
+
+// tellGroundedLocked wakes the stop that waits for all that runs.
+func (b *Batcher[T]) tellGroundedLocked() {
+	if b.grounded != nil && b.slots == 0 && b.reserved == 0 && b.past.cut == nil {
 		close(b.grounded)
+		b.grounded = nil
 	}
 }
 
@@ -54,10 +60,10 @@ func (d *delivery[T]) finish() {
 		return // Stop has settled it
 	}
 	b, s := d.b, d.s
-	d.report.Failed, d.report.Lost, d.report.Left, d.report.Calls = d.failed, d.lost, s.len(), d.calls
-	d.report.Err = d.error()
-	d.report.Took = time.Since(d.began)
-	err := errors.Join(d.report.Err, d.observe())
+	d.flush.Failed, d.flush.Lost, d.flush.Left, d.flush.Calls = d.failed, d.lost, s.len(), d.calls
+	d.flush.Err = d.error()
+	d.flush.Took = time.Since(d.began)
+	err := errors.Join(d.flush.Err, d.observe())
 	if s.len() == 0 {
 		s.store = s.store.emptied() // a recycled slice must not keep items alive
 	}
@@ -72,14 +78,14 @@ func (d *delivery[T]) observe() error {
 		return d.b.panicked(&PanicError{Value: errGoexit})
 	}
 	d.observed = true
-	return d.b.guard(func() error { d.b.opts.flushed(d.report); return nil })
+	return d.b.guard(func() error { d.b.opts.flushed(d.flush); return nil })
 }
 
 // settle counts what has come of the items of a bundle in flight: n are not in
-// rest, failed of them are dead letters, lost ones those that nobody took, the
-// others Done. It reports false, and counts nothing, when a stop has taken the
+// rest, failed of them are dead letters; of those that nobody took some are
+// lost and others come again from the journal; the remaining are Done. It reports false, and counts nothing, when a stop has taken the
 // items over.
-func (b *Batcher[T]) settle(s *bundle[T], rest lot[T], failed, lost int) bool {
+func (b *Batcher[T]) settle(s *bundle[T], rest lot[T], failed, lost, again int) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if s.abandoned {
@@ -87,9 +93,10 @@ func (b *Batcher[T]) settle(s *bundle[T], rest lot[T], failed, lost int) bool {
 	}
 	n := s.len() - rest.len()
 	s.lot = rest
-	b.done += uint64(n - failed - lost)
+	b.done += uint64(n - failed - lost - again)
 	b.failed += uint64(failed)
 	b.lost += uint64(lost)
+	b.saved += uint64(again)
 	b.unburied += lost
 	b.inside -= n
 	b.grantLocked()
@@ -113,6 +120,11 @@ func (b *Batcher[T]) land(s *bundle[T], err error) {
 	b.releaseLocked(s.line)
 	b.recycleLocked(s)
 	b.grantLocked() // a key may have become free
+	b.tellQuietLocked()
+}
+
+// tellQuietLocked wakes those who wait until nothing is inside.
+func (b *Batcher[T]) tellQuietLocked() {
 	if b.emptied != nil && b.quietLocked() {
 		close(b.emptied)
 		b.emptied = nil
@@ -139,9 +151,6 @@ func (d *delivery[T]) wreck(value any) bool {
 	}
 	d.wrecked, d.held = true, 0
 	d.err = errors.Join(d.err, d.b.panicked(&PanicError{Value: value, Stack: string(debug.Stack())}))
-	n := d.s.len()
-	if d.settle(lot[T]{}, 0, n) {
-		d.lost += n
-	}
+	d.settle(lot[T]{}, 0, d.s.lot)
 	return true
 }

@@ -13,6 +13,8 @@ type line[T any] struct {
 	open *bundle[T] // being filled, if any
 	busy bool       // keyed: one of its bundles is ready or flying
 	held chain[T]   // keyed: sealed, waiting for that one
+
+	reserved int // places of items that are being written down
 }
 
 func (b *Batcher[T]) lineLocked(key string) *line[T] {
@@ -100,7 +102,7 @@ func (b *Batcher[T]) dueLocked() (*bundle[T], Trigger) {
 // hastyLocked says that nobody gains by lingering: the batcher drains, or
 // somebody waits for room.
 func (b *Batcher[T]) hastyLocked() bool {
-	return b.waiting.Len() > 0 || b.gate.State() != intake.Open
+	return b.waiting.Len() > 0 && b.barred == nil || b.past.room != nil || b.gate.State() != intake.Open
 }
 
 // releaseLocked ends the turn of a line whose bundle has landed.
@@ -113,7 +115,12 @@ func (b *Batcher[T]) releaseLocked(l *line[T]) {
 		return
 	}
 	l.busy = false
-	if l.open == nil {
+	b.forgetLocked(l)
+}
+
+// forgetLocked lets go of a key with nothing inside.
+func (b *Batcher[T]) forgetLocked(l *line[T]) {
+	if b.only == nil && l.open == nil && !l.busy && l.reserved == 0 {
 		delete(b.lines, l.key)
 	}
 }

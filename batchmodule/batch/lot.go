@@ -72,3 +72,23 @@ func join[T any](front, behind lot[T]) lot[T] {
 	}
 	return both.append(front).append(behind)
 }
+
+// journalled appends to seqs where the journal has those of before that are in
+// none of the others, which are parts of before in the same order.
+func journalled(seqs []uint64, before []tag, others ...[]tag) []uint64 {
+	elsewhere := func(t *tag) bool {
+		for k, o := range others {
+			if len(o) > 0 && o[0].serial == t.serial {
+				others[k] = o[1:]
+				return true
+			}
+		}
+		return false
+	}
+	for i := range before {
+		if t := &before[i]; !elsewhere(t) && t.seq > 0 {
+			seqs = append(seqs, t.seq)
+		}
+	}
+	return seqs
+}

@@ -1,6 +1,10 @@
 package batch
 
-import "context"
+import (
+	"context"
+
+	"github.com/lastcall-go/lastcall/journal"
+)
 
 // Sink takes one batch. It returns nil when every item was taken, or an error
 // that says what is to be done; see the package comment.
@@ -20,7 +24,7 @@ type DeadLetter[T any] struct {
 	Key string
 	// Err is the last error of the sink that concerned the item.
 	Err error
-	// Attempts is how many times the sink was given the item.
+	// Attempts is how many times the sink was given the item, in all lives.
 	Attempts int
 }
 
@@ -35,6 +39,14 @@ type options[T any] struct {
 	save    func(context.Context, []T) error
 	flushed func(Flush)
 
+	opener journal.Opener
+	box    *journal.DeadLetters
+	codec  journal.Codec[T]
+	id     func(T) string
+	label  func(T) string
+
+	replay   func(Replay)
+	burial   func(Burial)
 	retrying func(Retrying)
 	panicked func(*PanicError)
 }

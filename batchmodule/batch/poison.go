@@ -1,6 +1,10 @@
 package batch
 
-import "math/bits"
+import (
+	"math/bits"
+
+	"github.com/lastcall-go/lastcall/journal"
+)
 
 // piece is a part of a batch that is to be tried on its own.
 type piece struct {
@@ -31,7 +35,11 @@ func (d *delivery[T]) search(v verdict[T]) bool {
 func (d *delivery[T]) split(v verdict[T], tried int) bool {
 	n := v.rest.len()
 	if n == 1 || d.fruitless >= d.limit {
-		d.bury(v, anyReason, tried)
+		why := journal.ReasonRetries
+		if n == 1 {
+			why = journal.ReasonPoison
+		}
+		d.bury(v, anyReason, tried, why)
 		return !d.over()
 	}
 	d.pieces = append(d.pieces, piece{n - n/2, tried + 1}, piece{n / 2, tried + 1})
@@ -50,7 +58,7 @@ func (d *delivery[T]) heedPiece(v verdict[T]) bool {
 		return d.pause(v)
 	case v.namesItems():
 		// They had their attempts, and now the sink knows them by name.
-		d.bury(v, anyReason, p.tried)
+		d.bury(v, anyReason, p.tried, journal.ReasonRetries)
 	default:
 		d.fruitless++
 		return d.split(v, p.tried)

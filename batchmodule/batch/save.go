@@ -5,21 +5,25 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+
+	"github.com/lastcall-go/lastcall/journal"
 )
 
-// Save settles the leftovers of a stop: what the [WithSave] function takes is
-// Saved; without one, or when it fails, they are Lost, and the error says how
-// many. It also says how many dead letters were lost because their handler
-// panicked, at any time. It is the batcher's PreDestroy: it may be called
-// whether or not the batcher was started or stopped, and stops it at once if
-// need be. Called again it does nothing and returns the same.
+// Save settles the leftovers of a stop: what the journal holds, or the
+// [WithSave] function takes, is Saved; what is in neither is Lost, and the
+// error says how many and why. It also says how many dead letters were lost
+// because their handler panicked, at any time. At its end the journal is closed.
+//
+// It is the batcher's PreDestroy: it may be called whether or not the batcher
+// was started or stopped, and stops it at once if need be. Called again it does
+// nothing and returns the same.
 func (b *Batcher[T]) Save(ctx context.Context) error {
 	now, cancel := context.WithCancel(ctx)
 	cancel()
 	_, _ = b.Stop(now) // its error speaks of the leftovers, which are settled here
 	b.settling.Do(func() {
 		err := error(&PanicError{Value: errGoexit})
-		defer func() { b.saveErr = b.settleLeft(err) }() // deferred: a saver may end its goroutine
+		defer func() { b.saveErr = errors.Join(b.settleLeft(err), b.closeJournal()) }() // deferred: a saver may end its goroutine
 		err = b.save(ctx)
 	})
 	return b.saveErr
@@ -27,32 +31,75 @@ func (b *Batcher[T]) Save(ctx context.Context) error {
 
 func (b *Batcher[T]) save(ctx context.Context) error {
 	b.mu.Lock()
-	items := slices.Clone(b.left.items)
+	left := lot[T]{slices.Clone(b.left.items), slices.Clone(b.left.tags)}
 	b.mu.Unlock()
 	switch {
-	case len(items) == 0:
+	case left.len() == 0:
 		return nil
+	case b.mode != journal.Off:
+		return b.writeDown(ctx, left)
 	case b.opts.save == nil:
-		return errors.New("nobody saves leftovers; give WithSave")
+		return errors.New("nobody saves leftovers; give WithSave, or WithJournal")
 	}
-	return b.guard(func() error { return b.opts.save(ctx, items) })
+	return b.guard(func() error { return b.opts.save(ctx, left.items) })
+}
+
+// writeDown puts into the journal what is not in it yet.
+func (b *Batcher[T]) writeDown(ctx context.Context, left lot[T]) error {
+	items := make([]journal.Item[T], left.len())
+	for i, item := range left.items {
+		t := &left.tags[i]
+		items[i] = b.record(item, t, b.say(b.opts.key, item), t.at)
+	}
+	err := b.guard(func() error { return b.keeper.Save(ctx, items) })
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for i := range items { // others may have come behind them meanwhile
+		b.left.tags[i].seq = items[i].Seq
+	}
+	return err
 }
 
 // settleLeft counts the leftovers and says what was lost.
 func (b *Batcher[T]) settleLeft(err error) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	n := b.left.len()
-	b.left, b.inside = lot[T]{}, 0
+	n, saved := b.left.len(), 0
+	switch {
+	case b.mode != journal.Off:
+		for _, t := range b.left.tags {
+			if t.seq > 0 {
+				saved++
+			}
+		}
+	case err == nil:
+		saved = n
+	}
+	b.saved += uint64(saved)
+	b.lost += uint64(n - saved)
+	b.left, b.inside, b.settled = lot[T]{}, b.reserved, true
 	var errs []error
-	if err == nil {
-		b.saved += uint64(n)
-	} else {
-		b.lost += uint64(n)
+	switch {
+	case saved == 0 && n > 0:
 		errs = append(errs, &Error{Batcher: b.name, Op: "save", Items: n, Err: fmt.Errorf("lost: %w", err)})
+	case saved < n:
+		errs = append(errs, &Error{Batcher: b.name, Op: "save", Items: n - saved, Err: fmt.Errorf("lost, of %d left over: %w", n, err)})
 	}
 	if b.unburied > 0 {
 		errs = append(errs, &Error{Batcher: b.name, Op: "flush", Items: b.unburied, Err: errUnburied})
 	}
 	return errors.Join(errs...)
+}
+
+func (b *Batcher[T]) closeJournal() error {
+	b.mu.Lock()
+	opened := b.past.opened
+	b.mu.Unlock()
+	if !opened {
+		return nil
+	}
+	if err := b.keeper.Close(); err != nil {
+		return &Error{Batcher: b.name, Op: "save", Err: err}
+	}
+	return nil
 }

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/lastcall-go/lastcall/intake"
+	"github.com/lastcall-go/lastcall/journal"
 )
 
 // Stats is one consistent snapshot of a batcher.
@@ -22,6 +23,16 @@ type Stats struct {
 	Waiting int           // calls of Add that wait for room
 	Slots   int           // flushes that run, of Config.Parallel
 	Oldest  time.Duration // age of the oldest batch, by its first item; 0 if there is none
+
+	// Journal is when items are written down: off, onstop or always.
+	Journal journal.Mode
+	// DeadLetters is what becomes of items that failed for good.
+	DeadLetters DeadLetters
+	// Replayed is how many items of an earlier life have entered, ReplayLeft
+	// how many have still to; those count as accepted when they enter. What a
+	// replay that ended early has left stays in the journal.
+	Replayed   uint64
+	ReplayLeft int
 
 	Flushes FlushCounts
 	Ledger  intake.Ledger
@@ -50,6 +61,16 @@ func (b *Batcher[T]) Stats() Stats {
 			Room: f[TriggerRoom], Manual: f[TriggerManual], Drain: f[TriggerDrain],
 		},
 		Ledger: b.ledgerLocked(),
+
+		Journal:     b.mode,
+		DeadLetters: NoLetters,
+		Replayed:    b.past.entered,
+	}
+	if b.buries {
+		s.DeadLetters = KeepLetters
+	}
+	if b.past.total > 0 {
+		s.ReplayLeft = max(0, b.past.total-int(b.past.entered)-b.keeper.Unreadable())
 	}
 	s.Inside = int(s.Ledger.Inside)
 	for c := b.flying.first; c != nil; c = c.next {

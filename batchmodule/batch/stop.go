@@ -48,7 +48,9 @@ func (b *Batcher[T]) waitQuiet(ctx context.Context) error {
 	return ErrStopped
 }
 
-func (b *Batcher[T]) quietLocked() bool { return b.inside == 0 && b.flying.first == nil }
+func (b *Batcher[T]) quietLocked() bool {
+	return b.inside == 0 && b.flying.first == nil
+}
 
 // Stop drains within ctx (and StopBudget). When the time is up first it cancels
 // the flushes in flight with the cause [ErrStopped], cuts the waits for a retry,
@@ -98,6 +100,7 @@ func (b *Batcher[T]) stop(ctx context.Context) ([]T, error) {
 		defer cancel()
 	}
 	b.gate.Drain()
+	b.closeSides()
 	cause := errNeverStarted
 	started := b.started()
 	if started {
@@ -107,11 +110,11 @@ func (b *Batcher[T]) stop(ctx context.Context) ([]T, error) {
 	b.end()
 	if started {
 		close(b.halt)
-		<-b.kept
+		<-b.tended
 	}
 	left, hung := b.collect()
 	if len(left) == 0 {
-		return nil, nil
+		return nil, b.replayHung()
 	}
 	reason := fmt.Errorf("left over: %w (%w)", ErrStopped, cause)
 	if hung > 0 {
@@ -124,6 +127,21 @@ func (b *Batcher[T]) started() bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.phase == running
+}
+
+// closeSides ends what brings items in beside Add: letters sent again, the
+// replay, and the journal that is being opened for it.
+func (b *Batcher[T]) closeSides() {
+	b.mu.Lock()
+	leave := b.leave
+	if b.past.unopen != nil {
+		b.past.unopen(ErrClosed)
+	}
+	b.mu.Unlock()
+	b.cutReplay()
+	if leave != nil {
+		leave()
+	}
 }
 
 // finish waits until nothing is inside, and returns why not.
@@ -144,9 +162,7 @@ func (b *Batcher[T]) end() {
 	b.refuseAllLocked()
 	grounded := make(chan struct{})
 	b.grounded = grounded
-	if b.slots == 0 {
-		close(grounded)
-	}
+	b.tellGroundedLocked()
 	b.mu.Unlock()
 
 	if b.cut != nil {
@@ -174,12 +190,18 @@ func (b *Batcher[T]) collect() (_ []T, hung int) {
 	}
 	bundles := slices.SortedFunc(b.bundlesLocked(), func(x, y *bundle[T]) int { return cmp.Compare(x.seq, y.seq) })
 	for _, s := range bundles {
+		from := left.len()
 		left = left.append(s.lot)
+		for i := from; i < len(left.tags); i++ {
+			if t := &left.tags[i]; t.at.IsZero() {
+				t.at = s.since
+			}
+		}
 		s.tellLocked(&Error{Batcher: b.name, Op: "flush", Key: s.line.key, Items: s.len(), Err: ErrStopped})
 	}
 	b.left = left
 	b.open, b.ready, b.flying, b.cutOff = chain[T]{}, chain[T]{}, chain[T]{}, chain[T]{}
 	b.lines, b.free = nil, nil
-	b.inside = left.len()
+	b.inside, b.collected = left.len()+b.reserved, true
 	return left.items, hung
 }

@@ -313,7 +313,7 @@ func TestSave(t *testing.T) {
 	t.Run("WithoutASaverTheyAreLostAndSaidSo", func(t *testing.T) {
 		t.Parallel()
 		b := never(t)
-		assert.EqualError(t, b.Save(t.Context()), "batch orders: save: 3 items: lost: nobody saves leftovers; give WithSave")
+		assert.EqualError(t, b.Save(t.Context()), "batch orders: save: 3 items: lost: nobody saves leftovers; give WithSave, or WithJournal")
 		assert.Equal(t, intake.Ledger{Offered: 3, Accepted: 3, Lost: 3}, b.Gate().Ledger())
 	})
 

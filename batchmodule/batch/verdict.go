@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"slices"
+
+	"github.com/lastcall-go/lastcall/journal"
 )
 
 // verdict is what one call of the sink said of its items.
@@ -20,15 +22,30 @@ type reason struct {
 	err         error
 	permanent   bool
 	unavailable bool
+	panicked    bool
 }
 
 func reasonOf(err error) reason {
 	return reason{err: err, permanent: isPermanent(err), unavailable: isUnavailable(err)}
 }
 
-// refused is the verdict of a sink that has said nothing one could rely on.
+// asks is why an item failed that ran out of attempts for the reason why.
+func (r reason) asks(why journal.Reason) journal.Reason {
+	switch {
+	case why == journal.ReasonPoison: // how it was found says more
+		return why
+	case r.permanent:
+		return journal.ReasonPermanent
+	case r.panicked:
+		return journal.ReasonPanic
+	default:
+		return why
+	}
+}
+
+// refused is the verdict of a sink that panicked.
 func refused[T any](given lot[T], err error) verdict[T] {
-	return verdict[T]{rest: given, whole: reason{err: err}}
+	return verdict[T]{rest: given, whole: reason{err: err, panicked: true}}
 }
 
 func judge[T any](given lot[T], err error) verdict[T] {
@@ -70,10 +87,14 @@ func (v verdict[T]) unavailable() bool {
 	return v.namesItems() || v.whole.unavailable
 }
 
-// call gives a lot to the sink once.
-func (b *Batcher[T]) call(ctx context.Context, given lot[T]) verdict[T] {
+// call gives a lot to the sink once: what its items have had of calls, with
+// this one, is calls where it is not on their tags.
+func (b *Batcher[T]) call(ctx context.Context, given lot[T], key string, calls int) verdict[T] {
 	ctx, cancel := context.WithTimeout(ctx, b.cfg.FlushTimeout)
 	defer cancel()
+	l := &lent[T]{b: b, lot: given, key: key, calls: calls}
+	defer l.over.Store(true)
+	ctx = context.WithValue(ctx, itemsKey{}, l)
 	var v verdict[T]
 	err := b.guard(func() error {
 		// Clipped: a sink that appends must not write over the items behind.

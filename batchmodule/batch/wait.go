@@ -6,23 +6,26 @@ import (
 	"fmt"
 )
 
-// waiter is an Add that waits for room. Whoever makes room places the item and
+// waiter is an Add that waits for room. Whoever makes room places the item, or
+// reserves its place, and
 // wakes the waiter afterwards, so nobody can overtake it in between.
 type waiter[T any] struct {
 	ctx  context.Context
 	key  string
 	item T
 	size int64
+	tag  *tag // nil: a new item
+
+	reserves bool // is to have a place, and no item yet
 
 	place  *list.Element
 	answer chan error // one answer: nil when the item was placed
 }
 
-func (b *Batcher[T]) queueLocked(ctx context.Context, key string, item T, size int64) *waiter[T] {
-	w := &waiter[T]{ctx: ctx, key: key, item: item, size: size, answer: make(chan error, 1)}
+func (b *Batcher[T]) queueLocked(w *waiter[T]) {
+	w.answer = make(chan error, 1)
 	w.place = b.waiting.PushBack(w)
 	b.nudgeLocked() // an open bundle may go now to make room
-	return w
 }
 
 // await returns when the item was placed or will not be.
@@ -64,8 +67,12 @@ func (b *Batcher[T]) answerLocked(w *waiter[T], err error) {
 }
 
 // grantLocked lets in those who wait, in their order, as long as there is room
-// for the first.
+// for the first. A replay looks for itself.
 func (b *Batcher[T]) grantLocked() {
+	if b.past.room != nil {
+		close(b.past.room)
+		b.past.room = nil
+	}
 	for b.waiting.Len() > 0 {
 		w := b.waiting.Front().Value.(*waiter[T])
 		// Asked again: the drain may have begun since it came.
@@ -78,7 +85,11 @@ func (b *Batcher[T]) grantLocked() {
 		}
 		b.waiting.Remove(w.place)
 		w.place = nil
-		b.placeLocked(w.key, w.item, w.size)
+		if w.reserves {
+			b.reserveOneLocked(w.key)
+		} else {
+			b.placeLocked(w.key, w.item, w.size, w.tag)
+		}
 		w.answer <- nil
 	}
 }

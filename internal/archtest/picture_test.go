@@ -35,7 +35,7 @@ var picture = []room{
 
 	{"httpmodule", []string{"lifecycle", "httpmodule/server"}, "glue joins its own core and the lifecycle; its Config comes from the graph, whoever put it there"},
 	{"poolmodule", []string{"lifecycle", "journal", "poolmodule/pool"}, "glue joins its own core and the lifecycle; its Config comes from the graph, whoever put it there"},
-	{"batchmodule", []string{"lifecycle", "batchmodule/batch"}, "glue joins its own core and the lifecycle; its Config comes from the graph, whoever put it there"},
+	{"batchmodule", []string{"lifecycle", "journal", "batchmodule/batch"}, "glue joins its own core and the lifecycle; its Config comes from the graph, whoever put it there"},
 
 	{"actuator", []string{"lifecycle"}, "it shows what the lifecycle knows, of components of any kind"},
 	{"app", []string{"lifecycle"}, "it runs any Fx application, ours or not; the standard set is in modules"},

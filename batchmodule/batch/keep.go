@@ -1,0 +1,193 @@
+package batch
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/lastcall-go/lastcall/journal"
+)
+
+// keepGroup is the most that AddAll has written down with one call.
+const keepGroup = 1000
+
+// place is where an item is to go.
+type place struct {
+	key  string
+	size int64
+}
+
+// addKept is Add where items are written down before they are accepted. The
+// room comes first, so that nothing is written down that must be refused:
+//
+//	reserve ──▶ write down, no lock held ──▶ put into its batch
+//	   │              │
+//	   ▼              ▼ it failed
+//	refused       place given back, refused
+//
+// When the batcher is stopped while an item is written down, it is accepted and
+// left over.
+func (b *Batcher[T]) addKept(ctx context.Context, item T, t *tag, wait bool) error {
+	var items [1]journal.Item[T]
+	var places [1]place
+	items[0], places[0] = b.arrival(item, time.Now())
+	if t != nil { // sent again
+		items[0].ID, items[0].At = t.id, t.at
+	}
+	_, err := b.addSome(ctx, items[:], places[:], wait)
+	return err
+}
+
+// addAllKept is AddAll for addKept: what fits is written down together.
+func (b *Batcher[T]) addAllKept(ctx context.Context, all []T, wait bool) (int, error) {
+	items := make([]journal.Item[T], min(len(all), keepGroup))
+	places := make([]place, len(items))
+	n := 0
+	for n < len(all) {
+		group, now := min(len(all)-n, keepGroup), time.Now()
+		for i, item := range all[n : n+group] {
+			items[i], places[i] = b.arrival(item, now)
+		}
+		for at := 0; at < group; {
+			some, err := b.addSome(ctx, items[at:group], places[at:group], wait)
+			n, at = n+some, at+some
+			if err != nil {
+				return n, err
+			}
+		}
+	}
+	return n, nil
+}
+
+func (b *Batcher[T]) arrival(item T, now time.Time) (journal.Item[T], place) {
+	key, size := b.measure(item)
+	return journal.Item[T]{
+		Value: item, ID: b.say(b.opts.id, item), Key: b.labelOf(item, key), At: now,
+	}, place{key, size}
+}
+
+// addSome takes as many of the items as there is room for, at least one, or
+// none and says why.
+func (b *Batcher[T]) addSome(ctx context.Context, items []journal.Item[T], places []place, wait bool) (kept int, err error) {
+	n, err := b.reserve(ctx, places, wait)
+	if err != nil {
+		return 0, err
+	}
+	// Deferred, as a codec of the user's may end the goroutine.
+	defer func() { b.redeem(items[:kept], places[:n], kept == 0) }()
+	return b.keepSome(ctx, items[:n], wait)
+}
+
+// keepSome writes down as many of the items as the journal takes, from the
+// front: one that it does not take must not keep out those before it.
+func (b *Batcher[T]) keepSome(ctx context.Context, items []journal.Item[T], wait bool) (int, error) {
+	room := ctx
+	if !wait { // the context of an append ends the waiting for room, not the writing
+		now, cancel := context.WithCancel(ctx)
+		cancel()
+		room = now
+	}
+	for n := len(items); ; n /= 2 {
+		err := b.keeper.Keep(room, items[:n])
+		switch {
+		case err == nil:
+			return n, nil
+		case n == 1, ctx.Err() != nil, errors.Is(err, journal.ErrClosed):
+			return 0, &Error{Batcher: b.name, Op: "add", Err: err}
+		}
+	}
+}
+
+// reserve sets places aside, from the front, for as many items as fit. If none
+// does, it waits for the first.
+func (b *Batcher[T]) reserve(ctx context.Context, places []place, wait bool) (int, error) {
+	b.mu.Lock()
+	if err := b.gate.Admit(ctx); err != nil {
+		b.rejected++
+		b.mu.Unlock()
+		return 0, err
+	}
+	if n := b.reserveLocked(places); n > 0 {
+		b.mu.Unlock()
+		return n, nil
+	}
+	if !wait || b.early() {
+		return 0, b.refuse()
+	}
+	if err := b.addLater(&waiter[T]{ctx: ctx, key: places[0].key, reserves: true}); err != nil {
+		return 0, err
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.gate.Admit(ctx) != nil {
+		return 1, nil // what it has it keeps
+	}
+	return 1 + b.reserveLocked(places[1:]), nil
+}
+
+func (b *Batcher[T]) reserveLocked(places []place) int {
+	if b.waiting.Len() > 0 {
+		return 0
+	}
+	for n := range places {
+		if !b.roomLocked(places[n].key) {
+			return n
+		}
+		b.reserveOneLocked(places[n].key)
+	}
+	return len(places)
+}
+
+func (b *Batcher[T]) reserveOneLocked(key string) {
+	b.inside++
+	b.reserved++
+	b.lineLocked(key).reserved++
+}
+
+// redeem puts items, which are written down, into the places reserved for them
+// and gives back the places that are left.
+func (b *Batcher[T]) redeem(items []journal.Item[T], places []place, refused bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if refused {
+		b.rejected++
+	}
+	b.inside -= len(places)
+	b.reserved -= len(places)
+	for i, p := range places {
+		l := b.only
+		if l == nil {
+			l = b.lines[p.key] // nil: the stop has taken what there was
+		}
+		if l != nil {
+			l.reserved--
+		}
+		switch {
+		case i < len(items):
+			it := &items[i]
+			b.enterLocked(it.Value, p, &tag{seq: it.Seq, id: it.ID, at: it.At})
+		case l != nil:
+			b.forgetLocked(l)
+		}
+	}
+	if len(items) < len(places) {
+		b.grantLocked()
+		b.tellQuietLocked()
+	}
+	b.tellGroundedLocked()
+}
+
+// enterLocked accepts an item that is written down, also when a stop has come
+// in between.
+func (b *Batcher[T]) enterLocked(item T, p place, t *tag) {
+	switch {
+	case !b.collected:
+		b.placeLocked(p.key, item, p.size, t)
+	case b.settled:
+		b.accepted++
+		b.saved++
+	default:
+		b.accepted++
+		b.left = b.left.append(lot[T]{items: []T{item}, tags: []tag{*t}})
+	}
+}
