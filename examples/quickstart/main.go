@@ -25,7 +25,8 @@ func main() {
 // service is the whole program; its tests start the same.
 func service() fx.Option {
 	return fx.Options(
-		modules.Default(),
+		// The outbox keeps everything; examples/push keeps it in a journal.
+		modules.Default(modules.Without(modules.Journal)),
 		work(),
 		httpmodule.Handle("POST /notify", newNotify),
 		fx.Invoke(startFeed),
