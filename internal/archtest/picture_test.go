@@ -43,7 +43,7 @@ var picture = []room{
 
 	{"drill", []string{"journal"}, "it kills programs from outside and must not be built from what it tests"},
 	{"cmd/lastcall", []string{"journal", "journal/filejournal", "journal/deadletter", "journal/control"}, "it reads journals; it starts nothing"},
-	{"examples/*", join([]string{"app", "modules"}, glue, cores, grounds), "examples use what users use"},
+	{"examples/*", join([]string{"app", "modules"}, glue, cores, grounds, []string{"journal", "journal/filejournal"}), "examples use what users use: they say when work is written down, and where"},
 	{"internal/archtest", nil, "it looks at the others from outside"},
 }
 
