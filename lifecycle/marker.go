@@ -22,8 +22,9 @@ func (c *Conductor) LastRun() LastRun {
 // KeepReceiptIn gives the receipt a file where [Config].ReceiptFile names
 // none, and does nothing where it does. It is for a component that has a
 // directory of its own on the disk, which it may have to make first: called in
-// its OnStart, it looks back and puts the run marker there at once. The error is
-// that of a start whose ReceiptFile cannot be written.
+// its OnStart, it looks back and puts the run marker there at once. If that
+// cannot be written it returns an error, and takes away what is there: it would
+// be taken for the receipt of this run.
 func (c *Conductor) KeepReceiptIn(file string) error {
 	c.mu.Lock()
 	if c.config.ReceiptFile != "" || c.state != Starting {
@@ -32,7 +33,11 @@ func (c *Conductor) KeepReceiptIn(file string) error {
 	}
 	c.config.ReceiptFile = file
 	c.mu.Unlock()
-	return c.mark()
+	err := c.mark()
+	if err != nil {
+		_ = os.Remove(file) // it need not be there
+	}
+	return err
 }
 
 // mark puts the run marker in the place of the receipt of the last run: who

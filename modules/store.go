@@ -80,7 +80,7 @@ func (s *store) take(ctx context.Context, name string) (*filejournal.Directory, 
 	delete(s.early, name)
 	s.mu.Unlock()
 	if err == nil && fresh {
-		err = s.begin(d, recovered)
+		s.begin(d, recovered)
 	}
 	return d, j, err
 }

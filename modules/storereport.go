@@ -14,7 +14,7 @@ import (
 )
 
 // begin says what was found, once, and marks the directory as that of a run.
-func (s *store) begin(d *filejournal.Directory, recovered int) error {
+func (s *store) begin(d *filejournal.Directory, recovered int) {
 	s.log.Info("journals: "+d.Guarantee(), zap.String("dir", d.Dir()))
 	for name, h := range d.Health() {
 		s.report(name, h)
@@ -24,11 +24,12 @@ func (s *store) begin(d *filejournal.Directory, recovered int) error {
 	}
 	if s.conductor == nil {
 		s.tellRecovered(recovered)
-		return nil
+		return
 	}
 	if !s.borrows() {
+		// A disk that is full is no reason not to replay.
 		if err := s.conductor.KeepReceiptIn(filepath.Join(d.Dir(), "last-run.json")); err != nil {
-			return err
+			s.log.Warn("the next start will not know how this run ended", zap.Error(err))
 		}
 	}
 	s.tellRecovered(recovered)
@@ -39,7 +40,6 @@ func (s *store) begin(d *filejournal.Directory, recovered int) error {
 		case <-s.quit:
 		}
 	})
-	return nil
 }
 
 func (s *store) tellRecovered(n int) {

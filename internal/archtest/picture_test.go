@@ -45,6 +45,7 @@ var picture = []room{
 	{"cmd/lastcall", []string{"journal", "journal/filejournal", "journal/deadletter", "journal/control"}, "it reads journals; it starts nothing"},
 	{"examples/*", join([]string{"app", "modules"}, glue, cores, grounds, []string{"journal", "journal/filejournal"}), "examples use what users use: they say when work is written down, and where"},
 	{"internal/archtest", nil, "it looks at the others from outside"},
+	{"internal/crashtest", nil, "only its tests do anything; they are a service like any other"},
 }
 
 // ban keeps a dependency, direct or not, out of rooms.

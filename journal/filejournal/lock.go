@@ -22,11 +22,11 @@ func lockDir(dir string) (*os.File, error) {
 		}
 		return nil, errors.Join(err, f.Close())
 	}
-	program, _ := os.Executable() // its name is help for a reader, no more
+	// Who holds it is help for a reader, no more: a full disk must not keep a
+	// service from starting.
+	program, _ := os.Executable()
 	text := Holder{PID: os.Getpid(), Program: filepath.Base(program)}.String() + "\n"
-	if err := errors.Join(f.Truncate(0), writeAll(f, text)); err != nil {
-		return nil, errors.Join(err, f.Close())
-	}
+	_ = errors.Join(f.Truncate(0), writeAll(f, text))
 	return f, nil
 }
 
