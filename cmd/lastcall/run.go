@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -71,13 +72,15 @@ func isTerminal(stream any) bool {
 }
 
 func (p *program) run(ctx context.Context, args []string) int {
+	out := bufio.NewWriter(p.out)
+	p.out = out
 	root := p.root()
 	root.SetArgs(args)
 	root.SetIn(p.in)
 	root.SetOut(p.out)
 	root.SetErr(p.err)
 	cmd, err := root.ExecuteContextC(ctx)
-	if err == nil {
+	if err = errors.Join(err, out.Flush()); err == nil {
 		return exitOK
 	}
 	var usage usageError
@@ -108,6 +111,13 @@ directory that is held by a process that does not answer is not touched.`+"\n"+e
 	root.PersistentFlags().StringVarP(&p.dir, "dir", "d", "journal", "the journal directory of the service")
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	root.AddCommand(p.journal(), p.deadletters())
+	for _, group := range root.Commands() {
+		for _, cmd := range group.Commands() {
+			if cmd.Long == "" {
+				cmd.Long = sentence(cmd.Short)
+			}
+		}
+	}
 	return root
 }
 
