@@ -255,7 +255,9 @@ func TestRunningService(t *testing.T) {
 	r = lastcall(t, dir, "journal", "export", "lane:mail", "--file", entries, "--force")
 	require.Equal(t, exitFailed, r.code)
 	require.Contains(t, r.err, `"lane:mail" is not open in this process`)
-	require.FileExists(t, entries, "what was there stays when there is nothing better")
+	there, err := os.ReadDir(filepath.Dir(entries))
+	require.NoError(t, err)
+	require.Len(t, there, 1, "what was there stays when there is nothing better, and nothing half done is beside it")
 
 	s.kill(t)
 	require.FileExists(t, filepath.Join(dir, control.SocketName), "nobody has removed it")

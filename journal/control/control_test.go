@@ -3,7 +3,9 @@ package control_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
+	"iter"
 	"net"
 	"net/http"
 	"os"
@@ -120,13 +122,33 @@ func TestService(t *testing.T) {
 		require.ErrorContains(t, c.Export(t.Context(), new(bytes.Buffer), "xlsx", "lane:sms"), "400")
 	})
 
-	t.Run("EntriesThatBreakOffAreAnError", func(t *testing.T) {
+	t.Run("AJournalThatIsClosedIsNotThere", func(t *testing.T) {
 		t.Parallel()
 		dir := t.TempDir()
 		s := start(t, dir, 1)
 		require.NoError(t, s.lane.Close())
+		require.ErrorContains(t, dial(t, dir).Export(t.Context(), new(bytes.Buffer), deadletter.JSONL, "lane:sms"), "not open")
+	})
+
+	t.Run("AnswersThatBreakOffAreErrors", func(t *testing.T) {
+		t.Parallel()
+		dir := t.TempDir()
+		ln, err := control.Listen(dir)
+		require.NoError(t, err)
+		ctx, stop := context.WithCancel(t.Context())
+		var serving sync.WaitGroup
+		serving.Go(func() {
+			if err := control.Serve(ctx, ln, control.Handler(broken{}, journal.NewDeadLetters(nil), deadletter.Limits{})); err != nil {
+				t.Error(err)
+			}
+		})
 		c := dial(t, dir)
-		require.Error(t, c.Export(t.Context(), new(bytes.Buffer), deadletter.JSONL, "lane:sms"))
+		require.ErrorContains(t, c.Export(t.Context(), new(bytes.Buffer), deadletter.JSONL, "x"), "broke off")
+		_, err = c.Inspect(t.Context())
+		require.ErrorContains(t, err, "500")
+		require.ErrorContains(t, err, errDisk.Error())
+		stop()
+		serving.Wait()
 	})
 
 	t.Run("SendsAndDropsLetters", func(t *testing.T) {
@@ -174,6 +196,21 @@ func TestService(t *testing.T) {
 		_, err = c.Redrive(t.Context(), deadletter.Options{})
 		require.Error(t, err, "nobody is there any more")
 	})
+}
+
+// broken are journals on a disk that fails after the first entry.
+type broken struct{}
+
+var errDisk = errors.New("bad disk")
+
+func (broken) Inspect(context.Context, ...string) ([]filejournal.Inspection, error) {
+	return nil, errDisk
+}
+
+func (broken) Entries(context.Context, string) (iter.Seq2[journal.Entry, error], error) {
+	return func(yield func(journal.Entry, error) bool) {
+		_ = yield(journal.Entry{ID: "1", Payload: make([]byte, 1<<20)}, nil) && yield(journal.Entry{}, errDisk)
+	}, nil
 }
 
 func TestListen(t *testing.T) {

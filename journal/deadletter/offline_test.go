@@ -77,6 +77,15 @@ func TestOffline(t *testing.T) {
 		require.Empty(t, left(t, store))
 	})
 
+	t.Run("NothingIsSentToTheBoxItself", func(t *testing.T) {
+		t.Parallel()
+		store := journaltest.NewMemory(0)
+		box := deadletter.NewOffline(store, nil)
+		err := box.Redrive(t.Context(), journal.DeadLetter{ID: "m-1", Component: journal.DeadLettersName, Codec: "json"})
+		require.ErrorContains(t, err, `there is no journal "deadletters" to append it to; a service that keeps one must have run once`)
+		require.NoError(t, box.Close())
+	})
+
 	t.Run("ADeathBetweenSendingAndDroppingSendsTwiceUnderOneID", func(t *testing.T) {
 		t.Parallel()
 		store := stopped(t, 2)

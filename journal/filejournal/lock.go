@@ -36,11 +36,11 @@ func lockPath(dir string) string { return filepath.Clean(filepath.Join(dir, lock
 // holds the directory ([HeldBy]) has it for an instant, and a service must not
 // fail to start because of that.
 func lockPatiently(f *os.File) (err error) {
-	for range 5 {
+	for range 10 {
 		if err = lockFile(f); !errors.Is(err, errHeld) {
 			return err
 		}
-		time.Sleep(5 * time.Millisecond)
+		time.Sleep(10 * time.Millisecond)
 	}
 	return err
 }

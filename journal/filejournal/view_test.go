@@ -12,6 +12,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -104,6 +105,7 @@ func TestView(t *testing.T) {
 				d, err := filejournal.Open(cfg)
 				require.NoError(t, err)
 				left := populate(t, d, "lane:sms", 400)
+				populate(t, d, "lane:done", 1) // and it is acknowledged: the next life removes its file
 				if clean {
 					require.NoError(t, d.Close())
 				} else {
@@ -112,14 +114,17 @@ func TestView(t *testing.T) {
 				if damaged {
 					spoil(t, cfg.Dir, "j-lane%3Asms", 7)
 				}
+				half := filepath.Join(cfg.Dir, "j-lane%3Asms", "000000000099-0000000000000001.segment.new")
+				require.NoError(t, os.WriteFile(half, nil, 0o600)) // the next life removes that, too
 				before := fingerprint(t, cfg.Dir)
 
 				v, err := filejournal.Look(cfg.Dir)
 				require.NoError(t, err)
 				seen := ids(t, v, "lane:sms")
+				require.Empty(t, ids(t, v, "lane:done"))
 				names, err := v.Names()
 				require.NoError(t, err)
-				require.Equal(t, []string{"lane:sms"}, names)
+				require.Equal(t, []string{"lane:done", "lane:sms"}, names)
 				require.NoError(t, v.Close())
 				inspected, err := filejournal.Inspect(t.Context(), cfg.Dir, nil)
 				require.NoError(t, err)
@@ -129,12 +134,15 @@ func TestView(t *testing.T) {
 					require.Equal(t, left, seen)
 				}
 				require.Equal(t, ids(t, open(t, cfg), "lane:sms"), seen)
-				in := inspected[0]
+				in := inspected[1]
 				require.Equal(t, "lane:sms", in.Journal)
 				require.Len(t, seen, in.Live)
 				require.Equal(t, in.Entries, in.Live+in.Acknowledged+in.Lost())
 				require.Equal(t, damaged, errors.Is(in.Err(), journal.ErrCorrupt), "%v", in.Damage)
 				require.Empty(t, in.Quarantine)
+				for _, d := range in.Damage {
+					require.NotContains(t, d.Reason, "could not be copied", "nobody has tried to")
+				}
 			})
 		}
 	}
@@ -215,8 +223,49 @@ func TestHeldByDisturbsNobody(t *testing.T) {
 	asking.Wait()
 }
 
+// TestALookThatIsJustTakenIsWaitedFor: a service that starts while somebody
+// asks, and so has the lock for an instant, is not refused.
+func TestALookThatIsJustTakenIsWaitedFor(t *testing.T) {
+	t.Parallel()
+	cfg := filejournal.Config{Dir: t.TempDir()}
+	synctest.Test(t, func(t *testing.T) {
+		release, err := filejournal.HoldShared(cfg.Dir)
+		require.NoError(t, err)
+		go func() {
+			time.Sleep(7 * time.Millisecond)
+			release()
+		}()
+		d, err := filejournal.Open(cfg)
+		require.NoError(t, err)
+		require.NoError(t, d.Close())
+
+		keep, err := filejournal.HoldShared(cfg.Dir)
+		require.NoError(t, err)
+		defer keep()
+		_, err = filejournal.Open(cfg)
+		require.ErrorIs(t, err, journal.ErrLocked, "but not for ever")
+	})
+}
+
 func TestInspect(t *testing.T) {
 	t.Parallel()
+
+	t.Run("TheOldestIsNotTheFirst", func(t *testing.T) {
+		t.Parallel()
+		cfg := filejournal.Config{Dir: t.TempDir()}
+		d, err := filejournal.Open(cfg)
+		require.NoError(t, err)
+		j, err := d.Open(t.Context(), "x")
+		require.NoError(t, err)
+		for _, second := range []int64{50, 20, 90, 60} {
+			_, err := j.Append(t.Context(), journal.Entry{At: time.Unix(second, 0)}, journal.Entry{})
+			require.NoError(t, err)
+		}
+		require.NoError(t, d.Close())
+		in, err := filejournal.Inspect(t.Context(), cfg.Dir, nil)
+		require.NoError(t, err)
+		require.Equal(t, []int64{20, 90}, []int64{in[0].Oldest.Unix(), in[0].Newest.Unix()})
+	})
 
 	t.Run("CountsWhatIsThere", func(t *testing.T) {
 		t.Parallel()
