@@ -1,0 +1,75 @@
+package main
+
+import (
+	"bufio"
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"slices"
+	"strings"
+)
+
+// columns are the first ones of every input; those that follow are the
+// parameters of the template, by their headings.
+var columns = []string{"receiver", "channel", "type", "template"}
+
+// read is one row of an input, or what is wrong with it.
+type read struct {
+	Row
+	// Err is what is wrong with this row alone; the next one is read.
+	Err error
+	// End is why nothing can be read after this row, which is none then.
+	End error
+}
+
+// readCSV reads the rows below the heading and numbers them from 1, those that
+// cannot be understood included. name goes into their IDs.
+func readCSV(name string, in io.Reader) iter.Seq[read] {
+	return func(yield func(read) bool) {
+		text := bufio.NewReader(in)
+		if mark, _ := text.Peek(3); string(mark) == "\ufeff" { // spreadsheets write it
+			_, _ = text.Discard(3)
+		}
+		r := csv.NewReader(text)
+		r.ReuseRecord = true
+		heading, err := r.Read()
+		heading = slices.Clone(heading)
+		if err == nil && (len(heading) < len(columns) || !slices.Equal(heading[:len(columns)], columns)) {
+			err = fmt.Errorf("the heading must begin with %s", strings.Join(columns, ","))
+		}
+		if err != nil {
+			yield(read{End: fmt.Errorf("%s: %w", name, err)})
+			return
+		}
+		for n := uint64(1); ; n++ {
+			fields, err := r.Read()
+			if errors.Is(err, io.EOF) {
+				return
+			}
+			row := rowOf(heading, fields, err)
+			row.Number, row.ID = n, fmt.Sprintf("%s:%d", name, n)
+			if !yield(row) || row.End != nil {
+				return
+			}
+		}
+	}
+}
+
+func rowOf(heading, fields []string, err error) read {
+	var broken *csv.ParseError
+	switch {
+	case errors.As(err, &broken):
+		return read{Err: err}
+	case err != nil:
+		return read{End: err}
+	}
+	row := Row{Receiver: fields[0], Channel: fields[1], Type: fields[2], Template: fields[3], Params: map[string]string{}}
+	for i := len(columns); i < len(fields); i++ {
+		if fields[i] != "" {
+			row.Params[heading[i]] = fields[i]
+		}
+	}
+	return read{Row: row, Err: row.validate()}
+}

@@ -1,0 +1,83 @@
+package main
+
+import (
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.uber.org/fx"
+	"go.uber.org/fx/fxtest"
+	"go.uber.org/goleak"
+	"go.uber.org/zap"
+
+	"github.com/lastcall-go/lastcall/config"
+	"github.com/lastcall-go/lastcall/examples/push/provider"
+	"github.com/lastcall-go/lastcall/lifecycle"
+	"github.com/lastcall-go/lastcall/modules"
+)
+
+func TestMain(m *testing.M) {
+	if os.Getenv(envChild) != "" {
+		// This binary is a child of a test. The variable is no key of its
+		// configuration.
+		_ = os.Unsetenv("LASTCALL_LONG")
+		main()
+		return
+	}
+	goleak.VerifyTestMain(m)
+}
+
+// bench is a platform in this process, with a provider of its own.
+type bench struct {
+	Settings
+	provider *provider.Server
+	expected Sum
+	rows     int
+}
+
+func newBench(t *testing.T, rows int, b provider.Behaviour) *bench {
+	t.Helper()
+	b.Deduplicate = true
+	dir := t.TempDir()
+	p := &bench{provider: provider.New(b), rows: rows, Settings: Settings{
+		Dir: dir, Input: filepath.Join(dir, "rows.csv"), Unsubscribed: filepath.Join(dir, "unsubscribed.txt"),
+	}}
+	server := httptest.NewServer(p.provider)
+	t.Cleanup(server.Close)
+	p.Provider = server.URL
+	var err error
+	p.expected, err = generate(rows, p.Input, p.Unsubscribed)
+	require.NoError(t, err)
+	return p
+}
+
+// start makes a life of the platform; it is stopped by its test.
+func (p *bench) start(t *testing.T, more ...fx.Option) *fxtest.App {
+	t.Helper()
+	a := fxtest.New(t, lifecycle.Module(), platform(), modules.Sources(config.Options{}),
+		fx.Replace(p.Settings, zap.NewNop()), fx.NopLogger, fx.Options(more...))
+	a.RequireStart()
+	return a
+}
+
+// settle waits until every row has come to an end, and returns the sum.
+func (p *bench) settle(t *testing.T) (sum Sum) {
+	t.Helper()
+	tally := newTally(p.Settings)
+	require.Eventually(t, func() bool {
+		var err error
+		sum, err = tally.Sum()
+		return assert.NoError(t, err) && sum.Ended() == p.rows
+	}, time.Minute, tick)
+	return sum
+}
+
+// twice is how many messages came to their receiver more than once.
+func (p *bench) twice() int { return p.provider.Sum().Duplicates }
+
+// tick is how often a test looks whether what it waits for has come.
+const tick = 20 * time.Millisecond

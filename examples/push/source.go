@@ -1,0 +1,157 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"go.uber.org/fx"
+	"go.uber.org/zap"
+
+	"github.com/lastcall-go/lastcall/batchmodule/batch"
+	"github.com/lastcall-go/lastcall/intake"
+	"github.com/lastcall-go/lastcall/journal"
+	"github.com/lastcall-go/lastcall/lifecycle"
+)
+
+// stride is how many rows are read between two marks. After a kill at most
+// these are read again.
+const stride = 100
+
+// Source reads the input while the service runs, and remembers in a checkpoint
+// how far it has come: up to the last row before which all are finished. A row
+// is finished when the batcher has it in its journal, or when it is recorded
+// as bad. It lets work in, so it stops first.
+type Source struct {
+	input   string
+	opener  journal.Opener
+	rows    *batch.Batcher[Row]
+	records *Records
+	log     *zap.Logger
+
+	file    *os.File
+	marks   journal.Journal
+	mark    *journal.Checkpoint
+	current Event // of those accepted since the last mark
+
+	stop context.CancelFunc
+	done chan struct{} // closed by run
+}
+
+func startSource(lc fx.Lifecycle, s Settings, o journal.Opener, rows *batch.Batcher[Row], r *Records, log *zap.Logger) {
+	if s.Input == "" {
+		return // it works off what an earlier life has left
+	}
+	source := &Source{input: s.Input, opener: o, rows: rows, records: r, log: log, done: make(chan struct{})}
+	lifecycle.Append(lc, lifecycle.Hook{
+		Name:       "source",
+		Band:       lifecycle.Ingress,
+		OnStart:    source.start,
+		OnStop:     source.halt,
+		PreDestroy: source.close,
+	})
+}
+
+func (s *Source) start(ctx context.Context) (err error) {
+	if s.file, err = os.Open(s.input); err != nil {
+		return fmt.Errorf("input: %w", err)
+	}
+	name := filepath.Base(s.input)
+	if s.marks, err = s.opener.Open(ctx, "checkpoint:"+name); err != nil {
+		return err
+	}
+	if s.mark, err = journal.OpenCheckpoint(ctx, s.marks); err != nil {
+		return err
+	}
+	ctx, s.stop = context.WithCancel(context.Background())
+	go s.run(ctx, name)
+	return nil
+}
+
+func (s *Source) run(ctx context.Context, name string) {
+	defer close(s.done)
+	from := s.mark.Mark()
+	s.log.Info("reading the input", zap.String("input", s.input), zap.Uint64("from row", from+1))
+	var err error
+	for row := range readCSV(name, s.file) {
+		if row.Number <= from && row.End == nil {
+			continue
+		}
+		if err = s.take(ctx, row); err != nil {
+			break
+		}
+	}
+	// Also when ctx has ended: what was taken is taken.
+	if saveErr := s.save(context.WithoutCancel(ctx)); saveErr != nil {
+		err = errors.Join(err, saveErr)
+	}
+	switch {
+	case err == nil:
+		s.log.Info("the input is read to its end", zap.Uint64("rows", s.mark.Mark()))
+	case ctx.Err() != nil, errors.Is(err, intake.ErrDraining):
+		s.log.Info("stopped reading the input; the next life goes on behind the mark", zap.Uint64("mark", s.mark.Mark()))
+	default:
+		s.log.Error("cannot go on with the input", zap.Uint64("mark", s.mark.Mark()), zap.Error(err))
+	}
+}
+
+// take returns nil when the row is finished here.
+func (s *Source) take(ctx context.Context, row read) error {
+	to := Receiver{row.ID, row.Receiver}
+	switch {
+	case row.End != nil:
+		return row.End
+	case row.Err != nil:
+		if err := s.records.Write(Event{State: Bad, Reason: row.Err.Error(), To: []Receiver{to}}); err != nil {
+			return err
+		}
+	default:
+		if len(s.current.To) == 0 {
+			s.current = Event{At: time.Now(), State: Accepted, To: s.current.To}
+		}
+		if err := s.rows.Add(ctx, row.Row); err != nil {
+			return err
+		}
+		s.current.To = append(s.current.To, to)
+	}
+	s.mark.Done(row.Number)
+	if row.Number%stride == 0 {
+		return s.save(ctx)
+	}
+	return nil
+}
+
+func (s *Source) save(ctx context.Context) error {
+	if err := s.records.Write(s.current); err != nil {
+		return err
+	}
+	s.current.To = s.current.To[:0]
+	return s.mark.Save(ctx)
+}
+
+func (s *Source) halt(ctx context.Context) error {
+	if s.stop == nil {
+		return nil
+	}
+	s.stop()
+	select {
+	case <-s.done:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (s *Source) close(context.Context) error {
+	var errs []error
+	if s.marks != nil {
+		errs = append(errs, s.marks.Close())
+	}
+	if s.file != nil {
+		errs = append(errs, s.file.Close())
+	}
+	return errors.Join(errs...)
+}
