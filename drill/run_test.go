@@ -16,7 +16,7 @@ import (
 
 // times is n in a long run, and a few else.
 func times(few, n int) int {
-	if os.Getenv("LASTCALL_LONG") != "" {
+	if os.Getenv("LONG_TESTS") != "" {
 		return n
 	}
 	return few

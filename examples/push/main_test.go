@@ -22,9 +22,6 @@ import (
 
 func TestMain(m *testing.M) {
 	if os.Getenv(envChild) != "" {
-		// This binary is a child of a test. The variable is no key of its
-		// configuration.
-		_ = os.Unsetenv("LASTCALL_LONG")
 		main()
 		return
 	}

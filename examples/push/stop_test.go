@@ -60,12 +60,12 @@ func TestStopped(t *testing.T) {
 }
 
 // TestKilledAtAnyMoment kills the platform again and again, while the provider
-// fails now and then, and lets it finish at last. LASTCALL_LONG=1 kills it a
+// fails now and then, and lets it finish at last. LONG_TESTS=1 kills it a
 // hundred times.
 func TestKilledAtAnyMoment(t *testing.T) {
 	t.Parallel()
 	kills, rows := 5, 6000
-	if os.Getenv("LASTCALL_LONG") != "" {
+	if os.Getenv("LONG_TESTS") != "" {
 		kills, rows = 100, 20_000
 	}
 	d := inTest(t, demo{rows: rows, latency: 20 * time.Millisecond, patience: time.Minute, stopTimeout: 15 * time.Second})

@@ -28,12 +28,11 @@ import (
 
 const (
 	envChild = "TRANSFER_TEST_CHILD"
-	envLong  = "LASTCALL_LONG" // many kills
+	envLong  = "LONG_TESTS" // many kills
 )
 
 func TestMain(m *testing.M) {
 	if os.Getenv(envChild) != "" { // the child of a test
-		_ = os.Unsetenv(envLong) // which is no key of its configuration
 		app.Run(service(), app.PrintReceipt(os.Stderr), fx.Invoke(sayAddress))
 		return
 	}

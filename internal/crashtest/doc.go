@@ -4,7 +4,7 @@
 // arrived.
 //
 //	go test -v ./internal/crashtest
-//	LASTCALL_LONG=1 go test -v -timeout 60m ./internal/crashtest
+//	LONG_TESTS=1 go test -v -timeout 60m ./internal/crashtest
 //
 // TestPromise is the table of the README, cell by cell. TestDrill kills at
 // random moments, and prints its tables.

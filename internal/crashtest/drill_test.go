@@ -16,7 +16,7 @@ import (
 
 // runs is n, or as many more as a long run has.
 func runs(n int) int {
-	if os.Getenv("LASTCALL_LONG") == "" {
+	if os.Getenv("LONG_TESTS") == "" {
 		return n
 	}
 	return n * 20

@@ -109,6 +109,71 @@ func TestPowerLoss(t *testing.T) {
 	}
 }
 
+// TestPowerLossInterval: with a sync of 50 ms a power loss takes at most what
+// was appended in the last 50 ms.
+func TestPowerLossInterval(t *testing.T) {
+	t.Parallel()
+	const interval = 50 * time.Millisecond
+	taken := 0
+	for seed := range uint64(100) {
+		synctest.Test(t, func(t *testing.T) {
+			random := rand.New(rand.NewPCG(seed, 9))
+			d := newMemDisk()
+			j := openOnDisk(t, d, small(SyncEvery(interval)))
+			appended := map[string]time.Time{}
+			for n := range 30 {
+				_, err := j.Append(t.Context(), journal.Entry{Payload: []byte(text(n))})
+				require.NoError(t, err)
+				appended[text(n)] = time.Now()
+				time.Sleep(time.Duration(random.IntN(20)) * time.Millisecond)
+			}
+			synctest.Wait()
+			now, after := time.Now(), d.powerLoss(random)
+			j.crash()
+			j = openOnDisk(t, after, small(SyncEvery(interval)))
+			got := texts(t, j)
+			j.crash()
+			for text, at := range appended {
+				if now.Sub(at) > interval {
+					require.Contains(t, got, text, "seed %d: it was %s old", seed, now.Sub(at))
+				}
+			}
+			taken += len(appended) - len(got)
+		})
+	}
+	require.NotZero(t, taken, "the disk of the test forgets nothing")
+}
+
+// TestPowerLossProcess: without syncs a power loss may take anything, but what
+// is left is whole, and the journal goes on.
+func TestPowerLossProcess(t *testing.T) {
+	t.Parallel()
+	taken := 0
+	for seed := range uint64(100) {
+		random := rand.New(rand.NewPCG(seed, 10))
+		d := newMemDisk()
+		j := openOnDisk(t, d, small(SyncProcess))
+		appended := map[string]bool{}
+		for n := range 30 {
+			_, err := j.Append(t.Context(), journal.Entry{Payload: []byte(text(n))})
+			require.NoError(t, err)
+			appended[text(n)] = true
+		}
+		after := d.powerLoss(random)
+		j.crash()
+		j = openOnDisk(t, after, small(SyncProcess))
+		got := texts(t, j)
+		for _, text := range got {
+			require.True(t, appended[text], "seed %d: %q is not of this journal", seed, text)
+		}
+		taken += len(appended) - len(got)
+		_, err := j.Append(t.Context(), journal.Entry{Payload: []byte("later")})
+		require.NoError(t, err)
+		require.Contains(t, texts(t, j), "later")
+	}
+	require.NotZero(t, taken, "the disk of the test forgets nothing")
+}
+
 func losePower(t *testing.T, seed uint64, faults bool) {
 	t.Helper()
 	random := rand.New(rand.NewPCG(seed, 7))

@@ -113,7 +113,7 @@ func say(what, id string) { _, _ = os.Stdout.WriteString(what + " " + id + "\n")
 func TestKill(t *testing.T) {
 	t.Parallel()
 	kills := 20
-	if os.Getenv("LASTCALL_LONG") != "" {
+	if os.Getenv("LONG_TESTS") != "" {
 		kills = 1000
 	}
 	if testing.Short() {
