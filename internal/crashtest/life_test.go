@@ -77,7 +77,7 @@ func (l *life) post(door string, ids ...string) (accepted int) {
 	for range 16 {
 		wg.Go(func() {
 			for id := range each {
-				resp, err := http.Post("http://"+l.addr+"/"+door+"/"+id, "", nil) //nolint:noctx // it ends with the service
+				resp, err := http.Post("http://"+l.addr+"/"+door+"/"+id, "", nil)
 				if err != nil {
 					continue
 				}

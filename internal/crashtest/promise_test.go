@@ -116,7 +116,7 @@ func (h *house) cutShort(c column, exit int, l *life) {
 	h.t.Helper()
 	if c.mode == "off" {
 		require.Equal(h.t, exitWorkLost, exit, l.logs)
-		assert.EqualValues(h.t, len(h.missing()), h.lost(), "the receipt counts what is missing")
+		assert.Len(h.t, h.missing(), h.lost(), "the receipt counts what is missing")
 		assert.NotEmpty(h.t, h.missing())
 		return
 	}
@@ -220,7 +220,7 @@ func diskFull(h *house, c column) {
 	case "always":
 		require.Less(h.t, accepted, many, "there was room for all of it")
 		require.Zero(h.t, exit, l.logs)
-		l = h.settle(cfg(fast))
+		h.settle(cfg(fast))
 		assert.Empty(h.t, h.missing())
 		l = h.start(cfg(fast))
 		assert.Equal(h.t, 10, l.post("lane", ids("later", 10)...), "there is room again")

@@ -1,7 +1,6 @@
 package crashtest
 
 import (
-	"errors"
 	"os"
 	"path/filepath"
 	"syscall"
@@ -53,7 +52,7 @@ func fill(t *testing.T, file string) {
 		_, err = f.Write(block)
 	}
 	require.NoError(t, f.Close())
-	require.True(t, errors.Is(err, syscall.ENOSPC), err)
+	require.ErrorIs(t, err, syscall.ENOSPC)
 }
 
 // settleFull starts on the disk that is full, and waits for what an earlier
