@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/lastcall-go/lastcall/journal"
 	"github.com/lastcall-go/lastcall/poolmodule/pool"
 )
 
@@ -29,4 +30,19 @@ func TestAllocations(t *testing.T) {
 		<-submitted
 	})
 	assert.LessOrEqual(t, item, 1.0, "a lane item")
+
+	for _, mode := range []journal.Mode{journal.OnStop, journal.Always} {
+		kept, err := pool.NewLane(p, string(mode), func(ctx context.Context, _ []byte) error {
+			_, _ = pool.ItemOf(ctx)
+			return nil
+		}, pool.LaneConfig{Journal: mode}, pool.WithJournal[[]byte](&nowhere{}), pool.WithCodec(raw), pool.WithID(func([]byte) string { return "given" }))
+		require.NoError(t, err)
+		require.NoError(t, kept.Start(t.Context()))
+		item := testing.AllocsPerRun(1000, func() {
+			_ = kept.Submit(t.Context(), nil)
+			_ = p.Submit(t.Context(), tell)
+			<-submitted
+		})
+		assert.LessOrEqual(t, item, 1.0, "a lane item that knows its ID, with the journal %s", mode)
+	}
 }

@@ -46,7 +46,8 @@ const (
 	jobQueued            // in the queue
 	jobKeyWait           // out of the queue, its key is busy
 	jobRunning           // on a worker or a caller
-	jobEnding            // its outcome is decided, the result hook runs
+	jobBurying           // it failed for good, and is put into the dead letters
+	jobEnding            // its outcome is settled: the result hook runs
 	jobRetrying          // waits for its next try, on no worker
 	jobLeftover          // not finished by the stop, not yet settled
 )

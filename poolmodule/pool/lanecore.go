@@ -157,15 +157,15 @@ func (l *laneCore) retries(err error, attempts int) (bool, journal.Reason) {
 	return attempts < l.cfg.Retry.MaxAttempts, journal.ReasonRetries
 }
 
-// ending marks an item whose outcome is decided, so that a stop does not hand
-// it back any more. false: it was handed back already.
-func (l *laneCore) ending(j *job) bool {
+// reach moves an item on whose outcome is decided. false: the stop has given up
+// waiting for it, and handed it back.
+func (l *laneCore) reach(j *job, s jobState) bool {
 	l.pool.mu.Lock()
 	defer l.pool.mu.Unlock()
 	if j.state == jobLeftover {
 		return false
 	}
-	j.state = jobEnding
+	j.state = s
 	return true
 }
 

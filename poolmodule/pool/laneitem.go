@@ -91,13 +91,17 @@ func (it *laneItem[T]) fail(err error) {
 func (it *laneItem[T]) decide(o outcome, err error, reason journal.Reason) outcome {
 	l := it.owner
 	it.decided, it.result = true, o
-	// An item that the stop has given up waiting for is no longer ours to tell
-	// of: it was handed back, and is kept.
-	if !it.hasSequel(o) || !l.ending(&it.job) {
-		return o
+	if o == failed && l.buries {
+		if !l.reach(&it.job, jobBurying) {
+			return o
+		}
+		if !it.bury(err, reason) {
+			return again
+		}
 	}
-	if o == failed && l.buries && !it.bury(err, reason) {
-		return again
+	// An item that the stop has handed back is no longer ours to tell of.
+	if !it.hasSequel(o) || !l.reach(&it.job, jobEnding) {
+		return o
 	}
 	it.conclude(func() {
 		if o == failed && l.onFailure != nil {
@@ -121,7 +125,7 @@ func (it *laneItem[T]) conclude(tell func()) {
 // must not come.
 func (it *laneItem[T]) hasSequel(o outcome) bool {
 	l := it.owner
-	return l.onResult != nil || o == failed && (l.onFailure != nil || l.buries) || it.inJournal() > 0
+	return l.onResult != nil || o == failed && l.onFailure != nil || it.inJournal() > 0
 }
 
 // came is what became of the item.

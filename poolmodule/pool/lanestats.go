@@ -11,8 +11,8 @@ type LaneStats struct {
 	Name string `json:"name"`
 	Pool string `json:"pool"`
 	// Queued, Running, Retrying and Leftover are what is inside: waiting for
-	// a worker, in the hands of a handler or result hook, waiting for the
-	// next try, handed back and not settled.
+	// a worker, in the hands of a handler, the dead letters or a hook, waiting
+	// for the next try, handed back and not settled.
 	Queued   int `json:"queued"`
 	Running  int `json:"running"`
 	Retrying int `json:"retrying"`
@@ -63,7 +63,7 @@ func (l *laneCore) statsNow() (s LaneStats, isOpen bool) {
 	}
 	for j := l.jobs.first; j != nil; j = j.next {
 		switch j.state {
-		case jobRunning, jobEnding:
+		case jobRunning, jobBurying, jobEnding:
 			s.Running++
 		case jobRetrying:
 			s.Retrying++

@@ -99,7 +99,7 @@ func (l *laneCore) collect() (running int) {
 		case jobEnding: // it is finished but for its hook, and will be counted
 			running++
 			continue
-		case jobRunning:
+		case jobRunning, jobBurying:
 			running++
 			l.handBackLocked(j)
 		}

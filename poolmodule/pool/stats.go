@@ -26,6 +26,9 @@ type Stats struct {
 	// Retrying counts lane items that wait for their next try. They hold no
 	// worker, but a place of the queue.
 	Retrying int `json:"retrying"`
+	// Entering counts lane items that are written down before they enter. They
+	// hold a place of the queue too.
+	Entering int `json:"entering"`
 	// Submitters counts those that wait for room.
 	Submitters int `json:"submitters"`
 	// OldestWait is the age of what has waited longest, never more than the
@@ -43,7 +46,7 @@ type Stats struct {
 	Ledger intake.Ledger `json:"ledger"`
 }
 
-func (s Stats) left() int { return s.Busy + s.Queued + s.Retrying }
+func (s Stats) left() int { return s.Busy + s.Queued + s.Retrying + s.Entering }
 
 // Stats takes the picture. It looks at every worker; call it every second, not
 // for every task.
@@ -64,6 +67,7 @@ func (p *Pool) Stats() Stats {
 		Queued:     waiting,
 		Capacity:   p.cfg.capacity(),
 		Retrying:   p.retrying,
+		Entering:   p.entering,
 		Submitters: p.waiting.len(),
 		Wait:       p.wait.snapshot(),
 		Run:        p.run.snapshot(),
