@@ -35,14 +35,40 @@
 // # At the stop
 //
 // Lanes stop before their pool, since they are built on it. What a lane could
-// not finish goes to the function given with [SaveWith]; closures that never
-// ran go to the one given with [SaveTasks]. Without one they are lost, and the
+// not finish is written down in its journal, or goes to the function given with
+// [SaveWith]; closures that never ran go to the one given with [SaveTasks]. Without one they are lost, and the
 // error of the PreDestroy hook says how many, and of closures which: "pool
 // mail: 3 tasks lost: main.newFeed.func1 ×2, main.tick ×1: …". A closure
 // cannot be written down, so a pool that has neither a lane nor SaveTasks says
 // at its start what a stop will cost. What a function given with
 // [ResultWith] hands on with the context it gets is taken by the next component
 // while that drains.
+//
+// # The journal
+//
+// Where the graph has a [journal.Opener], every lane has a journal and is
+// started with the application: what an earlier life has left is replayed
+// before new work comes in. Where it has a [*journal.DeadLetters], what failed
+// for good goes there. The modules room provides both; with plain Fx,
+//
+//	fx.Provide(fx.Annotate(openStore, fx.As(new(journal.Opener)))), // filejournal.Open
+//	fx.Provide(journal.NewDeadLetters),
+//
+// and the lane's configuration says how much of it there is to be:
+//
+//	lanes:
+//	  sms-out:
+//	    journal: always      # onstop, where nothing is said; off with SaveWith
+//	    dead_letters: keep   # off
+//	    max_age: 1h
+//
+// How an item is written down, and by which ID and label it is found again, is
+// code ([LaneOptions]):
+//
+//	poolmodule.Lane[SMS]("sms-out", "sms", newSender, poolmodule.LaneOptions(
+//		pool.WithID(SMS.Number),
+//		pool.WithLabel(SMS.Receiver),
+//	))
 //
 // # What is logged
 //
@@ -51,6 +77,9 @@
 //
 //	panic of a task, handler or hook    Error, with its stack; With(pool.WithPanicHandler(…)) instead
 //	lane item that failed for good      Warn: lane, key, attempts, error; ResultWith instead
+//	dead letter                         Warn: lane, id, key, reason, attempts, error; ResultWith instead
+//	dead letter that is not taken       Error: the same, and why
+//	replay                              Info: how many items, and how far it is; Warn if it ends early
 //	work that a policy threw away       Debug: lane, key; With(pool.WithDiscardHandler(…)) instead
 //	pool without lane and SaveTasks     Info, at its start
 //

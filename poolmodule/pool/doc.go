@@ -2,7 +2,8 @@
 // drained, counted and stopped without losing what was accepted.
 //
 // A [Pool] runs closures. A [Lane] is a typed door into a pool for data with a
-// handler: its items can be retried, and what a stop leaves over can be saved.
+// handler: its items can be retried, written down before they are accepted, and
+// what a stop leaves over can be saved.
 //
 //	                     ┌─ Block: wait in line ─┐
 //	Submit ── gate ──────┤ room?                 ├──▶ queue ──▶ batch ──▶ run ──▶ done, failed
@@ -18,7 +19,8 @@
 //	                      root work   what never ran
 //
 // Work may be submitted before Start; it waits. Any step may be left out, and
-// Stop may come at any time.
+// Stop may come at any time. A lane with a journal has a Start of its own,
+// before which it takes nothing; see "Journal".
 //
 // # Counting
 //
@@ -115,6 +117,66 @@
 // in the result, and stays Inside in the ledger until it is settled ([Task],
 // [Lane.Save]).
 //
+// # Journal
+//
+// A lane that is given a journal ([WithJournal]) keeps its items where the next
+// life of the program finds them. LaneConfig.Journal says when:
+//
+//	                        off               onstop              always
+//	the stop was too short  WithSave has      written down then:  written down before:
+//	                        them, or lost     not lost            not lost
+//	a handler panics        failed: a dead letter, where there is a box
+//	second signal           as a stop that was too short
+//	kill -9                 what is inside    what is inside      not lost
+//	                        is lost           is lost
+//	power loss              as kill -9        as kill -9          as far as the store
+//	                                                              promises (its "sync")
+//
+// Work that is not lost is done at least once: what was done and not yet
+// crossed out when the process died comes again, and so does an item whose
+// handler a stop has abandoned. The ID tells: it stays the same ([ItemOf]).
+//
+// The way of an item with the journal always:
+//
+//	                                          ┌──────── replay, at the next Start
+//	                                          ▼
+//	Submit ─▶ reserve ─▶ write ─▶ accept ─▶ queue ─▶ handle ─▶ hook ─▶ cross out
+//	          a place    down       │         ▲        │
+//	             │         │        │         │        ├─ error: a delay, and again
+//	             ▼         ▼        ▼         │        ▼
+//	        ErrFull,   the place  the stop    └─── for good: to the dead letters,
+//	        or what    is given   has cut:         then hook and cross out. They
+//	        the policy back: the  it is left       do not take it: a delay, and
+//	        says       error of   over, and        again, without the handler
+//	                   the        saved
+//	                   journal
+//
+// No lock is held while the journal writes, and what is refused leaves nothing
+// in it. A place that is reserved counts against the queue's room, and a stop
+// waits for who holds it; the item is in the ledger when it is accepted. What a
+// discard policy drops is crossed out, and not even written down if it is the
+// newcomer; a caller that runs its item itself writes it down before.
+// [Lane.TrySubmit] does not wait for room in the queue, but it does write.
+//
+// With the journal onstop nothing is written until [Lane.Save], so that items
+// cost what they cost without a journal, and their record.
+//
+// Replay. [Lane.Start] opens the journal, and a goroutine of the lane brings in
+// what is there, in its order and at the pace of the queue, whatever the policy.
+// An item is offered and accepted when it enters. Until all have, Submit waits
+// ([Lane.TrySubmit] returns [ErrReplaying]); those who wait come next, in their
+// order under the policy block. Only work that runs in this very pool does not
+// wait: the replay may be waiting for its worker. A drain ends the replay: what
+// has not entered stays in the journal and was in nobody's ledger. Work that a
+// drain still lets in by its lineage may so overtake it. A journal that fails
+// in the middle leaves the rest for the next life, says so ([WithReplay]), and
+// the lane opens. The key of [Lane.SubmitKey] is kept, and so is its order.
+//
+// Dead letters. With a box ([WithDeadLetters]) an item that failed for good, or
+// is older than MaxAge, is in the box before it is counted Failed and before
+// the hooks are told. While the box takes nothing the item is Inside and holds
+// its place: the queue fills up and pushes back, and a stop hands it back.
+//
 // # Tuning
 //
 // Workers bounds what is done at once, Queue how much may wait; a queue that
@@ -126,5 +188,6 @@
 // # Testing
 //
 // Everything works in a bubble of testing/synctest, delays of a minute
-// included. A pool must be made and stopped within the bubble.
+// included. A pool must be made and stopped within the bubble. A store in
+// memory whose process can be made to die is journaltest.NewMemory.
 package pool

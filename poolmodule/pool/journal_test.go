@@ -113,6 +113,7 @@ type spy struct {
 	mu     sync.Mutex
 	append func() error // called before each Append
 	after  func()       // and after
+	ack    func()       // before each Ack
 }
 
 func (s *spy) set(fn func() error) {
@@ -125,6 +126,12 @@ func (s *spy) setAfter(fn func()) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.after = fn
+}
+
+func (s *spy) setAck(fn func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.ack = fn
 }
 
 func (s *spy) Open(ctx context.Context, name string) (journal.Journal, error) {
@@ -150,6 +157,23 @@ func (s *spied) Append(ctx context.Context, entries ...journal.Entry) (journal.S
 		defer after()
 	}
 	return s.Journal.Append(ctx, entries...)
+}
+
+func (s *spied) Ack(ctx context.Context, spans ...journal.Span) error {
+	s.spy.mu.Lock()
+	ack := s.spy.ack
+	s.spy.mu.Unlock()
+	if ack != nil {
+		ack()
+	}
+	return s.Journal.Ack(ctx, spans...)
+}
+
+// openerFunc is a store that only opens.
+type openerFunc func(context.Context, string) (journal.Journal, error)
+
+func (f openerFunc) Open(ctx context.Context, name string) (journal.Journal, error) {
+	return f(ctx, name)
 }
 
 func TestJournalAlways(t *testing.T) {
@@ -309,6 +333,30 @@ func TestJournalAlwaysAtAFullQueue(t *testing.T) {
 		})
 	})
 
+	t.Run("BlockGivesThePlaceOfWhatCouldNotBeWrittenToTheNext", func(t *testing.T) {
+		t.Parallel()
+		synctest.Test(t, func(t *testing.T) {
+			store := &spy{Opener: journaltest.NewMemory(0)}
+			l := beginIn(t, pool.Config{Workers: 1, Queue: pool.NoQueue}, store, nil, always)
+			hold := make(chan struct{})
+			refuse := errors.New("refused")
+			store.set(func() error { <-hold; return refuse })
+			results := make(chan error, 1)
+			go func() { results <- l.Submit(context.Background(), "a") }()
+			synctest.Wait()
+			store.set(nil)
+			next := make(chan error, 1)
+			go func() { next <- l.Submit(context.Background(), "b") }()
+			synctest.Wait()
+			assert.Empty(t, l.log.all())
+			close(hold)
+			require.ErrorIs(t, <-results, refuse)
+			require.NoError(t, <-next)
+			l.stop(t, time.Second)
+			assert.Equal(t, []string{"b"}, l.log.all())
+		})
+	})
+
 	t.Run("AbortRefusesWithoutWriting", func(t *testing.T) {
 		t.Parallel()
 		synctest.Test(t, func(t *testing.T) {
@@ -369,6 +417,44 @@ func TestJournalAlwaysAtAFullQueue(t *testing.T) {
 			memory.Crash()
 			assert.Equal(t, []string{"a", "c"}, left(t, memory))
 			close(release)
+		})
+	})
+
+	t.Run("DiscardOldestDropsNothingIfAPlaceHasComeFreeMeanwhile", func(t *testing.T) {
+		t.Parallel()
+		synctest.Test(t, func(t *testing.T) {
+			store := &spy{Opener: journaltest.NewMemory(0)}
+			l, release := crowd(t, pool.DiscardOldest, store)
+			hold := make(chan struct{})
+			store.set(func() error { <-hold; return nil })
+			result := make(chan error, 1)
+			go func() { result <- l.Submit(context.Background(), "c") }()
+			synctest.Wait()
+			close(release)
+			synctest.Wait()
+			close(hold)
+			require.NoError(t, <-result)
+			l.stop(t, time.Second)
+			assert.Equal(t, []string{"a", "b", "c"}, l.log.all())
+			assert.Zero(t, l.Gate().Ledger().Dropped)
+		})
+	})
+
+	t.Run("StopWaitsForWhoCrossesAVictimOut", func(t *testing.T) {
+		t.Parallel()
+		synctest.Test(t, func(t *testing.T) {
+			memory := journaltest.NewMemory(0)
+			store := &spy{Opener: memory}
+			l, release := crowd(t, pool.DiscardOldest, store)
+			store.setAck(func() { time.Sleep(time.Minute) })
+			go func() { _ = l.Submit(context.Background(), "c") }()
+			synctest.Wait()
+			assert.Equal(t, 1, l.Stats().Writing)
+			store.setAck(nil)
+			close(release)
+			l.stop(t, time.Hour)
+			assert.EqualValues(t, 1, l.Gate().Ledger().Dropped)
+			assert.Empty(t, left(t, memory))
 		})
 	})
 }
@@ -513,6 +599,25 @@ func TestJournalAtAStop(t *testing.T) {
 		}
 	})
 
+	t.Run("StopAndDrainOfThePoolWaitForTheWriting", func(t *testing.T) {
+		t.Parallel()
+		synctest.Test(t, func(t *testing.T) {
+			store := &spy{Opener: journaltest.NewMemory(0)}
+			l := begin(t, store, nil, always)
+			store.set(func() error { time.Sleep(time.Minute); return nil })
+			result := make(chan error, 1)
+			go func() { result <- l.Submit(context.Background(), "a") }()
+			synctest.Wait()
+			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+			defer cancel()
+			require.ErrorContains(t, l.pool.Drain(ctx), "1 tasks left")
+			_, err := l.pool.Stop(t.Context())
+			require.NoError(t, err)
+			require.NoError(t, <-result)
+			assert.Equal(t, []string{"a"}, l.log.all())
+		})
+	})
+
 	t.Run("WhatTheStopKeepsFromBeingWrittenIsRefused", func(t *testing.T) {
 		t.Parallel()
 		synctest.Test(t, func(t *testing.T) {
@@ -587,6 +692,47 @@ func TestStart(t *testing.T) {
 			require.NoError(t, err)
 			require.NoError(t, j.Close())
 		}
+	})
+
+	t.Run("StopWhileItOpensIsAStop", func(t *testing.T) {
+		t.Parallel()
+		synctest.Test(t, func(t *testing.T) {
+			store, items := killed(t, 3)
+			box := journal.NewDeadLetters(store)
+			open := make(chan struct{})
+			slow := openerFunc(func(ctx context.Context, name string) (journal.Journal, error) {
+				<-open
+				return store.Open(ctx, name)
+			})
+			l := prepare(t, pool.Config{}, slow, nil, pool.LaneConfig{}, pool.WithDeadLetters[string](box))
+			require.NoError(t, l.pool.Start(t.Context()))
+			result := make(chan error, 1)
+			go func() { result <- l.Start(context.Background()) }()
+			synctest.Wait()
+			_, err := l.Stop(t.Context())
+			require.NoError(t, err)
+			close(open)
+			require.ErrorIs(t, <-result, pool.ErrClosed)
+			require.ErrorContains(t, box.Redrive(t.Context(), journal.DeadLetter{Component: "lane:sms"}), "nobody takes letters")
+			assert.Equal(t, items, left(t, store))
+			assert.Empty(t, l.log.all())
+		})
+	})
+
+	t.Run("SaveEndsAnOpeningThatHangs", func(t *testing.T) {
+		t.Parallel()
+		synctest.Test(t, func(t *testing.T) {
+			hangs := openerFunc(func(ctx context.Context, _ string) (journal.Journal, error) {
+				<-ctx.Done()
+				return nil, ctx.Err()
+			})
+			l := prepare(t, pool.Config{}, hangs, nil, pool.LaneConfig{})
+			result := make(chan error, 1)
+			go func() { result <- l.Start(context.Background()) }()
+			synctest.Wait()
+			require.NoError(t, l.Save(t.Context()))
+			require.ErrorIs(t, <-result, context.Canceled)
+		})
 	})
 
 	t.Run("ModeIsChosenByWhatThereIs", func(t *testing.T) {

@@ -11,7 +11,8 @@ import (
 
 // Handler does the work of one item of a lane. It may be called again for the
 // same item: after an error, if the lane retries, and in another life of the
-// program, if the item was saved. A panic fails the item and is not retried.
+// program, if the item was saved; [ItemOf] tells such a repetition. A panic
+// fails the item and is not retried.
 //
 // ctx ends when the timeout of the try has passed, or when the time of a stop
 // is up; a handler that then returns an error was cut, and its item is handed
@@ -113,12 +114,18 @@ func NewLane[T any](p *Pool, name string, handler Handler[T], cfg LaneConfig, op
 
 // Submit brings in an item, as [Pool.Submit] does a task. nil means that it is
 // accepted: it will be done, or fail, or be handed back by [Lane.Stop], or
-// dropped by a discard policy.
+// dropped by a discard policy. With the journal "always" it is also durable then.
+//
+// A lane with a journal that was not started returns [ErrNotStarted]; while it
+// replays what an earlier life has left, Submit waits for the end of that. An
+// item that the journal does not take is refused with the journal's error, such
+// as [journal.ErrFull].
 func (l *Lane[T]) Submit(ctx context.Context, item T) error {
 	return l.submit(ctx, l.offered(item), false)
 }
 
-// TrySubmit is Submit that returns [ErrFull] at once where there is no room.
+// TrySubmit is Submit that returns [ErrFull] at once where there is no room, and
+// [ErrReplaying] while Submit would wait for the end of a replay.
 func (l *Lane[T]) TrySubmit(ctx context.Context, item T) error {
 	return l.submit(ctx, l.offered(item), true)
 }

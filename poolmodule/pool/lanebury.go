@@ -50,7 +50,7 @@ func (it *laneItem[T]) bury(err error, reason journal.Reason) bool {
 		return l.keeper.Bury(it.ctx, written, reason, first, inWords(err))
 	})
 	if b.Err == nil {
-		it.rec.death, it.result = nil, failed
+		it.result = failed
 	}
 	if l.onBurial != nil {
 		l.pool.shield(func() { l.onBurial(b) })

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"slices"
 	"testing"
 	"testing/synctest"
@@ -145,6 +146,7 @@ func TestReplay(t *testing.T) {
 			require.ErrorIs(t, last.Err, pool.ErrDraining)
 			done := len(l.log.all())
 			assert.Equal(t, items[:done], l.log.all())
+			assert.Equal(t, 50-done, l.Stats().ReplayLeft)
 			assert.Equal(t, intake.Ledger{Offered: uint64(done) + 1, Accepted: uint64(done), Rejected: 1, Done: uint64(done)}, l.Gate().Ledger(),
 				"what has not entered was offered by nobody")
 			l.stop(t, time.Second)
@@ -185,7 +187,7 @@ func TestReplay(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			store, items := killed(t, 20)
 			var l *life
-			l = beginIn(t, pool.Config{Workers: 1, Queue: 30}, store, func(ctx context.Context, item string) error {
+			l = beginIn(t, pool.Config{Workers: 1, Queue: 4, Policy: pool.CallerRuns}, store, func(ctx context.Context, item string) error {
 				if len(item) > 4 {
 					return nil
 				}
@@ -196,6 +198,35 @@ func TestReplay(t *testing.T) {
 			assert.Len(t, l.log.all(), 2*(len(items)+1))
 			assert.EqualValues(t, 2*(len(items)+1), l.Gate().Ledger().Accepted)
 			assert.Empty(t, left(t, store))
+		})
+	})
+
+	t.Run("DoesNotRepeatWhatIsWrittenWhileItBegins", func(t *testing.T) {
+		t.Parallel()
+		synctest.Test(t, func(t *testing.T) {
+			store, items := killed(t, 5)
+			release := make(chan struct{})
+			var l *life
+			l = prepare(t, pool.Config{Workers: 2, Queue: 9}, store, func(_ context.Context, item string) error {
+				if item == "insider" {
+					<-release
+				}
+				return nil
+			}, always, pool.WithReplay[string](func(r pool.Replay) {
+				if r.Over {
+					return
+				}
+				entered := make(chan error)
+				_ = l.pool.Submit(context.Background(), func(ctx context.Context) { entered <- l.Submit(ctx, "insider") })
+				assert.NoError(t, <-entered)
+			}))
+			require.NoError(t, l.pool.Start(t.Context()))
+			require.NoError(t, l.Start(t.Context()))
+			synctest.Wait()
+			assert.Equal(t, items, l.log.all())
+			close(release)
+			l.stop(t, time.Minute)
+			assert.Equal(t, append(items, "insider"), l.log.all())
 		})
 	})
 
@@ -272,6 +303,47 @@ func TestReplay(t *testing.T) {
 			require.NoError(t, l.Submit(t.Context(), "new"))
 			require.NoError(t, l.Drain(t.Context()))
 			assert.Contains(t, l.log.all(), "new")
+		})
+	})
+
+	t.Run("StopDoesNotWaitForEverForACodecThatHangs", func(t *testing.T) {
+		t.Parallel()
+		synctest.Test(t, func(t *testing.T) {
+			store, items := killed(t, 5)
+			release := make(chan struct{})
+			codec := journal.JSON[string]()
+			decode := codec.Decode
+			codec.Decode = func(payload []byte, version int) (string, error) { <-release; return decode(payload, version) }
+			l := begin(t, store, nil, always, pool.WithCodec(codec))
+			marked, lineage := intake.Mark(t.Context())
+			defer lineage.End()
+			result := make(chan error, 1)
+			go func() { result <- l.Submit(marked, "from inside") }()
+			synctest.Wait()
+			began := time.Now()
+			l.stop(t, time.Second)
+			assert.Equal(t, 1100*time.Millisecond, time.Since(began))
+			require.ErrorIs(t, <-result, pool.ErrClosed)
+			close(release)
+			synctest.Wait()
+			assert.Empty(t, l.log.all())
+			assert.Equal(t, items, left(t, store))
+		})
+	})
+
+	t.Run("CodecThatEndsTheGoroutineEndsTheReplay", func(t *testing.T) {
+		t.Parallel()
+		synctest.Test(t, func(t *testing.T) {
+			store, _ := killed(t, 5)
+			codec := journal.JSON[string]()
+			codec.Decode = func([]byte, int) (string, error) { runtime.Goexit(); return "", nil }
+			var last pool.Replay
+			l := begin(t, store, nil, always, pool.WithCodec(codec), pool.WithReplay[string](func(r pool.Replay) { last = r }))
+			require.NoError(t, l.Submit(t.Context(), "new"))
+			var panicked *pool.PanicError
+			require.ErrorAs(t, last.Err, &panicked)
+			assert.Equal(t, 5, last.Left)
+			l.stop(t, time.Second)
 		})
 	})
 
