@@ -151,7 +151,7 @@ func say(what, item string) { _, _ = os.Stdout.WriteString(what + " " + item + "
 func TestKill(t *testing.T) {
 	t.Parallel()
 	kills := 15
-	if os.Getenv("LASTCALL_LONG") != "" {
+	if os.Getenv("LONG_TESTS") != "" {
 		kills = 1000
 	}
 	dir := t.TempDir()
