@@ -384,6 +384,37 @@ func TestJournalAlwaysAtAFullQueue(t *testing.T) {
 		})
 	})
 
+	t.Run("CallerThatRunsKeepsNoPlace", func(t *testing.T) {
+		t.Parallel()
+		synctest.Test(t, func(t *testing.T) {
+			store := &spy{Opener: journaltest.NewMemory(0)}
+			ends := map[string]chan struct{}{"a": make(chan struct{}), "c": make(chan struct{})}
+			l := beginIn(t, pool.Config{Workers: 1, Queue: pool.NoQueue, Policy: pool.CallerRuns}, store, func(_ context.Context, item string) error {
+				if end := ends[item]; end != nil {
+					<-end
+				}
+				return nil
+			}, always)
+			results := make(chan error, 2)
+			require.NoError(t, l.Submit(t.Context(), "a"))
+			go func() { results <- l.SubmitKey(context.Background(), "k", "b") }() // waits: a caller could overtake
+			synctest.Wait()
+			written := make(chan struct{})
+			store.set(func() error { <-written; return nil })
+			go func() { results <- l.Submit(context.Background(), "c") }()
+			synctest.Wait()
+			close(ends["a"])
+			synctest.Wait()
+			close(written)
+			synctest.Wait()
+			assert.Equal(t, []string{"a", "b"}, l.log.all())
+			close(ends["c"])
+			require.NoError(t, <-results)
+			require.NoError(t, <-results)
+			l.stop(t, time.Second)
+		})
+	})
+
 	t.Run("DiscardNewestWritesNothing", func(t *testing.T) {
 		t.Parallel()
 		synctest.Test(t, func(t *testing.T) {

@@ -16,11 +16,12 @@ import (
 
 // laneCore is what a lane is without its type.
 type laneCore struct {
-	pool    *Pool
-	name    string
-	cfg     LaneConfig
-	gate    *intake.Gate
-	errFull error
+	pool *Pool
+	name string
+	cfg  LaneConfig
+	gate *intake.Gate
+
+	errFull, errNotStarted, errReplaying error // made once: a refusal allocates nothing
 
 	// ctx is the ground of every item's context; cancel ends it when the time
 	// of a stop is up.
@@ -100,11 +101,13 @@ func (l *jobList) remove(j *job) {
 
 func newLaneCore(p *Pool, name string, cfg LaneConfig) *laneCore {
 	l := &laneCore{
-		pool:     p,
-		name:     name,
-		cfg:      cfg,
-		errFull:  fmt.Errorf("lane %s: pool %s: %w", name, p.name, ErrFull),
-		stopping: newStopping(),
+		pool:          p,
+		name:          name,
+		cfg:           cfg,
+		errFull:       fmt.Errorf("lane %s: pool %s: %w", name, p.name, ErrFull),
+		errNotStarted: fmt.Errorf("lane %s: %w", name, ErrNotStarted),
+		errReplaying:  fmt.Errorf("lane %s: %w", name, ErrReplaying),
+		stopping:      newStopping(),
 	}
 	l.ctx, l.cancel = context.WithCancelCause(p.ctx)
 	l.quiet = quietness{mu: &p.mu, isLocked: l.quietLocked}

@@ -96,7 +96,9 @@ func (p *Pool) enter(j *job) {
 		j.lane.handBackLocked(j)
 	case j.way == ontoCaller:
 		p.callerBeginsLocked(j)
+		c := p.nudgeLocked()
 		p.mu.Unlock()
+		c.send()
 		p.runHere(j, j) // a panic is told to the panic handler
 		return
 	case j.way == insteadOfOldest && p.roomLocked() <= 0:

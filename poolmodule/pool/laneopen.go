@@ -42,7 +42,8 @@ var errOpened = errors.New("pool: the replay has ended")
 // waits, and TrySubmit returns [ErrReplaying]. See "Journal" in the package
 // documentation.
 //
-// A lane without a journal needs no Start. Called again, Start does nothing and
+// A lane without a journal needs no Start, but takes no dead letters back
+// without it. Called again, Start does nothing and
 // returns the same; if it failed, it may be called again. After Stop it returns
 // [ErrClosed].
 func (l *Lane[T]) Start(ctx context.Context) error {
@@ -141,13 +142,13 @@ func (l *laneCore) isInsider(ctx context.Context) bool {
 func (l *laneCore) knockLocked(ctx context.Context, e entry, try bool) error {
 	p := l.pool
 	if l.door == doorUnstarted || try {
-		p.rejectLocked(e)
-		reason := ErrReplaying
+		refusal := l.errReplaying
 		if l.door == doorUnstarted {
-			reason = ErrNotStarted
+			refusal = l.errNotStarted
 		}
+		p.rejectLocked(e)
 		p.mu.Unlock()
-		return fmt.Errorf("lane %s: %w", l.name, reason)
+		return refusal
 	}
 	err := p.waitLocked(ctx, e, &l.waiting)
 	if errors.Is(err, errOpened) {
@@ -183,12 +184,5 @@ func (l *laneCore) openLocked() (c calls) {
 
 // refuseWaitersLocked sends everybody home who waits for the lane.
 func (l *laneCore) refuseWaitersLocked() calls {
-	c := l.pool.refuseWaitersLocked(&l.waiting, l.gate)
-	for w := c.submitters; w != nil; w = w.next {
-		if w.next == nil {
-			w.next = l.pool.refuseWaitersLocked(&l.pool.waiting.line, l.gate).submitters
-			return c
-		}
-	}
-	return l.pool.refuseWaitersLocked(&l.pool.waiting.line, l.gate)
+	return l.pool.refuseWaitersLocked(l.gate, &l.waiting, &l.pool.waiting.line)
 }

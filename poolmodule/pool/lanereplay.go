@@ -15,9 +15,9 @@ type Replay struct {
 	Took time.Duration
 	// Over says that it has ended.
 	Over bool
-	// Err is why it ended before all had entered: it matches [ErrDraining] or
-	// [ErrClosed], or is the journal's. What has not entered stays in the
-	// journal for the next life.
+	// Err is why it ended before all had entered: it matches [ErrDraining],
+	// [ErrClosed] or [ErrStopped], or is the journal's. What has not entered
+	// stays in the journal for the next life.
 	Err error
 }
 

@@ -32,6 +32,8 @@ type LaneStats struct {
 	// Writing is how many submitters are at the journal, with an item that is
 	// not inside yet or any more.
 	Writing int `json:"writing"`
+	// Submitters is how many wait for the end of the replay.
+	Submitters int `json:"submitters"`
 	// Replayed is how many items of an earlier life have entered, ReplayLeft
 	// how many are still to come, and Unreadable how many no codec could read.
 	Replayed   int `json:"replayed"`
@@ -55,6 +57,7 @@ func (l *laneCore) statsNow() (s LaneStats, isOpen bool) {
 	s = LaneStats{
 		Name: l.name, Pool: l.pool.name, Ledger: l.ledgerLocked(),
 		Journal: l.mode, Writing: l.atJournal, Replayed: int(l.replay.entered.Load()),
+		Submitters: l.waiting.len(),
 	}
 	s.ReplayLeft = l.replay.total - s.Replayed
 	s.DeadLetters = NoLetters

@@ -60,6 +60,7 @@ func TestReplay(t *testing.T) {
 					s := l.Stats()
 					assert.Equal(t, 50, s.Replayed+s.ReplayLeft)
 					assert.NotZero(t, s.ReplayLeft)
+					assert.Equal(t, 3, s.Submitters)
 					assert.LessOrEqual(t, s.Queued+s.Running, 6, "memory is bounded")
 					time.Sleep(time.Hour)
 					refused := 0

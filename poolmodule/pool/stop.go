@@ -119,7 +119,7 @@ func (p *Pool) cut() ([]Task, error) {
 	p.mu.Lock()
 	p.closeLocked()
 	tasks := p.withdrawLocked()
-	c := p.refuseWaitersLocked(&p.waiting.line, p.gate)
+	c := p.refuseWaitersLocked(p.gate, &p.waiting.line)
 	p.mu.Unlock()
 
 	p.cancel(ErrStopped)

@@ -127,18 +127,20 @@ func (p *Pool) admitNowLocked() (c calls) {
 	return c
 }
 
-// refuseWaitersLocked sends everybody home who stands in line for a gate that
-// has closed.
-func (p *Pool) refuseWaitersLocked(l *line, g *intake.Gate) (c calls) {
-	for w := l.first; w != nil; {
-		next := w.next
-		if p.gateOf(w.entry) == g {
-			l.remove(w)
-			w.err = g.Admit(w.ctx)
-			p.rejectLocked(w.entry)
-			w.next, c.submitters = c.submitters, w
+// refuseWaitersLocked sends everybody home who stands in one of the lines for a
+// gate that has closed.
+func (p *Pool) refuseWaitersLocked(g *intake.Gate, lines ...*line) (c calls) {
+	for _, l := range lines {
+		for w := l.first; w != nil; {
+			next := w.next
+			if p.gateOf(w.entry) == g {
+				l.remove(w)
+				w.err = g.Admit(w.ctx)
+				p.rejectLocked(w.entry)
+				w.next, c.submitters = c.submitters, w
+			}
+			w = next
 		}
-		w = next
 	}
 	return c
 }
