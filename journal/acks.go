@@ -10,21 +10,33 @@ import (
 // thousand neighbours as cheaply as one. Nobody waits for a timer: whoever
 // comes while nobody writes, writes, and what comes meanwhile goes with the
 // next turn.
+//
+// What is not written yet comes again after a kill. So it is bounded: where
+// the one who writes does not get on, the others wait for it.
 type acks struct {
-	mu      sync.Mutex
-	gather  []uint64
-	writing bool
-	fault   error // of the last turn
+	mu        sync.Mutex
+	gather    []uint64
+	unwritten int       // of gather and of the turn that is being written
+	written   sync.Cond // a turn has ended
+	writing   bool
+	fault     error // of the last turn
 
 	// Of whoever writes.
 	turn  []uint64
 	spans []Span
 }
 
+// mostUnwritten is how many there may be before others wait.
+const mostUnwritten = 8
+
 func (a *acks) add(j Journal, seqs ...uint64) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	for a.unwritten >= mostUnwritten {
+		a.written.Wait()
+	}
 	a.gather = append(a.gather, seqs...)
+	a.unwritten += len(seqs)
 	if a.writing {
 		return
 	}
@@ -36,6 +48,8 @@ func (a *acks) add(j Journal, seqs ...uint64) {
 		err := j.Ack(context.Background(), a.spans...)
 		a.mu.Lock()
 		a.fault = err
+		a.unwritten -= len(a.turn)
+		a.written.Broadcast()
 	}
 	a.writing = false
 }

@@ -44,6 +44,7 @@ func NewKeeper[T any](name string, o Opener, codec Codec[T], dead *DeadLetters) 
 	_, _ = rand.Read(p[:]) // it never fails
 	k := &Keeper[T]{name: name, opener: o, codec: codec, dead: dead, run: binary.LittleEndian.Uint64(p[:])}
 	k.sheets.New = func() any { return new(sheet) }
+	k.acks.written.L = &k.acks.mu
 	return k, nil
 }
 
@@ -109,7 +110,8 @@ func (k *Keeper[T]) ID(seq, serial uint64) string {
 }
 
 // Done acknowledges entries: their work has come to an end. It may write those
-// of others, too, and return before its own are written, which is soon. That
+// of others, too, and return before its own are written, which is soon: after a
+// kill no more than eight come again that were left to another. That
 // writing fails is the store's to report; it means no more than that work may
 // come again. Fault says so as well.
 func (k *Keeper[T]) Done(seqs ...uint64) {
