@@ -56,11 +56,10 @@ func (a *assembly) flush(ctx context.Context, rows []Row) error {
 	if err := a.records.Write(append(kept, batched)...); err != nil {
 		return err
 	}
+	inLane := Event{At: time.Now(), State: InLane, Lane: lane, Task: task.ID, To: task.To} // the lane may be quicker than we
 	if err := a.lanes[lane].Submit(ctx, task); err != nil {
 		return batch.Unavailable(err) // no row is at fault
 	}
 	a.filter.Placed(lane, text, send)
-	// The lane has them: a record that is missing only makes the filter ask
-	// the provider again.
-	return a.records.Write(Event{State: InLane, Lane: lane, Task: task.ID, To: task.To})
+	return a.records.Write(inLane)
 }

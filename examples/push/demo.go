@@ -37,7 +37,8 @@ const fast = 5 * time.Millisecond
 // outcome is what the demonstration has found.
 type outcome struct {
 	rows          int
-	sum, expected Sum
+	first         Sum // after the first life
+	sum, expected Sum // at the end
 	sent          provider.Sum
 	exitCode      int    // of the first life
 	saved, lost   uint64 // pieces of work, as the receipt of the first life says
@@ -149,8 +150,8 @@ func (d *demo) firstLife(ctx context.Context, o *outcome) error {
 	if err != nil {
 		return err
 	}
-	sum, err := newTally(d.Settings).Sum()
-	fmt.Fprintf(d.out, "  exit code %d; so far %v\n", o.exitCode, sum)
+	o.first, err = newTally(d.Settings).Sum()
+	fmt.Fprintf(d.out, "  exit code %d; so far %v\n", o.exitCode, o.first)
 	return err
 }
 

@@ -78,3 +78,34 @@ func (p *bench) twice() int { return p.provider.Sum().Duplicates }
 
 // tick is how often a test looks whether what it waits for has come.
 const tick = 20 * time.Millisecond
+
+// waiting is how many receivers wait in which lane.
+func (p *bench) waiting(t *testing.T) map[string]int {
+	t.Helper()
+	lanes, ended := map[Receiver]string{}, map[Receiver]bool{}
+	records := Reader{path: p.records()}
+	for e, err := range records.News() {
+		require.NoError(t, err)
+		for _, to := range e.To {
+			if e.State == InLane {
+				lanes[to] = e.Lane
+			}
+			ended[to] = ended[to] || e.State.Final()
+		}
+	}
+	waiting := map[string]int{}
+	for to, lane := range lanes {
+		if !ended[to] {
+			waiting[lane]++
+		}
+	}
+	return waiting
+}
+
+// unfinished is how many rows have not come to an end.
+func (p *bench) unfinished(t *testing.T) int {
+	t.Helper()
+	sum, err := newTally(p.Settings).Sum()
+	require.NoError(t, err)
+	return p.rows - sum.Ended()
+}

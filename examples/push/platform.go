@@ -58,9 +58,11 @@ func (s Settings) Validate() error {
 }
 
 // journalBeside keeps the journal in the directory of the records, and its
-// files small, as there are many.
+// files small, as there are many. When it is full the source waits: the rows
+// are safe where they are.
 func journalBeside(c filejournal.Config, s Settings) filejournal.Config {
 	c.Dir = cmp.Or(c.Dir, filepath.Join(s.Dir, "journal"))
 	c.SegmentBytes = cmp.Or(c.SegmentBytes, 256<<10)
+	c.WhenFull = cmp.Or(c.WhenFull, filejournal.Block)
 	return c
 }

@@ -47,6 +47,20 @@ func TestPlatform(t *testing.T) {
 		a.RequireStop()
 	})
 
+	t.Run("ChannelThatIsDownHoldsUpNoOther", func(t *testing.T) {
+		t.Parallel()
+		p := newBench(t, 1000, provider.Behaviour{Outage: true, Channel: "sms"})
+		a := p.start(t)
+		// All is over but what is in the lanes of that channel.
+		assert.Eventually(t, func() bool {
+			waiting := p.waiting(t)
+			return len(waiting) == 3 && waiting["sms-code"]+waiting["sms-notice"]+waiting["sms-marketing"] == p.unfinished(t)
+		}, time.Minute, tick)
+		p.provider.Behave(provider.Behaviour{Deduplicate: true})
+		assert.Equal(t, p.expected, p.settle(t))
+		a.RequireStop()
+	})
+
 	t.Run("AnswerThatIsLostMakesNoDuplicate", func(t *testing.T) {
 		t.Parallel()
 		p := newBench(t, 300, provider.Behaviour{ErrorRate: 0.3})

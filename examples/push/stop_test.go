@@ -34,7 +34,10 @@ func TestStopped(t *testing.T) {
 		d.naive, d.patience = true, 3*time.Second
 		o, err := d.play(t.Context())
 		require.NoError(t, err)
-		assert.Greater(t, o.Lost(), d.rows/2)
+		// On a machine that is busy with other things it may not have read
+		// all rows by then.
+		accepted := o.first.Ended() + o.first.Inside
+		assert.Greater(t, o.Lost(), accepted/2, "of %d", accepted)
 		assert.Zero(t, o.exitCode, "and it says that all is well")
 		log, err := os.ReadFile(d.log())
 		require.NoError(t, err)
@@ -68,7 +71,7 @@ func TestKilledAtAnyMoment(t *testing.T) {
 	if os.Getenv("LONG_TESTS") != "" {
 		kills, rows = 100, 20_000
 	}
-	d := inTest(t, demo{rows: rows, latency: 20 * time.Millisecond, patience: time.Minute, stopTimeout: 15 * time.Second})
+	d := inTest(t, demo{rows: rows, latency: 200 * time.Millisecond, patience: time.Minute, stopTimeout: 15 * time.Second})
 	expected, err := d.prepare()
 	require.NoError(t, err)
 	service, err := d.startProvider(t.Context())
@@ -90,6 +93,7 @@ func TestKilledAtAnyMoment(t *testing.T) {
 		t.Logf("killed after %v: %v", after, sum)
 	}
 
+	require.NoError(t, d.client.Behave(t.Context(), provider.Behaviour{Latency: fast, ErrorRate: 0.05, Deduplicate: true}))
 	platform, err := d.start(t.Context())
 	require.NoError(t, err)
 	sum, err := d.settle(t.Context())

@@ -18,8 +18,10 @@ type Behaviour struct {
 	// 503. Of every second such call the messages are delivered all the same:
 	// the caller cannot know.
 	ErrorRate float64
-	// Outage answers every call with 503.
-	Outage bool
+	// Outage answers every call with 503; if Channel is not empty, those for
+	// that channel.
+	Outage  bool
+	Channel string
 	// Deduplicate delivers a message only once.
 	Deduplicate bool
 }
@@ -39,10 +41,12 @@ func (b Behaviour) with(query url.Values) (Behaviour, error) {
 			b.ErrorRate, err = strconv.ParseFloat(value, 64)
 		case "outage":
 			b.Outage, err = strconv.ParseBool(value)
+		case "channel":
+			b.Channel = value
 		case "deduplicate":
 			b.Deduplicate, err = strconv.ParseBool(value)
 		default:
-			err = errors.New("is unknown; give latency, errors, outage or deduplicate")
+			err = errors.New("is unknown; give latency, errors, outage, channel or deduplicate")
 		}
 		if err != nil {
 			return b, fmt.Errorf("%s: %w", name, err)
@@ -56,15 +60,16 @@ func (b Behaviour) query() url.Values {
 		"latency":     {b.Latency.String()},
 		"errors":      {strconv.FormatFloat(b.ErrorRate, 'g', -1, 64)},
 		"outage":      {strconv.FormatBool(b.Outage)},
+		"channel":     {b.Channel},
 		"deduplicate": {strconv.FormatBool(b.Deduplicate)},
 	}
 }
 
 // fails says whether a call is answered with 503, and whether its messages
 // are delivered all the same.
-func (b Behaviour) fails() (failed, delivered bool) {
+func (b Behaviour) fails(channel string) (failed, delivered bool) {
 	switch {
-	case b.Outage:
+	case b.Outage && (b.Channel == "" || b.Channel == channel):
 		return true, false
 	case rand.Float64() < b.ErrorRate:
 		return true, rand.IntN(2) == 0

@@ -12,7 +12,7 @@ import (
 // Server is the provider. It is safe for concurrent use.
 //
 //	POST /send                    a Call, with an Idempotency-Key
-//	PUT  /behaviour?outage=true   see Behaviour; also latency=200ms, errors=0.1
+//	PUT  /behaviour?outage=true   see Behaviour; also latency=200ms, errors=0.1, channel=sms
 //	GET  /sum                     what it has counted
 //	GET  /received?by=u000017     how often which text came to a receiver
 type Server struct {
@@ -72,7 +72,7 @@ func (s *Server) take(key string, call Call) (answer Answer, latency time.Durati
 	defer s.mu.Unlock()
 	b := s.behaviour
 	s.sum.Calls++
-	failed, delivered := b.fails()
+	failed, delivered := b.fails(call.Channel)
 	if failed {
 		s.sum.Failed++
 	}
