@@ -17,7 +17,7 @@ func (k *Keeper[T]) Bury(ctx context.Context, it Item[T], reason Reason, first, 
 		return &Error{Journal: k.name, Op: "bury", Err: errors.New("there are no dead letters; give a DeadLetters")}
 	}
 	l := DeadLetter{
-		ID: it.ID, Component: k.name, Key: it.Key, Reason: reason, Attempts: it.Attempt,
+		ID: it.ID, Component: k.name, Key: it.Key, Keyed: it.Keyed, Reason: reason, Attempts: it.Attempt,
 		Accepted: it.At, Died: time.Now(), First: text(first), Last: text(last),
 		Codec: k.codec.Name, Version: k.codec.Version,
 	}
@@ -49,7 +49,7 @@ func (k *Keeper[T]) Receive(take func(context.Context, Item[T]) error) (leave fu
 		if err != nil {
 			return fmt.Errorf("its payload cannot be read: %w", err)
 		}
-		return take(ctx, Item[T]{Value: v, ID: l.ID, Key: l.Key, At: l.Accepted})
+		return take(ctx, Item[T]{Value: v, ID: l.ID, Key: l.Key, Keyed: l.Keyed, At: l.Accepted})
 	})
 }
 
@@ -59,7 +59,7 @@ func (k *Keeper[T]) setAside(ctx context.Context, e *Entry, reason error) {
 		return
 	}
 	err := k.dead.Put(ctx, DeadLetter{
-		ID: e.ID, Component: k.name, Key: e.Key, Reason: ReasonUndecodable, Attempts: e.Attempt,
+		ID: e.ID, Component: k.name, Key: e.Key, Keyed: e.Kind == kindKeyed, Reason: ReasonUndecodable, Attempts: e.Attempt,
 		Accepted: e.At, Died: time.Now(), Last: reason.Error(),
 		Codec: e.Codec, Version: e.Version, Payload: e.Payload,
 	})

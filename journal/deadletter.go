@@ -31,8 +31,10 @@ type DeadLetter struct {
 	ID string `json:"id"`
 	// Component is whose work it was: "lane:sms", "batch:orders".
 	Component string `json:"component"`
-	// Key is that of the work: its order key, or what a person knows it by.
+	// Key is that of the work, by which a person finds it again. Keyed says
+	// that order matters within it.
 	Key    string `json:"key,omitempty"`
+	Keyed  bool   `json:"keyed,omitempty"`
 	Reason Reason `json:"reason"`
 	// Attempts is how often it was tried, in all lives.
 	Attempts int `json:"attempts"`
@@ -53,8 +55,18 @@ type DeadLetter struct {
 	Seq uint64 `json:"seq,omitempty"`
 }
 
+// Work is the entry of a journal that gives the work back to its component at
+// the next start, as new work under the old ID.
+func (l *DeadLetter) Work() Entry {
+	return Entry{
+		ID: l.ID, At: time.Now(), Kind: kindOf(l.Keyed), Key: l.Key,
+		Codec: l.Codec, Version: l.Version, Payload: l.Payload,
+	}
+}
+
 // obituary is what an Entry has no field for: the payload of a letter's entry.
 type obituary struct {
+	Keyed   bool      `json:"keyed,omitempty"`
 	Reason  Reason    `json:"reason"`
 	Died    time.Time `json:"died"`
 	First   string    `json:"first,omitempty"`
@@ -67,7 +79,7 @@ type obituary struct {
 const letterCodec = "deadletter"
 
 func (l *DeadLetter) entry() (Entry, error) {
-	payload, err := json.Marshal(obituary{l.Reason, l.Died, l.First, l.Last, l.Codec, l.Version, l.Payload})
+	payload, err := json.Marshal(obituary{l.Keyed, l.Reason, l.Died, l.First, l.Last, l.Codec, l.Version, l.Payload})
 	return Entry{
 		ID: l.ID, At: l.Accepted, Attempt: l.Attempts, Kind: l.Component, Key: l.Key,
 		Codec: letterCodec, Version: 1, Payload: payload,
@@ -88,7 +100,7 @@ func letterOf(e Entry) DeadLetter {
 			o.Last = err.Error()
 		}
 	}
-	l.Reason, l.Died, l.First, l.Last = o.Reason, o.Died, o.First, o.Last
+	l.Keyed, l.Reason, l.Died, l.First, l.Last = o.Keyed, o.Reason, o.Died, o.First, o.Last
 	l.Codec, l.Version, l.Payload = o.Codec, o.Version, o.Payload
 	return l
 }

@@ -147,7 +147,7 @@ func (k *Keeper[T]) Replay(ctx context.Context) iter.Seq2[Item[T], error] {
 				k.setAside(ctx, &e, err)
 				continue
 			}
-			if !yield(Item[T]{Value: v, ID: e.ID, Key: e.Key, At: e.At, Attempt: e.Attempt, Seq: e.Seq}, nil) {
+			if !yield(Item[T]{Value: v, ID: e.ID, Key: e.Key, Keyed: e.Kind == kindKeyed, At: e.At, Attempt: e.Attempt, Seq: e.Seq}, nil) {
 				return
 			}
 		}

@@ -77,6 +77,33 @@ func TestKeeper(t *testing.T) {
 		require.NoError(t, k.Close())
 	})
 
+	t.Run("OrderKeyIsToldFromALabel", func(t *testing.T) {
+		t.Parallel()
+		m := journaltest.NewMemory(0)
+		box := journal.NewDeadLetters(m)
+		k := keeper(t, m, box)
+		items := orders(1, 2)
+		items[0].Keyed = true
+		require.NoError(t, k.Keep(t.Context(), items))
+		var keyed []bool
+		for it, err := range k.Replay(t.Context()) {
+			require.NoError(t, err)
+			keyed = append(keyed, it.Keyed)
+			require.NoError(t, k.Bury(t.Context(), it, journal.ReasonPermanent, nil, nil))
+		}
+		assert.Equal(t, []bool{true, false}, keyed)
+		leave := k.Receive(func(_ context.Context, it journal.Item[order]) error {
+			keyed = append(keyed, it.Keyed)
+			return nil
+		})
+		defer leave()
+		for _, l := range all(t, box) {
+			assert.Equal(t, l.Keyed, l.Work().Kind != "")
+			require.NoError(t, box.Redrive(t.Context(), l))
+		}
+		assert.Equal(t, []bool{true, false, true, false}, keyed)
+	})
+
 	t.Run("FailedKeepSetsNoSeq", func(t *testing.T) {
 		t.Parallel()
 		k := keeper(t, journaltest.NewMemory(100), nil)

@@ -13,7 +13,7 @@ func write[T any](s *sheet, codec Codec[T], it *Item[T]) (err error) {
 	}
 	s.ends = append(s.ends, len(s.payloads))
 	s.list = append(s.list, Entry{
-		ID: it.ID, At: it.At, Attempt: it.Attempt, Key: it.Key,
+		ID: it.ID, At: it.At, Attempt: it.Attempt, Kind: kindOf(it.Keyed), Key: it.Key,
 		Codec: codec.Name, Version: codec.Version,
 	})
 	return nil
@@ -37,4 +37,15 @@ func (s *sheet) clear() {
 	if cap(s.payloads) > maxSheet {
 		s.payloads = nil
 	}
+}
+
+// kindKeyed is the Kind of an entry whose key is one within which order
+// matters.
+const kindKeyed = "keyed"
+
+func kindOf(keyed bool) string {
+	if keyed {
+		return kindKeyed
+	}
+	return ""
 }

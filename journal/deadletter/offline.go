@@ -52,9 +52,7 @@ func (b *Offline) Redrive(ctx context.Context, l journal.DeadLetter) error {
 	if err != nil {
 		return err
 	}
-	_, err = j.Append(ctx, journal.Entry{
-		ID: l.ID, At: l.Accepted, Key: l.Key, Codec: l.Codec, Version: l.Version, Payload: l.Payload,
-	})
+	_, err = j.Append(ctx, l.Work())
 	if err != nil || l.Seq == 0 {
 		return err
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -57,7 +58,9 @@ func TestOffline(t *testing.T) {
 
 		items := left(t, store)
 		require.Len(t, items, 2)
-		require.Equal(t, journal.Item[sms]{Value: sms{"3"}, ID: "m-3", Key: "receiver-1", At: letter(3).Accepted, Seq: items[1].Seq}, items[1])
+		require.True(t, items[1].At.After(letter(3).Accepted), "it is new work, and as old as that")
+		items[1].At = time.Time{}
+		require.Equal(t, journal.Item[sms]{Value: sms{"3"}, ID: "m-3", Key: "receiver-1", Seq: items[1].Seq}, items[1])
 	})
 
 	t.Run("WhatNoServiceWouldFindIsNotSent", func(t *testing.T) {
@@ -119,7 +122,6 @@ func TestOffline(t *testing.T) {
 		items := left(t, store)
 		require.Len(t, items, 1)
 		require.Equal(t, sms{"Ada"}, items[0].Value)
-		require.Equal(t, letter(2).Accepted, items[0].At)
 	})
 }
 

@@ -63,9 +63,8 @@ func WithID[T any](id func(T) string) LaneOption[T] {
 
 // WithLabel says by which key a person finds an item again, in its journal
 // entry and its dead letter: a receiver's id. It counts for items that are
-// submitted without a key, which is their label otherwise; in a later life
-// those of one label are handled one after another, as if it were their key. It
-// may be called while the handler has the item. A panic counts as "". nil: none.
+// submitted without a key, which is their label otherwise. It may be called
+// while the handler has the item. A panic counts as "". nil: none.
 func WithLabel[T any](label func(T) string) LaneOption[T] {
 	return func(l *Lane[T]) {
 		if label != nil {

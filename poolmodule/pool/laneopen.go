@@ -127,7 +127,7 @@ func (l *Lane[T]) open(ctx context.Context) error {
 func (l *Lane[T]) redrive(ctx context.Context, old journal.Item[T]) error {
 	it := l.offered(old.Value)
 	it.rec.id = old.ID
-	it.key, it.keyed = old.Key, old.Key != ""
+	it.key, it.keyed = old.Key, old.Keyed
 	return l.submit(ctx, it, false)
 }
 

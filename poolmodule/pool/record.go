@@ -65,7 +65,7 @@ func (l *Lane[T]) offered(value T) *laneItem[T] {
 // begins now.
 func (l *Lane[T]) again(old journal.Item[T]) *laneItem[T] {
 	it := l.newItem(old.Value)
-	it.key, it.keyed = old.Key, old.Key != ""
+	it.key, it.keyed = old.Key, old.Keyed
 	r := it.rec
 	r.id, r.seq, r.at, r.before, r.replayed = old.ID, old.Seq, old.At, old.Attempt, true
 	if r.at.IsZero() && l.cfg.MaxAge > 0 {
@@ -82,7 +82,7 @@ func (it *laneItem[T]) written() journal.Item[T] {
 		it.owner.pool.shield(func() { key = it.owner.label(it.value) })
 	}
 	r := it.rec
-	return journal.Item[T]{Value: it.value, ID: r.id, Key: key, At: r.at, Attempt: it.tries(), Seq: r.seq}
+	return journal.Item[T]{Value: it.value, ID: r.id, Key: key, Keyed: it.keyed, At: r.at, Attempt: it.tries(), Seq: r.seq}
 }
 
 // identity is the ID of an item, made if none was given.
