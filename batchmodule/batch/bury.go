@@ -36,7 +36,7 @@ func WithBurial[T any](observe func(Burial)) Option[T] {
 // box puts one item into the box. While that fails the item keeps its place,
 // and its batch the slot: so the producers feel it, and nothing is lost.
 func (d *delivery[T]) box(item T, t *tag, r reason, tried int, why journal.Reason, settle func()) fate {
-	told := Burial{Reason: why, Attempts: t.tried, Cause: r.err}
+	told := Burial{Reason: why, Attempts: int(t.tried), Cause: r.err}
 	var first error
 	if tried > 1 {
 		first = d.b.plain(t.first)

@@ -61,7 +61,7 @@ func (d *delivery[T]) tell(from lot[T], i int, r reason, tried int, why journal.
 	case b.opts.dead != nil:
 		letter := DeadLetter[T]{Item: item, Key: key, Err: r.err, Attempts: tried}
 		if from.tags != nil {
-			letter.Attempts = from.tags[i].tried
+			letter.Attempts = int(from.tags[i].tried)
 		}
 		return d.hand(letter)
 	case b.buries:
@@ -70,7 +70,7 @@ func (d *delivery[T]) tell(from lot[T], i int, r reason, tried int, why journal.
 		var t *tag
 		if from.tags != nil {
 			t = &from.tags[i]
-			tried = t.tried
+			tried = int(t.tried)
 		}
 		d.report(Burial{Reason: why, Attempts: tried, Cause: r.err}, item, t)
 		return dead

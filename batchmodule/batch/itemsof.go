@@ -53,7 +53,7 @@ func (l *lent[T]) describe() []Item {
 		var t *tag
 		if l.lot.tags != nil {
 			t = &l.lot.tags[i]
-			it.Attempt, it.Replayed = t.tried, t.replayed
+			it.Attempt, it.Replayed = int(t.tried), t.replayed
 		}
 		it.ID = l.b.idOf(item, t)
 		items[i] = it

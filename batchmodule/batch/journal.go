@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/lastcall-go/lastcall/journal"
@@ -54,6 +55,7 @@ type keeping[T any] struct {
 	always bool
 	buries bool // items that failed for good go to the box
 
+	groups     sync.Pool     // of *group[T]
 	starting   chan struct{} // one token: whoever opens the journal has it
 	notStarted error         // these are made once, as Batcher.full is
 	replaying  error
@@ -101,6 +103,7 @@ func (b *Batcher[T]) hire() (err error) {
 	if k.mode != journal.Off {
 		opener = o.opener
 		k.starting = make(chan struct{}, 1)
+		k.groups.New = func() any { return new(group[T]) }
 		k.notStarted = &Error{Batcher: b.name, Op: "add", Err: ErrNotStarted}
 		k.replaying = &Error{Batcher: b.name, Op: "add", Err: ErrReplaying}
 		b.barLocked(k.notStarted)
@@ -154,11 +157,11 @@ func (b *Batcher[T]) say(fn func(T) string, item T) (s string) {
 
 // record is an item as it is written down.
 func (b *Batcher[T]) record(item T, t *tag, key string, began time.Time) journal.Item[T] {
-	at := t.at
-	if at.IsZero() {
-		at = began
+	at := began
+	if t.at != 0 {
+		at = time.Unix(0, t.at)
 	}
 	return journal.Item[T]{
-		Value: item, ID: b.idOf(item, t), Key: b.labelOf(item, key), At: at, Attempt: t.tried, Seq: t.seq,
+		Value: item, ID: b.idOf(item, t), Key: b.labelOf(item, key), At: at, Attempt: int(t.tried), Seq: t.seq,
 	}
 }

@@ -257,6 +257,80 @@ func TestJournalAlways(t *testing.T) {
 		require.Equal(t, intake.Ledger{Offered: 1, Rejected: 1}, b.Gate().Ledger())
 	})
 
+	t.Run("RefusalOfTheJournalGivesPlaceAndKeyToWhoWaits", func(t *testing.T) {
+		t.Parallel()
+		synctest.Test(t, func(t *testing.T) {
+			s, let := newStore(0), make(chan struct{})
+			s.hook(func(_ context.Context, _ string, entries []journal.Entry) error {
+				<-let
+				if string(entries[0].Payload) == "1" {
+					return journal.ErrFull
+				}
+				return nil
+			})
+			var r recorder
+			b := started(t, r.sink, batch.Config{Journal: journal.Always, MaxItems: 1, Buffer: 1, MaxKeys: 1, WhenFull: batch.Block},
+				batch.WithJournal[int](s), batch.WithKey(strconv.Itoa))
+			var wg sync.WaitGroup
+			wg.Go(func() { assert.ErrorIs(t, b.Add(t.Context(), 1), journal.ErrFull) })
+			synctest.Wait()
+			wg.Go(func() { assert.NoError(t, b.Add(t.Context(), 2)) })
+			synctest.Wait()
+			require.Equal(t, 1, b.Stats().Waiting)
+			close(let)
+			wg.Wait()
+			require.NoError(t, b.Flush(t.Context()))
+			require.Equal(t, []int{2}, r.items())
+			require.Zero(t, b.Stats().Keys)
+
+			shut := make(chan struct{})
+			s.hook(func(context.Context, string, []journal.Entry) error { <-shut; return journal.ErrFull })
+			wg.Go(func() { assert.ErrorIs(t, b.Add(t.Context(), 3), journal.ErrFull) })
+			synctest.Wait()
+			wg.Go(func() { assert.NoError(t, b.Drain(t.Context())) })
+			synctest.Wait()
+			began := time.Now()
+			close(shut)
+			wg.Wait()
+			finish(t, b)
+			require.Zero(t, time.Since(began), "nothing is thought to be still on its way")
+			require.Equal(t, intake.Ledger{Offered: 3, Accepted: 1, Rejected: 2, Done: 1}, b.Gate().Ledger())
+		})
+	})
+
+	t.Run("WhatDoesNotWaitDoesNotWaitForTheJournal", func(t *testing.T) {
+		t.Parallel()
+		s := newStore(0)
+		s.hook(func(ctx context.Context, _ string, _ []journal.Entry) error {
+			if ctx.Err() == nil {
+				return errors.New("it would wait for room")
+			}
+			return journal.ErrFull
+		})
+		var r recorder
+		b := started(t, r.sink, always, batch.WithJournal[int](s))
+		require.ErrorIs(t, b.TryAdd(t.Context(), 1), journal.ErrFull)
+		require.ErrorContains(t, b.Add(t.Context(), 1), "it would wait for room")
+		finish(t, b)
+	})
+
+	t.Run("StopDoesNotWaitLongForAnItemThatIsWrittenDown", func(t *testing.T) {
+		t.Parallel()
+		synctest.Test(t, func(t *testing.T) {
+			s := newStore(0)
+			s.hook(func(context.Context, string, []journal.Entry) error { time.Sleep(50 * time.Millisecond); return nil })
+			b := started(t, hang, always, batch.WithJournal[int](s))
+			var wg sync.WaitGroup
+			wg.Go(func() { assert.NoError(t, b.Add(t.Context(), 1)) })
+			synctest.Wait()
+			began := time.Now()
+			require.Equal(t, []int{1}, stopWithin(b, 0), "it is among the leftovers")
+			require.Equal(t, 50*time.Millisecond, time.Since(began))
+			wg.Wait()
+			require.NoError(t, b.Save(t.Context()))
+		})
+	})
+
 	t.Run("ItemThatIsBeingWrittenDownHoldsItsPlaceAndTheDrain", func(t *testing.T) {
 		t.Parallel()
 		synctest.Test(t, func(t *testing.T) {

@@ -32,7 +32,10 @@ func (b *Batcher[T]) addKept(ctx context.Context, item T, t *tag, wait bool) err
 	var places [1]place
 	items[0], places[0] = b.arrival(item, time.Now())
 	if t != nil { // sent again
-		items[0].ID, items[0].At = t.id, t.at
+		items[0].ID = t.id
+		if t.at != 0 {
+			items[0].At = time.Unix(0, t.at)
+		}
 	}
 	_, err := b.addSome(ctx, items[:], places[:], wait)
 	return err
@@ -40,16 +43,21 @@ func (b *Batcher[T]) addKept(ctx context.Context, item T, t *tag, wait bool) err
 
 // addAllKept is AddAll for addKept: what fits is written down together.
 func (b *Batcher[T]) addAllKept(ctx context.Context, all []T, wait bool) (int, error) {
-	items := make([]journal.Item[T], min(len(all), keepGroup))
-	places := make([]place, len(items))
+	g := b.groups.Get().(*group[T])
+	defer func() {
+		g.clear()
+		b.groups.Put(g)
+	}()
 	n := 0
 	for n < len(all) {
-		group, now := min(len(all)-n, keepGroup), time.Now()
-		for i, item := range all[n : n+group] {
-			items[i], places[i] = b.arrival(item, now)
+		g.clear()
+		now := time.Now()
+		for _, item := range all[n:min(len(all), n+keepGroup)] {
+			it, p := b.arrival(item, now)
+			g.items, g.places = append(g.items, it), append(g.places, p)
 		}
-		for at := 0; at < group; {
-			some, err := b.addSome(ctx, items[at:group], places[at:group], wait)
+		for at := 0; at < len(g.items); {
+			some, err := b.addSome(ctx, g.items[at:], g.places[at:], wait)
 			n, at = n+some, at+some
 			if err != nil {
 				return n, err
@@ -57,6 +65,18 @@ func (b *Batcher[T]) addAllKept(ctx context.Context, all []T, wait bool) (int, e
 		}
 	}
 	return n, nil
+}
+
+// group is what AddAll is writing down, for use again.
+type group[T any] struct {
+	items  []journal.Item[T]
+	places []place
+}
+
+func (g *group[T]) clear() {
+	clear(g.items)
+	clear(g.places)
+	g.items, g.places = g.items[:0], g.places[:0]
 }
 
 func (b *Batcher[T]) arrival(item T, now time.Time) (journal.Item[T], place) {
@@ -165,7 +185,8 @@ func (b *Batcher[T]) redeem(items []journal.Item[T], places []place, refused boo
 		switch {
 		case i < len(items):
 			it := &items[i]
-			b.enterLocked(it.Value, p, &tag{seq: it.Seq, id: it.ID, at: it.At})
+			t := tagOf(it)
+			b.enterLocked(it.Value, p, &t)
 		case l != nil:
 			b.forgetLocked(l)
 		}

@@ -1,6 +1,6 @@
 package batch
 
-import "time"
+import "github.com/lastcall-go/lastcall/journal"
 
 // lot is items in a row, with what the batcher knows of each beside its value.
 type lot[T any] struct {
@@ -10,13 +10,22 @@ type lot[T any] struct {
 
 // tag is what is known of one item.
 type tag struct {
-	serial   uint64    // tells the items of this life apart; given when it is placed
-	seq      uint64    // in the journal; 0: it is not in it
-	id       string    // from an earlier life; "": see Batcher.idOf
-	at       time.Time // when it was accepted; zero: when its bundle began
-	tried    int       // calls of the sink that had it, in all lives
-	first    error     // of those calls, in this life
+	serial   uint64 // tells the items of this life apart; given when it is placed
+	seq      uint64 // in the journal; 0: it is not in it
+	id       string // from an earlier life; "": see Batcher.idOf
+	at       int64  // when it was accepted, in Unix nanoseconds; 0: when its bundle began
+	first    error  // of the sink about it, in this life
+	tried    int32  // calls of the sink that had it, in all lives
 	replayed bool
+}
+
+// tagOf is what the journal, or a dead letter, knows of an item.
+func tagOf[T any](it *journal.Item[T]) tag {
+	t := tag{seq: it.Seq, id: it.ID, tried: int32(it.Attempt)}
+	if !it.At.IsZero() {
+		t.at = it.At.UnixNano()
+	}
+	return t
 }
 
 func (l lot[T]) len() int { return len(l.items) }

@@ -136,7 +136,9 @@ func (b *Batcher[T]) tryEnter(it journal.Item[T], p place) (<-chan struct{}, err
 		return b.past.room, nil
 	}
 	b.past.entered++
-	b.placeLocked(p.key, it.Value, p.size, &tag{seq: it.Seq, id: it.ID, at: it.At, tried: it.Attempt, replayed: true})
+	t := tagOf(&it)
+	t.replayed = true
+	b.placeLocked(p.key, it.Value, p.size, &t)
 	return nil, nil
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/lastcall-go/lastcall/journal"
 )
@@ -49,7 +50,7 @@ func (b *Batcher[T]) writeDown(ctx context.Context, left lot[T]) error {
 	items := make([]journal.Item[T], left.len())
 	for i, item := range left.items {
 		t := &left.tags[i]
-		items[i] = b.record(item, t, b.say(b.opts.key, item), t.at)
+		items[i] = b.record(item, t, b.say(b.opts.key, item), time.Time{})
 	}
 	err := b.guard(func() error { return b.keeper.Save(ctx, items) })
 	b.mu.Lock()

@@ -94,7 +94,8 @@ func (b *Batcher[T]) run(ctx context.Context, left int) error {
 
 // redrive takes a dead letter back.
 func (b *Batcher[T]) redrive(ctx context.Context, it journal.Item[T]) error {
-	return b.add(ctx, it.Value, &tag{id: it.ID, at: it.At}, b.cfg.WhenFull == Block)
+	t := tagOf(&it)
+	return b.add(ctx, it.Value, &t, b.cfg.WhenFull == Block)
 }
 
 // tend hands out what is ready, ends lingers and notices the drain. It is the

@@ -193,8 +193,8 @@ func (b *Batcher[T]) collect() (_ []T, hung int) {
 		from := left.len()
 		left = left.append(s.lot)
 		for i := from; i < len(left.tags); i++ {
-			if t := &left.tags[i]; t.at.IsZero() {
-				t.at = s.since
+			if t := &left.tags[i]; t.at == 0 {
+				t.at = s.since.UnixNano()
 			}
 		}
 		s.tellLocked(&Error{Batcher: b.name, Op: "flush", Key: s.line.key, Items: s.len(), Err: ErrStopped})
