@@ -345,6 +345,7 @@ func TestRedrive(t *testing.T) {
 				return batch.Permanent(errors.New("refused"))
 			}
 			b := started(t, sink, batch.Config{Journal: mode, MaxItems: 1}, batch.WithJournal[int](s), batch.WithDeadLetters[int](box))
+			require.NoError(t, b.Start(t.Context()), "once more changes nothing")
 			addN(t, b, 5, 1)
 			require.Error(t, b.Flush(t.Context()))
 			mu.Lock()

@@ -56,7 +56,7 @@ type keeping[T any] struct {
 	buries bool // items that failed for good go to the box
 
 	groups     sync.Pool     // of *group[T]
-	starting   chan struct{} // one token: whoever opens the journal has it
+	starting   chan struct{} // one token: whoever starts the batcher has it
 	notStarted error         // these are made once, as Batcher.full is
 	replaying  error
 }
@@ -88,6 +88,7 @@ func (b *Batcher[T]) checkJournal() error {
 // hire gives the batcher a keeper, if it needs one.
 func (b *Batcher[T]) hire() (err error) {
 	o, k := &b.opts, &b.keeping
+	k.starting = make(chan struct{}, 1)
 	switch {
 	case o.opener == nil, o.save != nil:
 		k.mode = journal.Off
@@ -102,7 +103,6 @@ func (b *Batcher[T]) hire() (err error) {
 	var opener journal.Opener
 	if k.mode != journal.Off {
 		opener = o.opener
-		k.starting = make(chan struct{}, 1)
 		k.groups.New = func() any { return new(group[T]) }
 		k.notStarted = &Error{Batcher: b.name, Op: "add", Err: ErrNotStarted}
 		k.replaying = &Error{Batcher: b.name, Op: "add", Err: ErrReplaying}

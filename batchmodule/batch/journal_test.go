@@ -578,7 +578,7 @@ func TestItemsOf(t *testing.T) {
 
 func TestAddBesideStopWithAJournalLosesNothing(t *testing.T) {
 	t.Parallel()
-	for round := range 150 {
+	for round := range 60 {
 		s := newStore(0)
 		var r recorder
 		b := started(t, r.sink, batch.Config{Journal: journal.Always, MaxItems: 3, Buffer: 6, Parallel: 2},

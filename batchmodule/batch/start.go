@@ -20,64 +20,79 @@ import (
 // Starting again does nothing; after [Batcher.Stop] it is an error that
 // matches [ErrClosed].
 func (b *Batcher[T]) Start(ctx context.Context) error {
-	if b.mode == journal.Off {
-		return b.run(ctx, 0)
+	if err := b.takeTurn(ctx); err != nil {
+		return err
 	}
-	select { // whoever starts it beside another waits for the outcome
+	defer func() { <-b.starting }()
+	open, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	if needed, err := b.beginStart(cancel); !needed {
+		return err
+	}
+	if b.mode != journal.Off {
+		if err := b.keeper.Open(open); err != nil {
+			return &Error{Batcher: b.name, Op: "start", Err: err}
+		}
+	}
+	leave := func() {}
+	if b.buries {
+		leave = b.keeper.Receive(b.redrive)
+	}
+	if b.run(ctx, leave) {
+		return nil
+	}
+	leave() // it was stopped meanwhile
+	if b.mode != journal.Off {
+		_ = b.keeper.Close()
+	}
+	return b.errStopped()
+}
+
+// takeTurn waits for others that start the batcher: one of them does it.
+func (b *Batcher[T]) takeTurn(ctx context.Context) error {
+	select {
 	case b.starting <- struct{}{}:
-		defer func() { <-b.starting }()
+		return nil
+	default:
+	}
+	select {
+	case b.starting <- struct{}{}:
+		return nil
 	case <-ctx.Done():
 		return &Error{Batcher: b.name, Op: "start", Err: context.Cause(ctx)}
 	}
-	open, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	if needed, err := b.beginOpening(cancel); !needed {
-		return err
-	}
-	if err := b.keeper.Open(open); err != nil {
-		return &Error{Batcher: b.name, Op: "start", Err: err}
-	}
-	err := b.run(ctx, b.keeper.Len())
-	if err != nil { // stopped meanwhile
-		_ = b.keeper.Close()
-	}
-	return err
 }
 
-// beginOpening reports whether the journal is to be opened. A stop ends that
-// with cancel.
-func (b *Batcher[T]) beginOpening(cancel context.CancelCauseFunc) (bool, error) {
+// beginStart reports whether the batcher is to be started. A stop ends the
+// opening of the journal with cancel.
+func (b *Batcher[T]) beginStart(cancel context.CancelCauseFunc) (bool, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.stopping || b.phase != built {
-		return false, b.startableLocked()
+	switch {
+	case b.stopping:
+		return false, b.errStopped()
+	case b.phase != built:
+		return false, nil
 	}
 	b.past.unopen = cancel
 	return true, nil
 }
 
-// startableLocked is why the batcher cannot be started any more.
-func (b *Batcher[T]) startableLocked() error {
-	if b.stopping {
-		return &Error{Batcher: b.name, Op: "start", Err: ErrClosed}
-	}
-	return nil
+func (b *Batcher[T]) errStopped() error {
+	return &Error{Batcher: b.name, Op: "start", Err: ErrClosed}
 }
 
-// run starts the goroutines. An earlier life has left so many items.
-func (b *Batcher[T]) run(ctx context.Context, left int) error {
-	leave := func() {}
-	if b.buries {
-		leave = b.keeper.Receive(b.redrive)
+// run starts the goroutines, unless a stop has begun.
+func (b *Batcher[T]) run(ctx context.Context, leave func()) bool {
+	left := 0
+	if b.mode != journal.Off {
+		left = b.keeper.Len()
 	}
 	b.mu.Lock()
-	if b.stopping || b.phase != built {
-		err := b.startableLocked()
-		b.mu.Unlock()
-		leave()
-		return err
-	}
 	defer b.mu.Unlock()
+	if b.stopping {
+		return false
+	}
 	b.phase, b.leave = running, leave
 	b.base, b.cut = context.WithCancelCause(context.WithoutCancel(ctx))
 	b.timer = time.NewTimer(b.cfg.Linger)
@@ -89,7 +104,7 @@ func (b *Batcher[T]) run(ctx context.Context, left int) error {
 		b.beginReplayLocked(left)
 	}
 	go b.tend()
-	return nil
+	return true
 }
 
 // redrive takes a dead letter back.
