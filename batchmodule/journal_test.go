@@ -34,28 +34,30 @@ func TestJournal(t *testing.T) {
 	for name, with := range map[string]fx.Option{"Bare": fx.Options(), "WithLifecycle": lifecycle.Module()} {
 		t.Run(name+"/WhatOneLifeLeavesOverTheNextDelivers", func(t *testing.T) {
 			t.Parallel()
-			shelf := journaltest.NewMemory(0)
-			s := newStore()
-			life := func(broken bool, use func(*batch.Batcher[Order])) {
-				s.broken = broken
-				var orders *batch.Batcher[Order]
-				app := fxtest.New(t, with, fx.Supply(s), kept(shelf), fx.StopTimeout(500*time.Millisecond),
-					batchmodule.Provide[Order]("orders", newSink, batch.Config{StopBudget: 20 * time.Millisecond}),
-					fx.Populate(&orders))
-				require.ErrorIs(t, orders.Add(t.Context(), 1), batch.ErrNotStarted)
-				app.RequireStart()
-				use(orders)
-				app.RequireStop()
-				require.True(t, orders.Gate().Ledger().Balanced())
-				require.Zero(t, orders.Gate().Ledger().Lost)
-			}
-			life(true, func(b *batch.Batcher[Order]) {
-				_, err := b.AddAll(t.Context(), []Order{1, 2, 3})
-				require.NoError(t, err)
+			synctest.Test(t, func(t *testing.T) {
+				shelf := journaltest.NewMemory(0)
+				s := newStore()
+				life := func(broken bool, use func(*batch.Batcher[Order])) {
+					s.broken = broken
+					var orders *batch.Batcher[Order]
+					app := fxtest.New(t, with, fx.Supply(s), kept(shelf),
+						batchmodule.Provide[Order]("orders", newSink, batch.Config{StopBudget: 20 * time.Millisecond}),
+						fx.Populate(&orders))
+					require.ErrorIs(t, orders.Add(t.Context(), 1), batch.ErrNotStarted)
+					app.RequireStart()
+					use(orders)
+					app.RequireStop()
+					require.True(t, orders.Gate().Ledger().Balanced())
+					require.Zero(t, orders.Gate().Ledger().Lost)
+				}
+				life(true, func(b *batch.Batcher[Order]) {
+					_, err := b.AddAll(t.Context(), []Order{1, 2, 3})
+					require.NoError(t, err)
+				})
+				require.Empty(t, s.written)
+				life(false, func(b *batch.Batcher[Order]) { require.NoError(t, b.Add(t.Context(), 4)) })
+				require.Equal(t, []Order{1, 2, 3, 4}, s.written)
 			})
-			require.Empty(t, s.written)
-			life(false, func(b *batch.Batcher[Order]) { require.NoError(t, b.Add(t.Context(), 4)) })
-			require.Equal(t, []Order{1, 2, 3, 4}, s.written)
 		})
 	}
 
