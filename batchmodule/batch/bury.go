@@ -56,7 +56,7 @@ func (d *delivery[T]) box(item T, t *tag, r reason, tried int, why journal.Reaso
 		if !d.cut() {
 			d.report(told, item, t)
 		}
-		if d.abandoned || !d.sleep(told.After) {
+		if !d.sleep(told.After) {
 			d.deadErr = cmp.Or(d.deadErr, told.Err)
 			return spared
 		}

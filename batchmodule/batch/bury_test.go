@@ -268,7 +268,12 @@ func TestBurialThatFails(t *testing.T) {
 
 	t.Run("StopMakesItALeftoverThatIsSaved", func(t *testing.T) {
 		t.Parallel()
-		for _, mode := range []journal.Mode{journal.OnStop, journal.Always} {
+		for _, cfg := range []batch.Config{
+			{Journal: journal.OnStop, MaxItems: 1, Parallel: 5},
+			{Journal: journal.Always, MaxItems: 1, Parallel: 5},
+			{Journal: journal.OnStop, MaxItems: 5},
+			{Journal: journal.Always, MaxItems: 5},
+		} {
 			synctest.Test(t, func(t *testing.T) {
 				s, open := shut()
 				box := boxIn(t, s)
@@ -279,8 +284,14 @@ func TestBurialThatFails(t *testing.T) {
 					}
 					return nil
 				})
-				sink := func(context.Context, []int) error { return batch.Permanent(errors.New("refused")) }
-				b := started(t, sink, batch.Config{Journal: mode, MaxItems: 1, Parallel: 5}, batch.WithJournal[int](s), batch.WithDeadLetters[int](box))
+				sink := func(_ context.Context, items []int) error {
+					all := batch.ItemErrors{}
+					for i := range items {
+						all[i] = batch.Permanent(errors.New("refused"))
+					}
+					return all
+				}
+				b := started(t, sink, cfg, batch.WithJournal[int](s), batch.WithDeadLetters[int](box))
 				addN(t, b, 0, 5)
 				synctest.Wait()
 				require.Len(t, stopWithin(b, time.Minute), 3)

@@ -146,6 +146,9 @@ func (b *Batcher[T]) labelOf(item T, key string) string {
 	return b.say(b.opts.label, item)
 }
 
+// keyed says that what labelOf says is also what items are ordered by.
+func (b *Batcher[T]) keyed() bool { return b.opts.key != nil && b.opts.label == nil }
+
 // say asks a function of the user about an item where its panic must do no
 // harm.
 func (b *Batcher[T]) say(fn func(T) string, item T) (s string) {
@@ -162,6 +165,7 @@ func (b *Batcher[T]) record(item T, t *tag, key string, began time.Time) journal
 		at = time.Unix(0, t.at)
 	}
 	return journal.Item[T]{
-		Value: item, ID: b.idOf(item, t), Key: b.labelOf(item, key), At: at, Attempt: int(t.tried), Seq: t.seq,
+		Value: item, ID: b.idOf(item, t), Key: b.labelOf(item, key), Keyed: b.keyed(),
+		At: at, Attempt: int(t.tried), Seq: t.seq,
 	}
 }

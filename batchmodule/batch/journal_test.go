@@ -298,6 +298,50 @@ func TestJournalAlways(t *testing.T) {
 		})
 	})
 
+	t.Run("ItemThatIsBeingWrittenDownHoldsItsKey", func(t *testing.T) {
+		t.Parallel()
+		synctest.Test(t, func(t *testing.T) {
+			s, let, flush := newStore(0), make(chan struct{}), make(chan struct{})
+			sink := func(context.Context, []int) error { <-flush; return nil }
+			b := started(t, sink, batch.Config{Journal: journal.Always, MaxItems: 1, Buffer: 10, MaxKeys: 1},
+				batch.WithJournal[int](s), batch.WithKey(strconv.Itoa))
+			addN(t, b, 1, 1)
+			s.hook(func(context.Context, string, []journal.Entry) error { <-let; return nil })
+			var wg sync.WaitGroup
+			wg.Go(func() { assert.NoError(t, b.Add(t.Context(), 1)) })
+			synctest.Wait()
+			close(flush)
+			synctest.Wait()
+			require.ErrorIs(t, b.TryAdd(t.Context(), 2), batch.ErrFull, "there is one key at a time")
+			close(let)
+			wg.Wait()
+			finish(t, b)
+			require.EqualValues(t, 2, b.Gate().Ledger().Done)
+		})
+	})
+
+	t.Run("PlaceGrantedWhileTheDrainBeginsIsUsed", func(t *testing.T) {
+		t.Parallel()
+		for range 200 {
+			synctest.Test(t, func(t *testing.T) {
+				s, let := newStore(0), make(chan struct{})
+				var b *batch.Batcher[int]
+				sink := func(context.Context, []int) error { <-let; return nil }
+				b = started(t, sink, batch.Config{Journal: journal.Always, MaxItems: 1, Buffer: 1}, batch.WithJournal[int](s),
+					batch.WithFlushed[int](func(batch.Flush) { b.Gate().Drain() }))
+				addN(t, b, 1, 1)
+				var wg sync.WaitGroup
+				wg.Go(func() { _ = b.Add(t.Context(), 2) }) // refused or not
+				synctest.Wait()
+				began := time.Now()
+				close(let)
+				wg.Wait()
+				finish(t, b)
+				require.Zero(t, time.Since(began))
+			})
+		}
+	})
+
 	t.Run("WhatDoesNotWaitDoesNotWaitForTheJournal", func(t *testing.T) {
 		t.Parallel()
 		s := newStore(0)

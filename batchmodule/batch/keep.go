@@ -82,7 +82,7 @@ func (g *group[T]) clear() {
 func (b *Batcher[T]) arrival(item T, now time.Time) (journal.Item[T], place) {
 	key, size := b.measure(item)
 	return journal.Item[T]{
-		Value: item, ID: b.say(b.opts.id, item), Key: b.labelOf(item, key), At: now,
+		Value: item, ID: b.say(b.opts.id, item), Key: b.labelOf(item, key), Keyed: b.keyed(), At: now,
 	}, place{key, size}
 }
 

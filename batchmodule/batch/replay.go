@@ -102,8 +102,9 @@ func (b *Batcher[T]) enterAll(ctx context.Context, began time.Time) error {
 // enter waits for room and lets one item of an earlier life in.
 func (b *Batcher[T]) enter(ctx context.Context, it journal.Item[T], tick <-chan time.Time, tell func()) error {
 	var p place
-	if b.guard(func() error { p.key, p.size = b.measure(it.Value); return nil }) != nil {
-		p.key = it.Key // it was accepted: it is not refused because it cannot be measured again
+	err := b.guard(func() error { p.key, p.size = b.measure(it.Value); return nil })
+	if err != nil && it.Keyed { // it was accepted, so that is no reason to refuse it
+		p.key = it.Key
 	}
 	for {
 		room, err := b.tryEnter(it, p)
@@ -142,7 +143,7 @@ func (b *Batcher[T]) tryEnter(it journal.Item[T], p place) (<-chan struct{}, err
 	return nil, nil
 }
 
-// cutReplay ends the replay before its time. Stop does so, and a drain.
+// cutReplay ends the replay before its time: the drain has begun.
 func (b *Batcher[T]) cutReplay() {
 	b.mu.Lock()
 	defer b.mu.Unlock()

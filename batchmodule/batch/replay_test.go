@@ -19,6 +19,14 @@ import (
 	"github.com/lastcall-go/lastcall/journal"
 )
 
+// slowly makes items take their time to be read.
+func slowly(each time.Duration) batch.Option[int] {
+	codec := journal.JSON[int]()
+	decode := codec.Decode
+	codec.Decode = func(p []byte, v int) (int, error) { time.Sleep(each); return decode(p, v) }
+	return batch.WithCodec(codec)
+}
+
 func TestReplay(t *testing.T) {
 	t.Parallel()
 
@@ -99,13 +107,15 @@ func TestReplay(t *testing.T) {
 
 	t.Run("BatchesAreFullAlsoWhileOthersWait", func(t *testing.T) {
 		t.Parallel()
-		s := newStore(0)
-		s.fill(t, upTo(100)...)
-		var r recorder
-		b := started(t, r.sink, batch.Config{MaxItems: 10, Buffer: 50}, batch.WithJournal[int](s))
-		addN(t, b, 100, 1)
-		finish(t, b)
-		require.Equal(t, []int{10, 10, 10, 10, 10, 10, 10, 10, 10, 10, 1}, r.sizes())
+		synctest.Test(t, func(t *testing.T) {
+			s := newStore(0)
+			s.fill(t, upTo(100)...)
+			var r recorder
+			b := started(t, r.sink, batch.Config{MaxItems: 10, Buffer: 50}, batch.WithJournal[int](s), slowly(10*time.Millisecond))
+			addN(t, b, 100, 1)
+			finish(t, b)
+			require.Equal(t, []int{10, 10, 10, 10, 10, 10, 10, 10, 10, 10, 1}, r.sizes())
+		})
 	})
 
 	t.Run("KeysThatFillTheBufferWithOpenBatchesDoNotHoldItUp", func(t *testing.T) {
@@ -172,10 +182,13 @@ func TestReplay(t *testing.T) {
 			var r recorder
 			let := make(chan struct{})
 			sink := func(ctx context.Context, items []int) error { <-let; return r.sink(ctx, items) }
-			b := started(t, sink, batch.Config{MaxItems: 5, Buffer: 10}, batch.WithJournal[int](s))
+			var last batch.Replay
+			b := started(t, sink, batch.Config{MaxItems: 5, Buffer: 10}, batch.WithJournal[int](s),
+				batch.WithReplay[int](func(r batch.Replay) { last = r }))
 			synctest.Wait()
 			b.Gate().Drain()
 			synctest.Wait()
+			require.True(t, last.Over, "whatever the sink does")
 			close(let)
 			require.NoError(t, b.Drain(t.Context()))
 			require.Equal(t, upTo(10), r.items())
@@ -297,6 +310,21 @@ func TestReplay(t *testing.T) {
 		finish(t, b)
 		require.Equal(t, []int{3}, r.items())
 		require.Equal(t, []int{1, 2}, s.inside(t, ordersJournal))
+	})
+
+	t.Run("StopWaitsForItNoLongerThanItTakes", func(t *testing.T) {
+		t.Parallel()
+		synctest.Test(t, func(t *testing.T) {
+			s := newStore(0)
+			s.fill(t, 1, 2)
+			var r recorder
+			b := started(t, r.sink, batch.Config{}, batch.WithJournal[int](s), slowly(50*time.Millisecond))
+			synctest.Wait()
+			began := time.Now()
+			finish(t, b)
+			require.Equal(t, 50*time.Millisecond, time.Since(began))
+			require.Empty(t, r.items())
+		})
 	})
 
 	t.Run("OneThatHangsDoesNotHoldTheStop", func(t *testing.T) {

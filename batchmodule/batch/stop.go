@@ -129,8 +129,8 @@ func (b *Batcher[T]) started() bool {
 	return b.phase == running
 }
 
-// closeSides ends what brings items in beside Add: letters sent again, the
-// replay, and the journal that is being opened for it.
+// closeSides ends what is to bring items in beside Add: letters sent again, and
+// a journal that is being opened. The drain has ended the replay.
 func (b *Batcher[T]) closeSides() {
 	b.mu.Lock()
 	leave := b.leave
@@ -138,7 +138,6 @@ func (b *Batcher[T]) closeSides() {
 		b.past.unopen(ErrClosed)
 	}
 	b.mu.Unlock()
-	b.cutReplay()
 	if leave != nil {
 		leave()
 	}
