@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.uber.org/fx"
 
+	"github.com/lastcall-go/lastcall/intake"
 	"github.com/lastcall-go/lastcall/lifecycle"
 )
 
@@ -75,6 +76,34 @@ func TestBudget(t *testing.T) {
 		assert.Positive(t, second)
 		assert.Positive(t, third)
 		assert.Empty(t, h.Receipt().Cut, "the others were not cut")
+	})
+
+	bubble(t, "PastTheSoftDeadlineTheFewThatNeedAMomentHaveIt", func(t *testing.T) {
+		moment := func(ctx context.Context) error {
+			<-ctx.Done()
+			time.Sleep(100 * time.Millisecond)
+			return nil
+		}
+		var opts []fx.Option
+		for i := range 100 { // an equal part of the reserve of 2 s is 10 ms
+			h := lifecycle.Hook{Name: fmt.Sprint("quick ", i), OnStop: func(context.Context) error { return nil }}
+			if i%40 == 0 {
+				h = lifecycle.Hook{Name: fmt.Sprint("needs a moment ", i), OnStop: moment}
+			}
+			opts = append(opts, hook(h))
+		}
+		never := intake.New("never quiet")
+		h := build(t, append(opts, hook(lifecycle.Hook{Name: "holds the stop", Gate: never}))...)
+		require.NoError(t, h.start())
+		_, err := never.Enter(context.Background())
+		require.NoError(t, err)
+		require.ErrorIs(t, h.stopIn(10*time.Second), lifecycle.ErrWorkLost)
+		assert.Positive(t, h.Receipt().Stages[len(h.Receipt().Stages)-1].At, "it was waited for")
+		for _, c := range h.Receipt().Components {
+			if c.Stop != nil {
+				assert.Equal(t, lifecycle.OK, c.Stop.Outcome, c.Name)
+			}
+		}
 	})
 
 	bubble(t, "StopWithoutADeadlineGivesAllTheTimeThereIs", func(t *testing.T) {

@@ -99,11 +99,14 @@ func (t timetable) stop(b Budget, slice time.Duration, others int) (budget, grac
 	}
 	left := time.Until(t.soft)
 	// Whoever was slow before may have left less than what was to be kept. It
-	// is the same for each then, this one included.
-	grace = max(min(slice, left/time.Duration(2*(others+1))), 0)
+	// is the same for each then.
+	equal := max(min(slice, left/time.Duration(2*(others+1))), 0)
+	// This one may have more than that, or where there are many the few that
+	// need a moment would be taken for hung. If it is late, of the reserve.
+	grace = max(equal, min(t.grace, left/4), t.graceNow(others+1))
 	budget = left
 	if others > 0 {
-		budget -= grace * time.Duration(2*others+1)
+		budget -= grace + equal*time.Duration(2*others)
 	}
 	switch {
 	case b.Stop > 0:
@@ -125,11 +128,19 @@ func (t timetable) within(grace time.Duration, hooks int) time.Duration {
 // graceNow is how long a hook may go on whose context has just ended, or had
 // ended when it was called; hooks is how many are still to be called, this one
 // included.
+//
+// Most hooks end at once when they are told to, so an equal part would be too
+// little for the few that need a moment, where there are many. The first half
+// of the reserve is theirs: each may have a quarter of what is left of it.
+// The other half is divided equally.
 func (t timetable) graceNow(hooks int) time.Duration {
 	if !t.limited() {
 		return t.grace
 	}
-	return max(min(t.grace, time.Until(t.hard)/time.Duration(2*hooks)), time.Millisecond)
+	left := time.Until(t.hard)
+	equal := left / time.Duration(2*hooks)
+	quarter := (left - t.hard.Sub(t.soft)/2) / 4
+	return max(min(t.grace, max(equal, quarter)), time.Millisecond)
 }
 
 // While waiting is allowed, the time is divided among all hooks still to be

@@ -11,7 +11,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/lastcall-go/lastcall/examples/push/provider"
-	"github.com/lastcall-go/lastcall/lifecycle"
 )
 
 // inTest is the demonstration, in a directory of the test.
@@ -50,9 +49,7 @@ func TestStopped(t *testing.T) {
 		d.patience = time.Minute
 		o, err := d.play(t.Context())
 		require.NoError(t, err)
-		// Under load one of 36 lanes may take longer than its part of so short
-		// a stop, and be called hung (code 3); what it holds is saved.
-		assert.NotEqual(t, lifecycle.ExitWorkLost, o.exitCode)
+		assert.Zero(t, o.exitCode)
 		assert.Zero(t, o.lost)
 		assert.Positive(t, o.saved, "it was stopped in the middle")
 		assert.Zero(t, o.Lost())
