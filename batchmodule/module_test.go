@@ -7,6 +7,7 @@ import (
 	"slices"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -92,34 +93,38 @@ func TestProvide(t *testing.T) {
 
 		t.Run(name+"/WhatTheTimeDidNotSufficeForIsSaved", func(t *testing.T) {
 			t.Parallel()
-			var s *store
-			var orders *batch.Batcher[Order]
-			cfg := batch.Config{Linger: time.Hour, StopBudget: 20 * time.Millisecond}
-			app := fxtest.New(t, with, fx.Provide(newStore), fx.StopTimeout(500*time.Millisecond),
-				batchmodule.Provide[Order]("orders", newSink, cfg, batchmodule.SaveWith[Order](newSaver)),
-				fx.Populate(&s, &orders))
-			app.RequireStart()
-			s.broken = true
-			require.NoError(t, orders.Add(t.Context(), 7))
-			app.RequireStop()
-			assert.Equal(t, []Order{7}, s.saved)
-			assert.EqualValues(t, 1, orders.Gate().Ledger().Saved)
+			synctest.Test(t, func(t *testing.T) {
+				var s *store
+				var orders *batch.Batcher[Order]
+				cfg := batch.Config{Linger: time.Hour, StopBudget: 20 * time.Millisecond}
+				app := fxtest.New(t, with, fx.Provide(newStore),
+					batchmodule.Provide[Order]("orders", newSink, cfg, batchmodule.SaveWith[Order](newSaver)),
+					fx.Populate(&s, &orders))
+				app.RequireStart()
+				s.broken = true
+				require.NoError(t, orders.Add(t.Context(), 7))
+				app.RequireStop()
+				assert.Equal(t, []Order{7}, s.saved)
+				assert.EqualValues(t, 1, orders.Gate().Ledger().Saved)
+			})
 		})
 	}
 
 	t.Run("LeftoversThatNobodySavesAreAnError", func(t *testing.T) {
 		t.Parallel()
-		var s *store
-		var orders *batch.Batcher[Order]
-		app := fxtest.New(t, lifecycle.Module(), fx.Provide(newStore), fx.StopTimeout(300*time.Millisecond),
-			batchmodule.Provide[Order]("orders", newSink, neverFull), fx.Populate(&s, &orders))
-		app.RequireStart()
-		s.broken = true
-		require.NoError(t, orders.Add(t.Context(), 7))
-		stop, cancel := context.WithTimeout(t.Context(), app.StopTimeout())
-		defer cancel()
-		require.ErrorContains(t, app.Stop(stop), "batch orders: save: 1 item: lost: nobody saves leftovers")
-		assert.EqualValues(t, 1, orders.Gate().Ledger().Lost)
+		synctest.Test(t, func(t *testing.T) {
+			var s *store
+			var orders *batch.Batcher[Order]
+			app := fxtest.New(t, lifecycle.Module(), fx.Provide(newStore), fx.StopTimeout(300*time.Millisecond),
+				batchmodule.Provide[Order]("orders", newSink, neverFull), fx.Populate(&s, &orders))
+			app.RequireStart()
+			s.broken = true
+			require.NoError(t, orders.Add(t.Context(), 7))
+			stop, cancel := context.WithTimeout(t.Context(), app.StopTimeout())
+			defer cancel()
+			require.ErrorContains(t, app.Stop(stop), "batch orders: save: 1 item: lost: nobody saves leftovers")
+			assert.EqualValues(t, 1, orders.Gate().Ledger().Lost)
+		})
 	})
 
 	t.Run("DeadLettersObserversAndCoreOptionsComeTogether", func(t *testing.T) {

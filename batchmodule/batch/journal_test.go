@@ -320,6 +320,24 @@ func TestJournalAlways(t *testing.T) {
 		})
 	})
 
+	t.Run("NobodyOvertakesThoseWhoWait", func(t *testing.T) {
+		t.Parallel()
+		synctest.Test(t, func(t *testing.T) {
+			let := make(chan struct{})
+			sink := func(context.Context, []int) error { <-let; return nil }
+			b := started(t, sink, batch.Config{Journal: journal.Always, MaxItems: 1, Buffer: 10, MaxKeys: 1},
+				batch.WithJournal[int](newStore(0)), batch.WithKey(strconv.Itoa))
+			addN(t, b, 1, 1)
+			var wg sync.WaitGroup
+			wg.Go(func() { assert.NoError(t, b.Add(t.Context(), 2)) }) // waits for a key
+			synctest.Wait()
+			require.ErrorIs(t, b.TryAdd(t.Context(), 1), batch.ErrFull)
+			close(let)
+			wg.Wait()
+			finish(t, b)
+		})
+	})
+
 	t.Run("PlaceGrantedWhileTheDrainBeginsIsUsed", func(t *testing.T) {
 		t.Parallel()
 		for range 200 {
