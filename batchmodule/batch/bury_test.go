@@ -101,14 +101,23 @@ func TestDeadLetterBox(t *testing.T) {
 				"Poison",
 				[]int{1, 2, 3, 4},
 				func(_ context.Context, items []int) error {
-					for _, i := range items {
-						if i == 3 {
-							return errors.New("three")
-						}
+					if slices.Contains(items, 3) {
+						return errors.New("three")
 					}
 					return nil
 				},
 				map[string]journal.Reason{"3": journal.ReasonPoison}, true, "three",
+			},
+			{
+				"PoisonThatPanics",
+				[]int{1, 2, 3, 4},
+				func(_ context.Context, items []int) error {
+					if slices.Contains(items, 3) {
+						panic("three")
+					}
+					return nil
+				},
+				map[string]journal.Reason{"3": journal.ReasonPoison}, true, "panic: three",
 			},
 			{
 				"AnErrorThatCannotBeLookedAt",
@@ -294,6 +303,7 @@ func TestBurialThatFails(t *testing.T) {
 				b := started(t, sink, cfg, batch.WithJournal[int](s), batch.WithDeadLetters[int](box))
 				addN(t, b, 0, 5)
 				synctest.Wait()
+				require.EqualValues(t, 2, b.Stats().Ledger.Failed, "those that were buried are settled while the others wait")
 				require.Len(t, stopWithin(b, time.Minute), 3)
 				require.NoError(t, b.Save(t.Context()))
 				require.Equal(t, intake.Ledger{Offered: 5, Accepted: 5, Failed: 2, Saved: 3}, b.Gate().Ledger())

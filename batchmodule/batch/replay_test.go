@@ -277,10 +277,18 @@ func TestReplay(t *testing.T) {
 	t.Run("KeyThatPanicsDoesNotRefuseWhatWasAccepted", func(t *testing.T) {
 		t.Parallel()
 		s := newStore(0)
-		s.fill(t, 1, 2)
+		b := started(t, hang, batch.Config{}, batch.WithJournal[int](s), batch.WithKey(strconv.Itoa))
+		addN(t, b, 1, 2)
+		require.NoError(t, b.Save(t.Context()))
+
 		var panics []any
 		var r recorder
-		b := started(t, r.sink, batch.Config{}, batch.WithJournal[int](s),
+		keys := map[int]string{}
+		sink := func(ctx context.Context, items []int) error {
+			keys[items[0]] = batch.ItemsOf(ctx)[0].Key
+			return r.sink(ctx, items)
+		}
+		b = started(t, sink, batch.Config{}, batch.WithJournal[int](s),
 			batch.WithKey(func(i int) string {
 				if i < 3 {
 					panic(i)
@@ -292,6 +300,7 @@ func TestReplay(t *testing.T) {
 		finish(t, b)
 		require.Equal(t, upTo(4)[1:], sorted(r.items()))
 		require.Equal(t, []any{1, 2}, panics)
+		require.Equal(t, map[int]string{1: "1", 2: "2", 3: ""}, keys, "each has the key it had")
 	})
 
 	t.Run("CodecThatEndsItsGoroutineEndsItAndNewWorkGoesOn", func(t *testing.T) {
