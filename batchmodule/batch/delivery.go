@@ -83,18 +83,6 @@ func (d *delivery[T]) try(n int) verdict[T] {
 	return d.hear(d.b.call(d.ctx, d.s.front(n), d.s.line.key, calls), n)
 }
 
-// countCall writes on the tags that the sink is given their items.
-func (d *delivery[T]) countCall(n int) {
-	if d.s.tags == nil {
-		return
-	}
-	d.b.mu.Lock() // a stop may be reading them
-	defer d.b.mu.Unlock()
-	for i := range d.s.tags[:n] {
-		d.s.tags[i].tried++
-	}
-}
-
 // hear settles those of the first n items that the sink took.
 func (d *delivery[T]) hear(v verdict[T], n int) verdict[T] {
 	d.held = 0
@@ -107,20 +95,6 @@ func (d *delivery[T]) hear(v verdict[T], n int) verdict[T] {
 		d.settle(join(v.rest, d.s.behind(n)), 0, lot[T]{})
 	}
 	return v
-}
-
-// noteFirst writes on the tags the first error of their items.
-func (d *delivery[T]) noteFirst(v verdict[T]) {
-	if v.rest.tags == nil {
-		return
-	}
-	d.b.mu.Lock() // as in countCall
-	defer d.b.mu.Unlock()
-	for i := range v.rest.tags {
-		if t := &v.rest.tags[i]; t.first == nil {
-			t.first = v.reason(i).err
-		}
-	}
 }
 
 // heed does what a verdict asks for. It reports whether the sink is to be
@@ -192,29 +166,6 @@ func (d *delivery[T]) sleep(delay time.Duration) bool {
 	case <-d.ctx.Done():
 		return false
 	}
-}
-
-// settle has counted what came of the items that are not in rest: failed are
-// dead letters, nobody took those in lost, the others are Done. Their entries in
-// the journal are crossed out, but for those of the lost, who thus come again in
-// the next life.
-func (d *delivery[T]) settle(rest lot[T], failed int, lost lot[T]) {
-	seqs, again := journalled(d.seqs[:0], d.s.tags, rest.tags, lost.tags), 0
-	for i := range lost.tags {
-		if lost.tags[i].seq > 0 {
-			again++
-		}
-	}
-	if !d.b.settle(d.s, rest, failed, lost.len()-again, again) {
-		d.abandoned = true // a stop has taken the items over
-		return
-	}
-	d.failed += failed
-	d.lost += lost.len()
-	if len(seqs) > 0 {
-		d.b.keeper.Done(seqs...)
-	}
-	d.seqs = seqs
 }
 
 // cut says that the stop's time is up.

@@ -81,28 +81,6 @@ func (d *delivery[T]) observe() error {
 	return d.b.guard(func() error { d.b.opts.flushed(d.flush); return nil })
 }
 
-// settle counts what has come of the items of a bundle in flight: n are not in
-// rest, failed of them are dead letters; of those that nobody took some are
-// lost and others come again from the journal; the remaining are Done. It reports false, and counts nothing, when a stop has taken the
-// items over.
-func (b *Batcher[T]) settle(s *bundle[T], rest lot[T], failed, lost, again int) bool {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if s.abandoned {
-		return false
-	}
-	n := s.len() - rest.len()
-	s.lot = rest
-	b.done += uint64(n - failed - lost - again)
-	b.failed += uint64(failed)
-	b.lost += uint64(lost)
-	b.saved += uint64(again)
-	b.unburied += lost
-	b.inside -= n
-	b.grantLocked()
-	return true
-}
-
 // land takes a bundle whose flush has ended out of flight.
 func (b *Batcher[T]) land(s *bundle[T], err error) {
 	b.mu.Lock()
