@@ -170,7 +170,7 @@ func (w *world) live(s script) {
 	cancel()
 	wg.Wait()
 	require.NoError(w.t, box.Close()) // a dead process holds no locks
-	time.Sleep(time.Hour) // whatever hung comes back
+	time.Sleep(time.Hour)             // whatever hung comes back
 }
 
 func (w *world) step(ctx context.Context, b *batch.Batcher[int], step int) {
