@@ -2,6 +2,7 @@ package journal
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"sync"
 )
@@ -12,12 +13,14 @@ import (
 // next turn.
 //
 // What is not written yet comes again after a kill. So it is bounded: where
-// the one who writes does not get on, the others wait for it.
+// the one who writes does not get on, the others wait for it, and whoever
+// brings many waits until they are written.
 type acks struct {
 	mu        sync.Mutex
 	gather    []uint64
 	unwritten int       // of gather and of the turn that is being written
-	written   sync.Cond // a turn has ended
+	turns     uint64    // that have ended
+	ended     sync.Cond // a turn has ended
 	writing   bool
 	fault     error // of the last turn
 
@@ -33,25 +36,42 @@ func (a *acks) add(j Journal, seqs ...uint64) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	for a.unwritten >= mostUnwritten {
-		a.written.Wait()
+		a.ended.Wait()
 	}
 	a.gather = append(a.gather, seqs...)
 	a.unwritten += len(seqs)
 	if a.writing {
+		mine := a.turns + 2 // after the one that is being written
+		for len(seqs) >= mostUnwritten && a.turns < mine {
+			a.ended.Wait()
+		}
 		return
 	}
 	a.writing = true
+	defer func() { a.writing = false }() // deferred: a journal may end the goroutine
 	for len(a.gather) > 0 {
 		a.turn, a.gather = a.gather, a.turn[:0]
-		a.mu.Unlock()
-		a.spans = joinSpans(a.spans[:0], a.turn)
-		err := j.Ack(context.Background(), a.spans...)
+		a.writeLocked(j)
+	}
+}
+
+// writeLocked lets go of the lock for as long as the journal writes. A journal
+// that panics has failed.
+func (a *acks) writeLocked(j Journal) {
+	a.mu.Unlock()
+	var err error
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("the journal panicked: %v", p)
+		}
 		a.mu.Lock()
 		a.fault = err
 		a.unwritten -= len(a.turn)
-		a.written.Broadcast()
-	}
-	a.writing = false
+		a.turns++
+		a.ended.Broadcast()
+	}()
+	a.spans = joinSpans(a.spans[:0], a.turn)
+	err = j.Ack(context.Background(), a.spans...)
 }
 
 // joinSpans appends to dst the fewest spans that cover seqs, which it sorts.

@@ -21,10 +21,13 @@ func (k *Keeper[T]) Bury(ctx context.Context, it Item[T], reason Reason, first, 
 		Accepted: it.At, Died: time.Now(), First: text(first), Last: text(last),
 		Codec: k.codec.Name, Version: k.codec.Version,
 	}
-	var err error
-	if l.Payload, err = k.codec.encode(nil, it.Value); err != nil {
+	err := k.codec.loses
+	if err == nil {
+		l.Payload, err = k.codec.encode(nil, it.Value)
+	}
+	if err != nil {
 		l.Codec, l.Version, l.Payload = "none", 0, fmt.Appendf(nil, "%+v", it.Value)
-		l.Last += fmt.Sprintf(" (and it could not be written down: %v)", err)
+		l.Last += fmt.Sprintf(" (and %v)", err)
 	}
 	if err := k.dead.Put(ctx, l); err != nil {
 		return err

@@ -17,11 +17,14 @@ type Codec[T any] struct {
 	// Version is written beside each payload, and given to Decode: raise it
 	// when the form of T changes, and let Decode read the older ones.
 	Version int
-	// Encode appends the payload of v to dst.
+	// Encode returns the payload of v, best appended to dst, which saves an
+	// allocation.
 	Encode func(dst []byte, v T) ([]byte, error)
 	// Decode reads a payload that was written by this version or another. It
 	// must not keep the slice.
 	Decode func(payload []byte, version int) (T, error)
+
+	loses error // what does not come back; see JSON
 }
 
 // Validate reports what is missing.
@@ -41,9 +44,14 @@ func (c Codec[T]) Validate() error {
 
 // JSON is the codec of encoding/json, in version 0. Fields that are added to T
 // later are zero in what was written before; unknown ones are ignored.
+//
+// A T of which JSON would lose something, such as a field that is not
+// exported, is refused by [Keeper.Open], with its name. One that is left out on
+// purpose has the tag json:"-".
 func JSON[T any]() Codec[T] {
 	return Codec[T]{
-		Name: "json",
+		Name:  "json",
+		loses: jsonLoses[T](),
 		Encode: func(dst []byte, v T) ([]byte, error) {
 			text, err := json.Marshal(v)
 			return append(dst, text...), err
@@ -92,12 +100,12 @@ func (c Codec[T]) decode(name string, version int, payload []byte) (v T, err err
 func (c Codec[T]) encode(dst []byte, v T) (_ []byte, err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			err = fmt.Errorf("the codec %s panicked: %v", c.Name, p)
+			err = fmt.Errorf("%w: the codec %s panicked: %v", errUnwritable, c.Name, p)
 		}
 	}()
 	whole, err := c.Encode(dst, v)
 	if err != nil {
-		return dst, fmt.Errorf("the codec %s cannot write it: %w", c.Name, err)
+		return nil, fmt.Errorf("%w: the codec %s: %w", errUnwritable, c.Name, err)
 	}
 	return whole, nil
 }

@@ -20,12 +20,14 @@ const DeadLettersName = "deadletters"
 // safe for concurrent use.
 type DeadLetters struct {
 	opener Opener
+	turn   chan struct{} // one token: whoever has it opens or closes the journal
 
-	mu      sync.Mutex // also held while the journal is opened
-	journal Journal    // nil: not opened yet
-	closed  bool
-
+	mu        sync.Mutex
+	journal   Journal // nil: not opened yet
+	closed    bool
 	receivers map[string]*receiver // by component
+	underway  map[uint64]bool      // letters that are being sent again
+	gone      map[uint64]bool      // letters thrown away in this life
 }
 
 // receiver is who takes letters back.
@@ -35,21 +37,42 @@ type receiver struct {
 
 // NewDeadLetters returns the box that is kept with o. It opens nothing.
 func NewDeadLetters(o Opener) *DeadLetters {
-	return &DeadLetters{opener: o, receivers: map[string]*receiver{}}
+	d := &DeadLetters{opener: o, turn: make(chan struct{}, 1), receivers: map[string]*receiver{}, underway: map[uint64]bool{}, gone: map[uint64]bool{}}
+	d.turn <- struct{}{}
+	return d
 }
 
+// open is the journal, opened by whoever comes first. The others wait for it
+// no longer than they like.
 func (d *DeadLetters) open(ctx context.Context) (Journal, error) {
+	if j, err := d.opened(); j != nil || err != nil {
+		return j, err
+	}
+	select {
+	case <-d.turn:
+		defer func() { d.turn <- struct{}{} }()
+	case <-ctx.Done():
+		return nil, &Error{Journal: DeadLettersName, Op: "open", Err: context.Cause(ctx)}
+	}
+	if j, err := d.opened(); j != nil || err != nil {
+		return j, err
+	}
+	j, err := d.opener.Open(ctx, DeadLettersName)
+	if err != nil {
+		return nil, err
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.journal = j
+	return j, nil
+}
+
+// opened is the journal if it is open, and the error if it is closed.
+func (d *DeadLetters) opened() (Journal, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.closed {
 		return nil, &Error{Journal: DeadLettersName, Op: "open", Err: ErrClosed}
-	}
-	if d.journal == nil {
-		j, err := d.opener.Open(ctx, DeadLettersName)
-		if err != nil {
-			return nil, err
-		}
-		d.journal = j
 	}
 	return d.journal, nil
 }
@@ -112,7 +135,15 @@ func (d *DeadLetters) Drop(ctx context.Context, seqs ...uint64) error {
 	if err != nil {
 		return err
 	}
-	return j.Ack(ctx, joinSpans(nil, slices.Clone(seqs))...)
+	if err := j.Ack(ctx, joinSpans(nil, slices.Clone(seqs))...); err != nil {
+		return err
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for _, seq := range seqs {
+		d.gone[seq] = true
+	}
+	return nil
 }
 
 // Receive makes take the one who gets the letters of a component back; it is
@@ -134,36 +165,67 @@ func (d *DeadLetters) Receive(component string, take func(context.Context, DeadL
 
 // Redrive gives a letter back to its component in this process, as new work
 // with the old ID, and throws it away once it is accepted. It waits as the
-// component's Submit or Add does. On an error the letter stays; when the
-// process dies in between, the work comes again.
+// component's Submit or Add does. On an error the letter stays, and it was not
+// accepted, unless the error says so; when the process dies in between, the work
+// comes again. A letter that is being sent again already is refused.
+//
+// A component with a journal, in any mode but off, writes the work down before
+// it accepts it. One without has it in memory alone from then on.
 func (d *DeadLetters) Redrive(ctx context.Context, l DeadLetter) error {
-	d.mu.Lock()
-	r := d.receivers[l.Component]
-	d.mu.Unlock()
-	if r == nil {
-		return fmt.Errorf("journal: redrive: nobody takes letters of %q back; %s", l.Component, d.known())
+	r, err := d.send(l)
+	if err != nil {
+		return err
 	}
+	defer d.sent(l)
 	if err := r.take(ctx, l); err != nil {
 		return fmt.Errorf("journal: redrive %s to %s: %w", l.ID, l.Component, err)
 	}
 	if l.Seq == 0 {
 		return nil // it was never in the box
 	}
-	return d.Drop(ctx, l.Seq)
+	// It is accepted: who asked for it may have gone.
+	if err := d.Drop(context.WithoutCancel(ctx), l.Seq); err != nil {
+		return fmt.Errorf("journal: redrive %s to %s: it was accepted, but stays in the box: %w", l.ID, l.Component, err)
+	}
+	return nil
 }
 
-func (d *DeadLetters) known() string {
+// send begins a redrive: of one letter there is one at a time.
+func (d *DeadLetters) send(l DeadLetter) (*receiver, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	r := d.receivers[l.Component]
+	switch {
+	case r == nil:
+		return nil, fmt.Errorf("journal: redrive: nobody takes letters of %q back; %s", l.Component, d.knownLocked())
+	case d.underway[l.Seq]:
+		return nil, fmt.Errorf("journal: redrive %s to %s: it is being sent again already", l.ID, l.Component)
+	case d.gone[l.Seq]: // the list of who sends it is old
+		return nil, fmt.Errorf("journal: redrive %s to %s: it is not in the box any more", l.ID, l.Component)
+	case l.Seq > 0:
+		d.underway[l.Seq] = true
+	}
+	return r, nil
+}
+
+func (d *DeadLetters) sent(l DeadLetter) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	delete(d.underway, l.Seq)
+}
+
+func (d *DeadLetters) knownLocked() string {
 	if len(d.receivers) == 0 {
 		return "no component runs that does"
 	}
 	return "those that do: " + strings.Join(slices.Sorted(maps.Keys(d.receivers)), ", ")
 }
 
-// Close closes the journal of the box, if it was opened. Called again it does
-// nothing.
+// Close closes the journal of the box, if it was opened. It waits for one that
+// is being opened. Called again it does nothing.
 func (d *DeadLetters) Close() error {
+	<-d.turn
+	defer func() { d.turn <- struct{}{} }()
 	d.mu.Lock()
 	j := d.journal
 	d.journal, d.closed = nil, true

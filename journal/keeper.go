@@ -44,7 +44,7 @@ func NewKeeper[T any](name string, o Opener, codec Codec[T], dead *DeadLetters) 
 	_, _ = rand.Read(p[:]) // it never fails
 	k := &Keeper[T]{name: name, opener: o, codec: codec, dead: dead, run: binary.LittleEndian.Uint64(p[:])}
 	k.sheets.New = func() any { return new(sheet) }
-	k.acks.written.L = &k.acks.mu
+	k.acks.ended.L = &k.acks.mu
 	return k, nil
 }
 
@@ -55,6 +55,9 @@ var errNoJournal = errors.New("there is no journal; give an Opener")
 func (k *Keeper[T]) Open(ctx context.Context) error {
 	if k.opener == nil {
 		return &Error{Journal: k.name, Op: "open", Err: errNoJournal}
+	}
+	if k.codec.loses != nil {
+		return &Error{Journal: k.name, Op: "open", Err: k.codec.loses}
 	}
 	j, err := k.opener.Open(ctx, k.name)
 	if err != nil {
@@ -89,7 +92,7 @@ func (k *Keeper[T]) Keep(ctx context.Context, items []Item[T]) error {
 			return &Error{Journal: k.name, Op: "append", Err: err}
 		}
 	}
-	span, err := k.journal.Append(ctx, s.entries()...)
+	span, err := k.journal.Append(ctx, s.list...)
 	if err != nil {
 		return err
 	}
@@ -111,7 +114,7 @@ func (k *Keeper[T]) ID(seq, serial uint64) string {
 
 // Done acknowledges entries: their work has come to an end. It may write those
 // of others, too, and return before its own are written, which is soon: after a
-// kill no more than eight come again that were left to another. That
+// kill no more than seven come again that were left to another. That
 // writing fails is the store's to report; it means no more than that work may
 // come again. Fault says so as well.
 func (k *Keeper[T]) Done(seqs ...uint64) {

@@ -2,14 +2,18 @@ package journal_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"math/rand/v2"
 	"net/netip"
+	"runtime"
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -207,6 +211,28 @@ func TestKeeperSave(t *testing.T) {
 		assert.Equal(t, 10, k.Len())
 	})
 
+	t.Run("CodecMayReturnMemoryOfItsOwn", func(t *testing.T) {
+		t.Parallel()
+		m := journaltest.NewMemory(0)
+		codec := journal.JSON[order]()
+		codec.Encode = func(_ []byte, o order) ([]byte, error) { return json.Marshal(o) }
+		k, err := journal.NewKeeper("lane:orders", m, codec, nil)
+		require.NoError(t, err)
+		require.NoError(t, k.Open(t.Context()))
+		items := orders(1, 2500)
+		for i := range items {
+			items[i].Value.Text = strings.Repeat("x", i%300)
+		}
+		require.NoError(t, k.Save(t.Context(), items))
+		i := 0
+		for it, err := range k.Replay(t.Context()) {
+			require.NoError(t, err)
+			require.Equal(t, items[i].Value, it.Value)
+			i++
+		}
+		require.Equal(t, 2500, i)
+	})
+
 	t.Run("OneThatCannotBeWrittenTakesNoneOfTheOthersWithIt", func(t *testing.T) {
 		t.Parallel()
 		codec := journal.JSON[order]()
@@ -234,6 +260,57 @@ func TestKeeperSave(t *testing.T) {
 		}
 		assert.Len(t, left(t, k), 1498)
 	})
+}
+
+func TestKeeperSaveOnABrokenStore(t *testing.T) {
+	t.Parallel()
+	k := keeper(t, broken{}, nil)
+	items := orders(1, 100_000)
+	err := k.Save(t.Context(), items)
+	require.ErrorIs(t, err, errBroken)
+	assert.Less(t, len(err.Error()), 1000)
+}
+
+var errBroken = errors.New("no such disk")
+
+// broken is a store that takes nothing, and an opener of it.
+type broken struct{ journal.Journal }
+
+func (b broken) Open(context.Context, string) (journal.Journal, error) { return b, nil }
+
+func (broken) Append(context.Context, ...journal.Entry) (journal.Span, error) {
+	return journal.Span{}, errBroken
+}
+
+func TestJSONThatLoses(t *testing.T) {
+	t.Parallel()
+	open := func(k interface{ Open(context.Context) error }, err error) error {
+		require.NoError(t, err)
+		return k.Open(t.Context())
+	}
+	type hidden struct{ To, text string }
+	type deep struct{ Orders map[string][]*hidden }
+	type tagged struct {
+		To    string
+		cache string `json:"-"`
+	}
+	type list struct{ Next *list }
+	m := func() journal.Opener { return journaltest.NewMemory(0) }
+	require.ErrorContains(t, open(journal.NewKeeper("k", m(), journal.JSON[hidden](), nil)), "hidden.text, which is not exported")
+	require.ErrorContains(t, open(journal.NewKeeper("k", m(), journal.JSON[deep](), nil)), "deep.Orders.text")
+	require.ErrorContains(t, open(journal.NewKeeper("k", m(), journal.JSON[any](), nil)), "give a codec of your own")
+	require.ErrorContains(t, open(journal.NewKeeper("k", m(), journal.JSON[struct{ Err error }](), nil)), "interface error")
+	require.ErrorContains(t, open(journal.NewKeeper("k", m(), journal.JSON[struct{ Done chan int }](), nil)), "which is a chan")
+	for _, err := range []error{
+		open(journal.NewKeeper("k", m(), journal.JSON[tagged](), nil)),
+		open(journal.NewKeeper("k", m(), journal.JSON[list](), nil)),
+		open(journal.NewKeeper("k", m(), journal.JSON[map[string]any](), nil)),
+		open(journal.NewKeeper("k", m(), journal.JSON[struct{ At time.Time }](), nil)),
+		open(journal.NewKeeper("k", m(), journal.JSON[netip.Addr](), nil)),
+	} {
+		require.NoError(t, err)
+	}
+	_ = tagged{cache: ""}
 }
 
 func TestDeadLetters(t *testing.T) {
@@ -306,7 +383,7 @@ func TestDeadLetters(t *testing.T) {
 		letters := all(t, box)
 		require.Len(t, letters, 1)
 		assert.Equal(t, "none", letters[0].Codec)
-		assert.Contains(t, letters[0].Last, "could not be written down")
+		assert.Contains(t, letters[0].Last, "JSON cannot write chan int")
 	})
 
 	t.Run("RedriveGivesTheWorkBackAndThrowsTheLetterAway", func(t *testing.T) {
@@ -331,10 +408,56 @@ func TestDeadLetters(t *testing.T) {
 		require.Len(t, taken, 2)
 		assert.Equal(t, journal.Item[order]{ID: "a", Key: "k", Value: order{7, "tea"}}, taken[1])
 
-		letter.Payload = []byte("{")
+		letter.Payload, letter.Seq = []byte("{"), 0
 		require.ErrorContains(t, box.Redrive(t.Context(), letter), "cannot be read")
 		leave()
 		require.ErrorContains(t, box.Redrive(t.Context(), letter), "nobody takes letters of \"lane:orders\"")
+	})
+
+	t.Run("LetterIsSentAgainOnce", func(t *testing.T) {
+		t.Parallel()
+		synctest.Test(t, func(t *testing.T) {
+			m := journaltest.NewMemory(0)
+			box := journal.NewDeadLetters(m)
+			k := keeper(t, m, box)
+			let, taken := make(chan struct{}), 0
+			defer k.Receive(func(context.Context, journal.Item[order]) error {
+				taken++
+				<-let
+				return nil
+			})()
+			require.NoError(t, k.Bury(t.Context(), journal.Item[order]{ID: "a"}, journal.ReasonPermanent, nil, nil))
+			letter := all(t, box)[0]
+			first := make(chan error)
+			ctx, hangUp := context.WithCancel(t.Context())
+			go func() { first <- box.Redrive(ctx, letter) }()
+			synctest.Wait()
+			require.ErrorContains(t, box.Redrive(t.Context(), letter), "being sent again already")
+			hangUp()
+			close(let)
+			require.NoError(t, <-first, "who asked for it has gone, and it is out of the box all the same")
+			require.ErrorContains(t, box.Redrive(t.Context(), letter), "not in the box any more")
+			assert.Equal(t, 1, taken)
+			assert.Empty(t, all(t, box))
+		})
+	})
+
+	t.Run("NobodyWaitsForADiskThatOpensTheBox", func(t *testing.T) {
+		t.Parallel()
+		synctest.Test(t, func(t *testing.T) {
+			let := make(chan struct{})
+			box := journal.NewDeadLetters(opener(func() { <-let }))
+			put := make(chan error)
+			go func() { put <- box.Put(t.Context(), journal.DeadLetter{}) }()
+			synctest.Wait()
+			ended, cancel := context.WithCancel(t.Context())
+			cancel()
+			require.ErrorIs(t, box.Put(ended, journal.DeadLetter{}), context.Canceled)
+			box.Receive("lane:sms", nil)()
+			close(let)
+			require.NoError(t, <-put)
+			require.NoError(t, box.Close())
+		})
 	})
 
 	t.Run("DropThrowsAway", func(t *testing.T) {
@@ -383,6 +506,14 @@ func TestMode(t *testing.T) {
 	require.ErrorContains(t, journal.Mode("sometimes").Validate(), "give off, onstop or always")
 }
 
+// opener does something before it opens a journal in memory.
+type opener func()
+
+func (o opener) Open(ctx context.Context, name string) (journal.Journal, error) {
+	o()
+	return journaltest.NewMemory(0).Open(ctx, name)
+}
+
 // slow is a journal whose acknowledgements take until they are let go.
 type slow struct {
 	journal.Journal
@@ -399,6 +530,69 @@ func (s slow) Ack(ctx context.Context, spans ...journal.Span) error {
 type slowOpener struct{ slow }
 
 func (s slowOpener) Open(context.Context, string) (journal.Journal, error) { return s.slow, nil }
+
+// angry is a journal that panics, and then ends the goroutine, at Ack.
+type angry struct {
+	journal.Journal
+	calls *int
+}
+
+func (a angry) Ack(ctx context.Context, spans ...journal.Span) error {
+	*a.calls++
+	switch *a.calls {
+	case 1:
+		panic("no")
+	case 2:
+		runtime.Goexit()
+	}
+	return a.Journal.Ack(ctx, spans...)
+}
+
+func (a angry) Open(context.Context, string) (journal.Journal, error) { return a, nil }
+
+func TestJournalThatPanicsHoldsNobodyUp(t *testing.T) {
+	t.Parallel()
+	j, err := journaltest.NewMemory(0).Open(t.Context(), "lane:orders")
+	require.NoError(t, err)
+	k := keeper(t, angry{j, new(int)}, nil)
+	items := orders(0, 3)
+	require.NoError(t, k.Keep(t.Context(), items))
+	k.Done(items[0].Seq)
+	require.ErrorContains(t, k.Fault(), "panicked: no")
+	ended := make(chan struct{})
+	go func() { defer close(ended); k.Done(items[1].Seq) }()
+	<-ended
+	k.Done(items[2].Seq)
+	require.NoError(t, k.Fault())
+	assert.Equal(t, 2, k.Len(), "two come again")
+}
+
+func TestWhoBringsManyWaitsUntilTheyAreWritten(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		j, err := journaltest.NewMemory(0).Open(t.Context(), "lane:orders")
+		require.NoError(t, err)
+		s := slow{j, make(chan int, 10), make(chan struct{})}
+		k := keeper(t, slowOpener{s}, nil)
+		items := orders(0, 100)
+		require.NoError(t, k.Keep(t.Context(), items))
+		go k.Done(items[0].Seq)
+		synctest.Wait()
+		seqs := make([]uint64, 0, 99)
+		for i := range items[1:] {
+			seqs = append(seqs, items[i+1].Seq)
+		}
+		done := false
+		go func() { k.Done(seqs...); done = true }()
+		s.let <- struct{}{}
+		synctest.Wait()
+		assert.False(t, done, "all of them would come again after a kill")
+		s.let <- struct{}{}
+		synctest.Wait()
+		assert.True(t, done)
+		assert.Zero(t, k.Len())
+	})
+}
 
 func TestAcknowledgementsAreGathered(t *testing.T) {
 	t.Parallel()

@@ -8,12 +8,20 @@ import (
 // most of what Save appends with one call.
 const saveGroup = 1000
 
+// A store that refuses so many in a row, each alone, takes nothing any more.
+const hopeless = 3
+
+const mostErrors = 5 // that Save returns
+
+// errUnwritable: no codec can write the item.
+var errUnwritable = errors.New("it cannot be written down")
+
 // Save writes down what a stop has left over, in groups, and sets the Seq of
 // those that it could. Items with a Seq are there already. The error says why
 // some have none.
 func (k *Keeper[T]) Save(ctx context.Context, items []Item[T]) error {
-	var errs []error
-	size := saveGroup
+	var errs []error // the first few
+	size, refused := saveGroup, 0
 	for len(items) > 0 {
 		if items[0].Seq > 0 {
 			items = items[1:]
@@ -26,15 +34,23 @@ func (k *Keeper[T]) Save(ctx context.Context, items []Item[T]) error {
 		err := k.Keep(ctx, items[:n])
 		switch {
 		case err == nil:
-			items = items[n:]
+			items, refused = items[n:], 0
 		case n > 1: // one of them may be the cause, or there is room for some
 			size = max(1, n/2)
 			continue
 		case errors.Is(err, ErrClosed), errors.Is(err, ErrFull), errors.Is(err, errNoJournal), ctx.Err() != nil:
 			return errors.Join(append(errs, err)...)
 		default:
-			errs = append(errs, err)
+			if errs = append(errs, err); len(errs) > mostErrors {
+				errs = errs[:mostErrors]
+			}
 			items = items[1:]
+			if errors.Is(err, errUnwritable) { // the item is the cause, not the store
+				break
+			}
+			if refused++; refused == hopeless {
+				return errors.Join(errs...)
+			}
 		}
 		size = min(saveGroup, 2*size)
 	}

@@ -3,40 +3,39 @@ package journal
 // sheet is what entries are written on before they go to the journal.
 type sheet struct {
 	list     []Entry
-	payloads []byte
-	ends     []int
+	payloads []byte // what is used of the memory for payloads
 }
 
-func write[T any](s *sheet, codec Codec[T], it *Item[T]) (err error) {
-	if s.payloads, err = codec.encode(s.payloads, it.Value); err != nil {
+const (
+	minSheet = 4 << 10 // bytes; the memory for payloads, when there is too little
+	maxSheet = 1 << 20 // bytes that a sheet keeps for the next use
+	lowSheet = 256     // bytes; less is too little to begin a payload in
+)
+
+func write[T any](s *sheet, codec Codec[T], it *Item[T]) error {
+	used := len(s.payloads)
+	if cap(s.payloads)-used < lowSheet {
+		s.payloads, used = make([]byte, 0, min(max(2*cap(s.payloads), minSheet), maxSheet)), 0
+	}
+	free := s.payloads[used:]
+	payload, err := codec.encode(free, it.Value)
+	if err != nil {
 		return err
 	}
-	s.ends = append(s.ends, len(s.payloads))
+	// A codec may give back memory of its own, as json.Marshal does.
+	if len(payload) > 0 && len(payload) <= cap(free) && &payload[0] == &free[:1][0] {
+		s.payloads = s.payloads[:used+len(payload)]
+	}
 	s.list = append(s.list, Entry{
 		ID: it.ID, At: it.At, Attempt: it.Attempt, Kind: kindOf(it.Keyed), Key: it.Key,
-		Codec: codec.Name, Version: codec.Version,
+		Codec: codec.Name, Version: codec.Version, Payload: payload,
 	})
 	return nil
 }
 
-// entries are those written, now that their payloads will not move any more.
-func (s *sheet) entries() []Entry {
-	begin := 0
-	for i, end := range s.ends {
-		s.list[i].Payload = s.payloads[begin:end]
-		begin = end
-	}
-	return s.list
-}
-
-const maxSheet = 1 << 20 // bytes that a sheet keeps for the next use
-
 func (s *sheet) clear() {
 	clear(s.list)
-	s.list, s.ends, s.payloads = s.list[:0], s.ends[:0], s.payloads[:0]
-	if cap(s.payloads) > maxSheet {
-		s.payloads = nil
-	}
+	s.list, s.payloads = s.list[:0], s.payloads[:0]
 }
 
 // kindKeyed is the Kind of an entry whose key is one within which order
