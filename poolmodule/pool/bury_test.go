@@ -257,7 +257,9 @@ func TestDeadLetters(t *testing.T) {
 			assert.Empty(t, letters(t, box))
 			assert.EqualValues(t, 1, l.Gate().Ledger().Done)
 
+			require.ErrorContains(t, box.Redrive(t.Context(), all[0]), "not in the box any more")
 			l.Gate().Drain()
+			all[0].Seq = 0 // as from a file
 			require.ErrorIs(t, box.Redrive(t.Context(), all[0]), pool.ErrDraining)
 			l.stop(t, time.Second)
 			require.ErrorContains(t, box.Redrive(t.Context(), all[0]), "nobody takes letters of")
