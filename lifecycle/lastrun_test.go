@@ -119,6 +119,14 @@ func TestLastRun(t *testing.T) {
 		nowhere := filepath.Join(t.TempDir(), "nowhere", "receipt.json")
 		h = build(t, fx.Populate(&c), hook(lifecycle.Hook{Name: "store", OnStart: func(context.Context) error { return c.KeepReceiptIn(nowhere) }}))
 		require.ErrorContains(t, h.start(), "make its directory writable")
+
+		h = build(t, fx.Populate(&c), hook(lifecycle.Hook{Name: "store", OnStart: func(context.Context) error {
+			assert.Error(t, c.KeepReceiptIn(nowhere))
+			return nil
+		}}))
+		require.NoError(t, h.start())
+		require.NoError(t, h.stop(), "it was told, and nobody had asked for the file")
+		assert.True(t, h.Receipt().Clean())
 	})
 
 	t.Run("FailedStartsDoNotHideTheKill", func(t *testing.T) {

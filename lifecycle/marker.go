@@ -36,6 +36,9 @@ func (c *Conductor) KeepReceiptIn(file string) error {
 	err := c.mark()
 	if err != nil {
 		_ = os.Remove(file) // it need not be there
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.config.ReceiptFile = ""
 	}
 	return err
 }

@@ -54,7 +54,7 @@ var _ control.Journals = (*store)(nil)
 
 // Inspect tells of the journals that are open.
 func (s *store) Inspect(ctx context.Context, names ...string) ([]filejournal.Inspection, error) {
-	d, err := s.held()
+	d, err := s.directory(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -63,18 +63,9 @@ func (s *store) Inspect(ctx context.Context, names ...string) ([]filejournal.Ins
 
 // Entries are those of one of them.
 func (s *store) Entries(ctx context.Context, name string) (iter.Seq2[journal.Entry, error], error) {
-	d, err := s.held()
+	d, err := s.directory(ctx)
 	if err != nil {
 		return nil, err
 	}
 	return d.Entries(ctx, name)
-}
-
-func (s *store) held() (*filejournal.Directory, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.dir == nil || s.closed {
-		return nil, journal.ErrClosed
-	}
-	return s.dir, nil
 }

@@ -204,6 +204,72 @@ func TestJournal(t *testing.T) {
 		assert.Contains(t, text, "lane:old: 1 entry for the next start")
 	})
 
+	t.Run("JournalThatNobodyCanOpenIsTold", func(t *testing.T) {
+		t.Parallel()
+		dir := t.TempDir()
+		source := sources("journal: {dir: "+dir+"}", nil)
+		run(t, modules.Default(), source, writer("lane:old", appendOne))
+		core, logs := observer.New(zapcore.ErrorLevel)
+		d := fx.Decorate(func(*zap.Logger) *zap.Logger { return zap.New(core) })
+		other := filepath.Join(dir, "j-lane%3Aother")
+		require.NoError(t, os.MkdirAll(filepath.Join(other, "000000000001-0000000000000001.segment"), 0o700))
+		a := app.New(modules.Default(), source, d, writer("lane:new", appendOne))
+		require.NoError(t, a.Start(context.Background()))
+		defer func() { require.NoError(t, a.Stop(context.Background())) }()
+		require.Eventually(t, func() bool { return logs.Len() > 0 }, 10*time.Second, time.Millisecond)
+		assert.Contains(t, logs.All()[0].Message, "nobody has asked for it")
+	})
+
+	t.Run("DiskThatFailsAndHealsIsToldOnceEach", func(t *testing.T) {
+		t.Parallel()
+		core, logs := observer.New(zapcore.InfoLevel)
+		big := make([]byte, 40<<10)
+		run := app.New(modules.Default(), sources("journal: {segment_bytes: 64KiB, max_bytes: 128KiB}", nil),
+			fx.Decorate(func(*zap.Logger) *zap.Logger { return zap.New(core) }),
+			writer("mine", func(j journal.Journal) error {
+				var spans []journal.Span
+				refused := 0
+				for range 10 {
+					span, err := j.Append(context.Background(), journal.Entry{Payload: big})
+					if err == nil {
+						spans = append(spans, span)
+					} else {
+						refused++
+					}
+				}
+				assert.Greater(t, refused, 1)
+				if err := j.Ack(context.Background(), spans...); err != nil {
+					return err
+				}
+				_, err := j.Append(context.Background(), journal.Entry{Payload: big})
+				return err
+			}))
+		require.NoError(t, run.Start(context.Background()))
+		require.NoError(t, run.Stop(context.Background()))
+		assert.Equal(t, 1, logs.Filter(func(e observer.LoggedEntry) bool { return strings.Contains(e.Message, "work is refused") }).Len())
+		assert.Equal(t, 1, logs.FilterMessage("journal: work is written down again").Len())
+	})
+
+	t.Run("CloseBesideTheFirstOpen", func(t *testing.T) {
+		t.Parallel()
+		for range 20 {
+			opening := make(chan struct{})
+			var o journal.Opener
+			a := app.New(modules.Default(), silent, sources("", nil), fx.Populate(&o))
+			require.NoError(t, a.Start(context.Background()))
+			go func() {
+				defer close(opening)
+				if j, err := o.Open(context.Background(), "mine"); err == nil {
+					_ = j.Close()
+				} else {
+					assert.ErrorIs(t, err, journal.ErrClosed)
+				}
+			}()
+			require.NoError(t, a.Stop(context.Background()))
+			<-opening
+		}
+	})
+
 	t.Run("TestsLeaveNothingBehind", func(t *testing.T) {
 		t.Parallel()
 		var seen string

@@ -24,30 +24,38 @@ type store struct {
 	cfg       filejournal.Config
 	log       *zap.Logger
 	conductor *lifecycle.Conductor // nil: bare Fx
+	desk      *desk                // nil: nobody serves the box
 
+	turn    chan struct{} // one token: whoever has it opens or closes the directory
 	quit    chan struct{} // closed by close
 	waiting sync.WaitGroup
-	desk    *desk // nil: nobody serves the box
 
-	mu     sync.Mutex // also held while the directory is opened
+	mu     sync.Mutex
 	dir    *filejournal.Directory
-	early  map[string]journal.Journal // opened, and not asked for yet
-	left   map[string]int             // by journal: what waits for the next start
+	found  found
+	left   map[string]int // by journal: what waits for the next start
 	closed bool
+}
+
+// found are the journals of earlier lives that nobody has asked for yet.
+type found struct {
+	open   map[string]journal.Journal
+	failed map[string]error // those that cannot be opened
 }
 
 func newStore(in storeIn) *store {
 	s := &store{
 		cfg: in.Config, log: in.Logger, conductor: in.Conductor,
-		quit: make(chan struct{}), early: map[string]journal.Journal{}, left: map[string]int{},
+		turn: make(chan struct{}, 1), quit: make(chan struct{}), left: map[string]int{},
 	}
+	s.turn <- struct{}{}
 	if s.log == nil {
 		s.log = zap.NewNop()
 	}
 	lifecycle.Append(in.Lifecycle, lifecycle.Hook{
 		Name: "journal",
 		// Whoever has a journal depends on this and has ended before.
-		PreDestroy: func(context.Context) error { return s.close() },
+		PreDestroy: s.close,
 		Describe:   s.describe,
 	})
 	return s
@@ -55,74 +63,112 @@ func newStore(in storeIn) *store {
 
 // Open is [journal.Opener].
 func (s *store) Open(ctx context.Context, name string) (journal.Journal, error) {
-	d, j, err := s.take(ctx, name)
+	d, err := s.directory(ctx)
 	if err != nil {
 		return nil, err
 	}
+	j := s.takeFound(name)
 	if j == nil {
 		if j, err = d.Open(ctx, name); err != nil {
 			return nil, err
 		}
 	}
-	return watched{Journal: j, closing: func(left int) { s.note(name, left) }}, nil
+	return &watched{Journal: j, store: s, name: name}, nil
 }
 
-// take is the directory, and the journal if it was opened early.
-func (s *store) take(ctx context.Context, name string) (*filejournal.Directory, journal.Journal, error) {
+// takeFound is the journal, if it was opened when the directory was.
+func (s *store) takeFound(name string) journal.Journal {
 	s.mu.Lock()
-	fresh := s.dir == nil
-	err := s.openLocked(ctx)
-	d, j := s.dir, s.early[name]
-	var recovered int
-	if fresh && err == nil {
-		recovered = s.recoveredLocked()
-	}
-	delete(s.early, name)
-	s.mu.Unlock()
-	if err == nil && fresh {
-		s.begin(d, recovered)
-	}
-	return d, j, err
+	defer s.mu.Unlock()
+	j := s.found.open[name]
+	delete(s.found.open, name)
+	delete(s.found.failed, name)
+	return j
 }
 
-func (s *store) openLocked(ctx context.Context) error {
+// directory is the directory, opened by whoever comes first. The others wait
+// for it no longer than they like.
+func (s *store) directory(ctx context.Context) (*filejournal.Directory, error) {
+	if d, err := s.held(); d != nil || err != nil {
+		return d, err
+	}
+	if err := s.takeTurn(ctx); err != nil {
+		return nil, err
+	}
+	defer s.giveTurn()
+	if d, err := s.held(); d != nil || err != nil {
+		return d, err
+	}
+	d, found, err := s.open(ctx)
+	if err != nil {
+		return nil, err
+	}
+	recovered := found.entries()
+	s.mu.Lock()
+	s.dir, s.found = d, found
+	s.mu.Unlock()
+	s.begin(d, recovered)
+	return d, nil
+}
+
+// held is the directory; nil: it is not opened yet.
+func (s *store) held() (*filejournal.Directory, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	if s.closed {
-		return fmt.Errorf("modules: journal: %w", journal.ErrClosed)
+		return nil, fmt.Errorf("modules: journal: %w", journal.ErrClosed)
 	}
-	if s.dir != nil {
+	return s.dir, nil
+}
+
+func (s *store) takeTurn(ctx context.Context) error {
+	select {
+	case <-s.turn:
 		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("modules: journal: its directory is still being opened: %w", context.Cause(ctx))
 	}
+}
+
+func (s *store) giveTurn() { s.turn <- struct{}{} }
+
+// open opens the directory and all that is in it.
+func (s *store) open(ctx context.Context) (_ *filejournal.Directory, _ found, err error) {
 	cfg := s.cfg
 	if s.borrows() {
-		dir, err := os.MkdirTemp("", "lastcall-journal-")
-		if err != nil {
-			return fmt.Errorf("modules: journal: %w", err)
+		if cfg.Dir, err = os.MkdirTemp("", "lastcall-journal-"); err != nil {
+			return nil, found{}, fmt.Errorf("modules: journal: %w", err)
 		}
-		cfg.Dir = dir
+		defer func() {
+			if err != nil {
+				err = errors.Join(err, os.RemoveAll(cfg.Dir))
+			}
+		}()
 	}
 	d, err := filejournal.Open(cfg)
 	if err != nil {
-		return fmt.Errorf("%w; choose another journal.dir, or switch the journals off (lanes.NAME.journal, batchers.NAME.journal)", err)
+		return nil, found{}, fmt.Errorf("%w; choose another journal.dir, or switch the journals off (lanes.NAME.journal, batchers.NAME.journal)", err)
 	}
-	s.dir = d
 	names, err := d.Names()
 	if err != nil {
-		return err
+		return nil, found{}, errors.Join(err, d.Close())
 	}
+	all := found{open: map[string]journal.Journal{}, failed: map[string]error{}}
 	for _, name := range names {
-		// One that cannot be opened says so to whoever asks for it.
-		if j, err := d.Open(ctx, name); err == nil {
-			s.early[name] = j
+		if j, err := d.Open(ctx, name); err != nil {
+			all.failed[name] = err
+		} else {
+			all.open[name] = j
 		}
 	}
-	return nil
+	return d, all, nil
 }
 
 // borrows: tests of a service must not find what other tests have left.
 func (s *store) borrows() bool { return s.cfg.Dir == "" && testing.Testing() }
 
-func (s *store) recoveredLocked() (n int) {
-	for name, j := range s.early {
+func (f found) entries() (n int) {
+	for name, j := range f.open {
 		if isWork(name) {
 			n += j.Len()
 		}
@@ -141,18 +187,23 @@ func (s *store) note(name string, left int) {
 	s.left[name] = left
 }
 
-func (s *store) close() error {
-	s.mu.Lock()
-	if s.closed {
-		s.mu.Unlock()
-		return nil
+// close lets go of the directory. It waits for one that is being opened, within
+// ctx.
+func (s *store) close(ctx context.Context) error {
+	if err := s.takeTurn(ctx); err != nil {
+		return err
 	}
+	defer s.giveTurn()
+	s.mu.Lock()
+	closed, d := s.closed, s.dir
 	s.closed = true
-	d := s.dir
-	for name, j := range s.early {
+	for name, j := range s.found.open {
 		s.left[name] = j.Len()
 	}
 	s.mu.Unlock()
+	if closed {
+		return nil
+	}
 	close(s.quit)
 	s.stopServing()
 	s.waiting.Wait()
@@ -164,15 +215,4 @@ func (s *store) close() error {
 		err = errors.Join(err, os.RemoveAll(d.Dir()))
 	}
 	return err
-}
-
-// watched is a journal that says, when it is closed, how much is in it.
-type watched struct {
-	journal.Journal
-	closing func(left int)
-}
-
-func (w watched) Close() error {
-	w.closing(w.Len())
-	return w.Journal.Close()
 }

@@ -55,13 +55,16 @@ func (s *store) tellRecovered(n int) {
 // asked for: a lane that was renamed leaves its work behind.
 func (s *store) tellForgotten() {
 	s.mu.Lock()
-	forgotten := map[string]int{}
-	for name, j := range s.early {
+	forgotten, failed := map[string]int{}, maps.Clone(s.found.failed)
+	for name, j := range s.found.open {
 		if n := j.Len(); n > 0 && isWork(name) {
 			forgotten[name] = n
 		}
 	}
 	s.mu.Unlock()
+	for _, name := range slices.Sorted(maps.Keys(failed)) {
+		s.log.Error("journal: nobody has asked for it, and what is in it cannot be known", zap.String("journal", name), zap.Error(failed[name]))
+	}
 	for _, name := range slices.Sorted(maps.Keys(forgotten)) {
 		s.log.Warn("journal: nobody has asked for what is in it; was its component renamed, or its journal switched off?",
 			zap.String("journal", name), zap.Int("entries", forgotten[name]))
