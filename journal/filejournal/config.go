@@ -18,7 +18,8 @@ type Config struct {
 	// Sync says what an entry withstands when Append has returned nil.
 	// Default [SyncProcess].
 	Sync Sync `yaml:"sync"`
-	// MaxBytes bounds the files of each journal. Default 1 GiB.
+	// MaxBytes bounds the files of each journal. For the moment of a
+	// compaction there is one more, of SegmentBytes at most. Default 1 GiB.
 	MaxBytes int64 `yaml:"max_bytes"`
 	// WhenFull says what Append does when there is no room, within MaxBytes
 	// or on the disk. Default [Reject].

@@ -203,7 +203,7 @@ func TestDamage(t *testing.T) {
 		t.Parallel()
 		s := newSpecimen(t, true)
 		j := openOnDisk(t, s.disk, small(SyncProcess))
-		s.disk.names[s.files[0]].data[s.frames[4].from+20] ^= 0xff
+		s.disk.names[j.segments[0].path].data[headerSize+40] ^= 0xff
 		require.Len(t, texts(t, j), len(s.unacked)-1)
 		require.Len(t, texts(t, j), len(s.unacked)-1)
 		require.Len(t, j.Health().Damage, 1)

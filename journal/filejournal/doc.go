@@ -27,12 +27,14 @@
 //	    000000000007-5f3a….segment               number and epoch
 //	    quarantine/000000000003-…-at-4096-80.bytes, .txt
 //
-// A journal is a row of segments of one size. Entries go to the active one;
-// when it is full it is sealed, and the next, made ahead, takes over. Where all
-// entries of a segment are acknowledged it is made again under a new name, or
-// removed, whatever became of those before it.
+// A journal is a row of segments. Entries go to the active one; when it is full
+// it is sealed, and the next, made ahead, takes over. Where all entries of a
+// segment are acknowledged it is made again under a new name, or removed,
+// whatever became of those before it. Where few are alive they are moved
+// together: see Compaction.
 //
 //	made ─▶ spare ─▶ active ─▶ sealed ─▶ free ─▶ made again
+//	                   │          └─▶ compacted: its entries are in another
 //	                   │ a write or a sync failed
 //	                   ▼
 //	                 failed: read, never written or forced again
@@ -44,6 +46,40 @@
 // earlier user of a file has left is never taken for an entry. An
 // acknowledgement is not forced to the disk: after a power loss work that was
 // done may come again.
+//
+// # Compaction
+//
+// An entry may stay for months: a dead letter, a checkpoint, an item that is
+// stuck. So that it does not keep a whole segment, and each life of the program
+// one more, the living entries of neighbouring segments are copied to one that
+// is as large as they are, in their order, under their sequence numbers and
+// ids, and the old segments are removed.
+//
+// That is done when a journal is opened, and when an append would be refused
+// with [journal.ErrFull]. A journal that has just been opened takes no more than
+// about twice what is alive in it and three segments. One that runs takes up to
+// MaxBytes, and is full when nothing more can be won. At one go no more than a
+// segment is written, and as much is given back at least, or several files
+// become one; an open goes on until nothing is to be won, an append until it
+// has room. A segment is copied again only with neighbours that have grown to
+// half of it: the more there is, the less often it is moved.
+//
+// At whichever step the process dies or the power goes, nothing is lost and
+// nothing comes twice. The new segment is made under another name, and forced
+// whatever sync says, since what it copies may have been safe for months. Its
+// header says which sequence numbers it stands for, and an older segment that
+// begins among them does not count; so the rename that gives it its name is the
+// one moment at which it begins to count and the old ones cease to. Before, a
+// reader finds them alone; after, it passes over those that are still there, and
+// the next open removes them. They are removed when the directory has been
+// forced, and until they are gone it stays, even if all in it is acknowledged.
+// The mutex is held from the last look at what was acknowledged meanwhile to
+// the rename, so no acknowledgement falls between the old and the new.
+//
+// What fails on the way is undone, and all is as it was: a disk that is full
+// keeps no journal from being opened and replayed. A segment is left as it is
+// while a replay reads it, while it is not as safe as sync promises, and when
+// damage was found in it, which a person may want to look at.
 //
 // # When the disk fails
 //
@@ -81,7 +117,7 @@
 // forces all that have gathered. With sync: <interval> a goroutine forces in
 // the background. Others live only while they make or remove a segment. No lock
 // is held while waiting for room or for the disk, except to appends while a
-// failed segment is replaced.
+// failed segment is replaced, and for the rename of a compaction.
 //
 // # Stopping
 //
@@ -94,7 +130,7 @@
 // # Tuning
 //
 // SegmentBytes is what a journal takes on the disk at rest, once or twice, and
-// what a replay holds in memory. Small segments are given back sooner, large
+// what a replay holds in memory; a compaction holds twice that. Small segments are given back sooner, large
 // ones are changed less often. Whoever has many entries at hand should append
 // them together: an Append of a thousand costs a tenth per entry where each is
 // forced.

@@ -27,9 +27,19 @@ import (
 //	12  Attempt, Version: varint
 //	    ID, Kind, Key, Codec: uvarint length, bytes
 //	    Payload: the rest
+//
+// The body of an entry that was moved to a compacted segment:
+//
+//	0   entry   uint64  the sequence number it was appended under
+//	8   epoch   uint64  of the life that has appended it: its made id
+//	16  the body of the entry
+//
+// The frames of a compacted segment are numbered without gaps, as those of any
+// other: so a missing one is noticed.
 const (
 	frameHead = 16
 	timeSize  = 12
+	movedHead = 16
 	maxBody   = math.MaxInt32
 
 	// minFrame is the smallest entry: a body of the time and six zeros.
@@ -37,6 +47,7 @@ const (
 
 	kindEntry = 1
 	kindSeal  = 2 // the end of a segment; its sequence number is the next one
+	kindMoved = 3 // an entry of a compacted segment
 	seqBits   = 56
 	seqMask   = 1<<seqBits - 1
 )
@@ -50,6 +61,8 @@ type frame struct {
 	off, size int
 	kind      byte
 	seq       uint64
+	entry     uint64 // the sequence number of the entry: seq, unless it was moved
+	epoch     uint64 // of an entry that was moved
 	body      []byte
 }
 
@@ -106,6 +119,18 @@ func putString(p []byte, n int, s string) int {
 // putSeal writes the frame that ends a segment.
 func putSeal(p []byte, seed uint32, next uint64) { finish(p, seed, kindSeal, next, 0) }
 
+// putMoved writes the frame of an entry that is moved to p, and returns the
+// size.
+func putMoved(p []byte, seed uint32, seq, entry, epoch uint64, body []byte) int {
+	le.PutUint64(p[frameHead:], entry)
+	le.PutUint64(p[frameHead+8:], epoch)
+	copy(p[frameHead+movedHead:], body)
+	finish(p, seed, kindMoved, seq, movedHead+len(body))
+	return movedSize(len(body))
+}
+
+func movedSize(body int) int { return aligned(frameHead + movedHead + body) }
+
 // finish makes what was put into p a frame.
 func finish(p []byte, seed uint32, kind byte, seq uint64, length int) {
 	le.PutUint64(p[8:], uint64(kind)<<seqBits|seq)
@@ -136,12 +161,15 @@ func parse(data []byte, off int, seed uint32, next, last uint64) (frame, bool) {
 		return frame{}, false
 	case length > maxBody || frameHead+length > len(p):
 		return frame{}, false
-	case f.kind != kindEntry && (f.kind != kindSeal || length != 0):
+	case f.kind != kindEntry && (f.kind != kindSeal || length != 0) && (f.kind != kindMoved || length < movedHead):
 		return frame{}, false
 	case le.Uint64(p) != sum(p, seed, length):
 		return frame{}, false
 	}
-	f.body = p[frameHead : frameHead+length]
+	f.body, f.entry = p[frameHead:frameHead+length], f.seq
+	if f.kind == kindMoved {
+		f.entry, f.epoch, f.body = le.Uint64(f.body), le.Uint64(f.body[8:]), f.body[movedHead:]
+	}
 	f.size = min(aligned(frameHead+length), len(p))
 	return f, true
 }

@@ -14,19 +14,28 @@ import (
 //	       …
 //	size   acks         slots of 12 bytes, growing downwards
 //
+// A compacted segment (see compact.go) is like any other, but that it is as
+// large as it must be, and that its header says which sequence numbers it stands
+// for, those included that are in it no more.
+//
 // Every entry that is appended sets a slot aside, so that there is room to
 // acknowledge when there is room for nothing else.
 const (
 	headerSize = 4096
 	headerCopy = 2048
 	headerLen  = 72
+	headerMore = 80 // of a compacted one
 
 	slotSize = 12
 
 	maxFile = 1 << 32
 )
 
-const magic = "lastcall journal segment 1\n\x00\x00\x00\x00\x00" // 32 bytes
+// 32 bytes each.
+const (
+	magic        = "lastcall journal segment 1\n\x00\x00\x00\x00\x00"
+	magicCompact = "lastcall journal compact 1\n\x00\x00\x00\x00\x00"
+)
 
 // key tells a segment from every other, of any life. It is in the file's
 // name, and it seeds the checksum of everything in the file: what an earlier
@@ -62,35 +71,68 @@ func (k key) seed() uint32 {
 // header says of a segment what its frames do not.
 type header struct {
 	key
-	base uint64 // the sequence number of the first entry
+	base uint64 // the sequence number of the first entry, or frame
 	size int64  // of the file
+
+	// past is the sequence number behind those that a compacted segment
+	// stands for; 0: it is none.
+	past uint64
 }
 
+// replaces reports whether a segment is compacted and has taken the place of
+// another: one that is older and began among the numbers it stands for.
+func (h header) replaces(o header) bool {
+	return h.number > o.number && h.base <= o.base && o.base < h.past
+}
+
+// put writes both copies to the page p.
 func (h header) put(p []byte) {
+	n := headerLen
 	copy(p, magic)
+	if h.past > 0 {
+		copy(p, magicCompact)
+		le.PutUint64(p[headerLen:], h.past)
+		n = headerMore
+	}
 	le.PutUint64(p[32:], h.number)
 	le.PutUint64(p[40:], h.epoch)
 	le.PutUint64(p[48:], h.base)
 	le.PutUint64(p[56:], uint64(h.size))
 	le.PutUint32(p[64:], 0)
-	le.PutUint32(p[68:], crc32.Checksum(p[:68], castagnoli))
-	copy(p[headerCopy:], p[:headerLen])
+	le.PutUint32(p[68:], headerSum(p[:n]))
+	copy(p[headerCopy:], p[:n])
+}
+
+// headerSum is the checksum of all of a header but the checksum.
+func headerSum(p []byte) uint32 {
+	return crc32.Update(crc32.Checksum(p[:68], castagnoli), castagnoli, p[headerLen:])
+}
+
+// parseHeader reads one copy.
+func parseHeader(p []byte) (h header, ok bool) {
+	if len(p) < headerMore {
+		return h, false
+	}
+	h = header{
+		key:  key{number: le.Uint64(p[32:]), epoch: le.Uint64(p[40:])},
+		base: le.Uint64(p[48:]), size: int64(le.Uint64(p[56:])),
+	}
+	n := headerLen
+	switch string(p[:32]) {
+	case magic:
+	case magicCompact:
+		n, h.past = headerMore, le.Uint64(p[headerLen:])
+	default:
+		return h, false
+	}
+	return h, le.Uint32(p[68:]) == headerSum(p[:n]) && h.base > 0 && h.size > 0 && h.size <= maxFile
 }
 
 // readHeader takes the copy that is whole and of this key. foreign says that
 // there is one of another key, which an earlier user of the file has left.
 func readHeader(data []byte, k key) (h header, copies int, foreign bool) {
 	for _, at := range []int{0, headerCopy} {
-		if at+headerLen > len(data) {
-			break
-		}
-		p := data[at : at+headerLen]
-		found := header{
-			key:  key{number: le.Uint64(p[32:]), epoch: le.Uint64(p[40:])},
-			base: le.Uint64(p[48:]), size: int64(le.Uint64(p[56:])),
-		}
-		whole := string(p[:32]) == magic && le.Uint32(p[68:]) == crc32.Checksum(p[:68], castagnoli) &&
-			found.base > 0 && found.size > 0 && found.size <= maxFile
+		found, whole := parseHeader(data[min(at, len(data)):])
 		switch {
 		case whole && found.key == k:
 			h = found

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -25,6 +26,22 @@ func openOnDisk(t *testing.T, d *memDisk, cfg Config) *Journal {
 // crash ends a journal as the death of the process would.
 func (j *Journal) crash() {
 	j.shut.Do(func() { _ = j.abandon() })
+}
+
+// tidied returns when what was discarded has been removed.
+func (j *Journal) tidied() {
+	for {
+		j.mu.Lock()
+		tidying, room := j.tidying, j.room
+		j.mu.Unlock()
+		if !tidying {
+			return
+		}
+		select {
+		case <-room:
+		case <-time.After(time.Millisecond):
+		}
+	}
 }
 
 // text is a payload that can be told from every other, of a size that varies.

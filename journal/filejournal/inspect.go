@@ -42,7 +42,8 @@ type Segment struct {
 	Name  string       `json:"name"`
 	State SegmentState `json:"state"`
 	Bytes int64        `json:"bytes"`
-	// First and Last are its sequence numbers; both 0 if it has none.
+	// First and Last are its sequence numbers; both 0 if it has none. Those
+	// between are not all in it, if it holds what was left of others.
 	First   uint64 `json:"first,omitempty"`
 	Last    uint64 `json:"last,omitempty"`
 	Entries int    `json:"entries"`

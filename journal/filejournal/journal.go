@@ -32,6 +32,7 @@ type Journal struct {
 	spares   []*segment // made ahead
 	free     []*segment // acknowledged whole, to be made again
 	trash    []*segment // to be removed
+	outdated []*loaded  // found, though others have taken their place
 	bytes    int64      // of all of them
 	nextSeq  uint64
 	number   uint64 // of the segment that was made last
@@ -72,6 +73,10 @@ func (j *Journal) open(ctx context.Context) error {
 	if err := j.load(ctx); err != nil {
 		return err
 	}
+	j.making.Lock()
+	for ctx.Err() == nil && j.compact(winsRoomOrFiles) {
+	}
+	j.making.Unlock()
 	// A full disk is no reason not to replay. It is one to say so at once.
 	if err := j.make(j.cfg.SegmentBytes, j.bareLocked); err != nil && !errors.Is(err, journal.ErrFull) {
 		return err

@@ -97,7 +97,10 @@ func (s *segment) info(active bool) Segment {
 	case s.sealed:
 		i.State = Sealed
 	}
-	if s.count > 0 {
+	switch {
+	case s.count > 0 && s.compacted():
+		i.First, i.Last = s.seqs[0], s.seqs[s.count-1]
+	case s.count > 0:
 		i.First, i.Last = s.base, s.end()-1
 	}
 	return i

@@ -9,15 +9,18 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/lastcall-go/lastcall/journal"
 )
 
 // loaded is a segment of an earlier life, as it was found.
 type loaded struct {
 	segment
 	head   header
-	copies int   // of the header that are good
-	blank  bool  // it was made, or made again, and never begun
-	length int64 // of the file
+	copies int     // of the header that are good
+	blank  bool    // it was made, or made again, and never begun
+	length int64   // of the file
+	heir   *loaded // the compacted segment that has taken its place
 }
 
 // load reads what an earlier life has left, and makes it the beginning of this
@@ -52,6 +55,9 @@ func (j *Journal) survey(ctx context.Context, seen func(bytes int64)) ([]*loaded
 		j.examine(l, buffer, l.copies > 0 && l.head.base == last)
 		j.segments = append(j.segments, &l.segment)
 		j.bytes += l.size
+		seen(l.length)
+	}
+	for _, l := range j.outdated {
 		seen(l.length)
 	}
 	j.order()
@@ -105,7 +111,26 @@ func (j *Journal) find() (found []*loaded, err error) {
 		found = append(found, l)
 	}
 	slices.SortFunc(found, func(a, b *loaded) int { return cmp.Compare(a.key.number, b.key.number) })
-	return found, nil
+	found, j.outdated = outdated(found)
+	return found, closeAll(j.outdated)
+}
+
+// outdated tells the segments whose place a compacted one has taken from those
+// that count. They are there if the process died before it could remove them.
+func outdated(found []*loaded) (count, old []*loaded) {
+	for _, l := range found {
+		for _, heir := range found {
+			if l.head.base > 0 && heir.head.replaces(l.head) {
+				l.heir = heir
+			}
+		}
+		if l.heir == nil {
+			count = append(count, l)
+		} else {
+			old = append(old, l)
+		}
+	}
+	return count, old
 }
 
 // blank reports whether a header was never written, or not to its end.
@@ -133,9 +158,10 @@ func (j *Journal) read(l *loaded, buffer []byte) []byte {
 // segment. last says that it was the one written last: it may end anywhere.
 func (j *Journal) examine(l *loaded, data []byte, last bool) {
 	s := &l.segment
-	s.base = l.head.base
+	s.base, s.past = l.head.base, l.head.past
 	var gaps []gap
 	var unreadable []frame
+	var sizes []int // of the frames, by place
 	sc := newScanner(data, s.key, s.base)
 	for !s.sealed {
 		f, g, bad, ok := sc.scan()
@@ -150,13 +176,19 @@ func (j *Journal) examine(l *loaded, data []byte, last bool) {
 		}
 		if f.kind == kindSeal {
 			s.sealed = true
-		} else if _, err := view(f.body); err != nil {
+			continue
+		}
+		if _, err := view(f.body); err != nil {
 			unreadable = append(unreadable, f)
 		}
+		s.learn(f)
+		sizes = append(sizes, make([]int, int(f.seq-s.base)-len(sizes))...)
+		sizes = append(sizes, f.size)
 	}
 	if sc.next > s.base {
 		s.count = int(sc.next - s.base)
 	}
+	s.learnGap(s.count)
 	s.tail = int64(sc.off)
 	if s.sealed {
 		s.tail -= frameHead
@@ -167,12 +199,14 @@ func (j *Journal) examine(l *loaded, data []byte, last bool) {
 	s.failed = l.length != s.size
 
 	for _, g := range gaps {
-		j.report(s, Damage{Offset: int64(g.from), Bytes: int64(g.to - g.from), First: g.first, Last: g.last, Reason: "it is no frame, or its checksum is wrong"}, data)
+		first, last := s.missing(g)
+		j.report(s, Damage{Offset: int64(g.from), Bytes: int64(g.to - g.from), First: first, Last: last, Reason: "it is no frame, or its checksum is wrong"}, data)
 	}
 	for _, f := range unreadable {
-		j.report(s, Damage{Offset: int64(f.off), Bytes: int64(f.size), First: f.seq, Last: f.seq, Reason: errBody.Error()}, data)
+		j.report(s, Damage{Offset: int64(f.off), Bytes: int64(f.size), First: f.entry, Last: f.entry, Reason: errBody.Error()}, data)
 	}
-	j.examineEnd(l, sc, data, last)
+	j.examineEnd(l, sc, data, last && !s.compacted())
+	s.weigh(sizes)
 }
 
 // examineEnd looks at what is around the frames.
@@ -219,7 +253,10 @@ func (j *Journal) readSlots(s *segment, data []byte) (behind uint64) {
 		}
 		s.holes, s.slots = empty, slot+1
 		behind = max(behind, span.Last+1)
-		s.forget(span.First, span.Last)
+		first, last := max(span.First, s.base), min(span.Last, s.base+uint64(s.count)-1)
+		if s.count > 0 && first <= last {
+			s.strike(int(first-s.base), int(last-first)+1)
+		}
 	}
 }
 
@@ -230,13 +267,25 @@ func (j *Journal) order() {
 		// After a failed sync what was not forced was appended again to the
 		// next segment, under the same numbers.
 		if next := j.segments[i+1]; next.base < s.end() && next.count > 0 {
-			s.forget(next.base, next.end()-1)
+			j.outlive(s, next)
 		}
 	}
 	for _, s := range j.segments {
 		j.live += s.live
 	}
 	j.found = j.live
+}
+
+// outlive makes what next holds of a segment count there alone.
+func (j *Journal) outlive(s, next *segment) {
+	if j.looking {
+		s.forget(next.base, next.end()-1)
+		return
+	}
+	// In writing: next may be gone before s is.
+	if _, err := s.ack(journal.Span{First: next.base, Last: next.end() - 1}); err != nil {
+		j.fault = err
+	}
 }
 
 // settle ends the segments and takes leave of those that are done.
@@ -248,5 +297,26 @@ func (j *Journal) settle() {
 			_ = s.seal() // if not: the next life finds the end as this one did
 		}
 	}
+	j.removeOutdatedLocked()
 	j.sweepLocked()
+}
+
+// removeOutdatedLocked removes the segments whose place others have taken. If
+// one cannot be, or might be needed, since there is damage in its heir, no
+// heir goes before it: it would come back.
+func (j *Journal) removeOutdatedLocked() {
+	for _, l := range j.outdated { // the oldest first: it may be that of another
+		if !l.heir.spoilt {
+			err := j.fs.Remove(l.path)
+			if err == nil {
+				continue
+			}
+			j.fault = err
+		}
+		for _, s := range j.segments {
+			s.keep = s.keep || s.compacted()
+		}
+		return
+	}
+	j.outdated = nil
 }

@@ -55,6 +55,10 @@ func (d *memDisk) op(op, name string) error {
 func (d *memDisk) copy() *memDisk {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	return d.copyLocked()
+}
+
+func (d *memDisk) copyLocked() *memDisk {
 	c := newMemDisk()
 	for name, f := range d.names {
 		c.names[name] = &memFile{data: slices.Clone(f.data), durable: slices.Clone(f.data)}
@@ -68,6 +72,10 @@ func (d *memDisk) copy() *memDisk {
 func (d *memDisk) powerLoss(random *rand.Rand) *memDisk {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	return d.powerLossLocked(random)
+}
+
+func (d *memDisk) powerLossLocked(random *rand.Rand) *memDisk {
 	names := d.durable
 	if random.IntN(2) == 0 {
 		names = d.names // renames may be on the disk before they must

@@ -16,6 +16,7 @@ const quarantineDir = "quarantine"
 // called before the journal has other users, or with its mutex held.
 func (j *Journal) report(s *segment, d Damage, data []byte) {
 	d.Journal, d.Segment = j.name, s.name()
+	s.spoilt = s.spoilt || !d.Torn
 	if d.First > 0 && d.First <= d.Last && s.count > 0 {
 		before := s.live
 		s.forget(d.First, d.Last)

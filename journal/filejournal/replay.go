@@ -25,7 +25,7 @@ func (j *Journal) Replay(ctx context.Context) iter.Seq2[journal.Entry, error] {
 type replay struct {
 	j      *Journal
 	yield  func(journal.Entry, error) bool
-	next   uint64 // what is before it was yielded or passed
+	next   uint64 // behind what was yielded
 	end    uint64 // what is appended from here on is not for us
 	buffer []byte
 	left   bool // the caller has had enough
@@ -58,14 +58,7 @@ func (r *replay) enter(last *segment, lastBase uint64) (*segment, mark, error) {
 	if j.closing {
 		return nil, mark{}, journal.ErrClosed
 	}
-	begin := slices.Index(j.segments, last) + 1
-	if last != nil && begin == 0 {
-		begin = len(j.segments)
-		for begin > 0 && j.segments[begin-1].base >= lastBase {
-			begin--
-		}
-	}
-	for _, s := range j.segments[begin:] {
+	for _, s := range j.segments[j.behindLocked(last, lastBase):] {
 		if s.live > 0 && s.base < r.end {
 			s.pins++
 			s.readers++
@@ -73,6 +66,25 @@ func (r *replay) enter(last *segment, lastBase uint64) (*segment, mark, error) {
 		}
 	}
 	return nil, mark{}, nil
+}
+
+// behindLocked is where the segments begin that come after last, which may be
+// gone.
+func (j *Journal) behindLocked(last *segment, lastBase uint64) int {
+	if last == nil {
+		return 0
+	}
+	if i := slices.Index(j.segments, last); i >= 0 && last.base == lastBase {
+		return i + 1
+	}
+	begin := len(j.segments)
+	for begin > 0 && j.segments[begin-1].base >= lastBase {
+		begin--
+	}
+	if begin > 0 && j.segments[begin-1].ours && j.segments[begin-1].past > lastBase {
+		begin-- // it was compacted, with what came after; what we have seen of it we pass
+	}
+	return begin
 }
 
 // readableLocked is how far a segment may be read: what the committer has not
@@ -105,14 +117,18 @@ func (r *replay) segment(ctx context.Context, s *segment, written mark) error {
 		if bad {
 			r.report(s, g)
 		}
-		if !ok || f.kind == kindSeal || f.seq >= r.end || r.left {
+		if !ok {
 			break
+		}
+		if f.kind == kindSeal || f.entry >= r.end || r.left {
+			return nil
 		}
 		if err := r.entry(ctx, s, f); err != nil {
 			return err
 		}
 	}
-	if end := s.base + uint64(written.count); !r.left && sc.next < min(end, r.end) {
+	end := s.base + uint64(written.count)
+	if sc.next < end && (sc.next < r.end || s.compacted()) {
 		r.report(s, gap{from: sc.off, to: len(r.buffer), first: sc.next, last: end - 1})
 	}
 	return nil
@@ -140,7 +156,7 @@ func (r *replay) entry(ctx context.Context, s *segment, f frame) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
-	alive, err := r.alive(s, f.seq)
+	alive, err := r.alive(s, f)
 	if err != nil || !alive {
 		return err
 	}
@@ -148,29 +164,33 @@ func (r *replay) entry(ctx context.Context, s *segment, f frame) error {
 	if err != nil {
 		return err // not to be: it was reported, and counts as gone
 	}
-	e.Seq = f.seq
+	e.Seq = f.entry
 	if e.ID == "" {
-		e.ID = madeID(s.epoch, f.seq)
+		epoch := s.epoch
+		if f.kind == kindMoved {
+			epoch = f.epoch
+		}
+		e.ID = madeID(epoch, f.entry)
 	}
 	r.left = !r.yield(e, nil)
 	return nil
 }
 
 // alive reports whether an entry is to be yielded.
-func (r *replay) alive(s *segment, seq uint64) (bool, error) {
+func (r *replay) alive(s *segment, f frame) (bool, error) {
 	r.j.mu.Lock()
 	defer r.j.mu.Unlock()
-	i := int(seq - s.base)
+	i := int(f.seq - s.base)
 	switch {
 	case r.j.closing:
 		return false, journal.ErrClosed
 	case i >= s.count: // moved, since we entered, to a segment we come to next
 		return false, nil
-	case s.ours && seq < r.next: // moved here since we saw it
+	case s.acked.has(i), s.ours && f.entry < r.next: // moved here since we saw it
 		return false, nil
 	}
-	r.next = seq + 1
-	return !s.acked.has(i), nil
+	r.next = f.entry + 1
+	return true, nil
 }
 
 // report writes down damage that came since the journal was opened.
@@ -185,8 +205,9 @@ func (r *replay) report(s *segment, g gap) {
 		return
 	}
 	before := s.live
+	first, last := s.missing(g)
 	j.report(s, Damage{
-		Offset: int64(g.from), Bytes: int64(g.to - g.from), First: g.first, Last: g.last,
+		Offset: int64(g.from), Bytes: int64(g.to - g.from), First: first, Last: last,
 		Reason: "it was good before, and is no frame now",
 	}, r.buffer)
 	j.live -= before - s.live

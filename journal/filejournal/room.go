@@ -128,12 +128,22 @@ func (j *Journal) measure(entries []journal.Entry) error {
 // bareLocked reports whether there is no spare.
 func (j *Journal) bareLocked() bool { return len(j.spares) == 0 }
 
-// make makes a spare, from one that is free or from nothing, unless it is not
-// needed any more when its turn comes. What a disk or a bound refuses matches
-// [journal.ErrFull].
+// make makes a spare, unless it is not needed any more when its turn comes.
+// Where there is no room for it, it is won by compaction if that can be. What a
+// disk or a bound refuses matches [journal.ErrFull].
 func (j *Journal) make(size int64, neededLocked func() bool) error {
 	j.making.Lock()
 	defer j.making.Unlock()
+	for {
+		err := j.tryMake(size, neededLocked)
+		if !errors.Is(err, journal.ErrFull) || !j.compact(winsRoom) {
+			return err
+		}
+	}
+}
+
+// tryMake makes a spare from a segment that is free, or from nothing.
+func (j *Journal) tryMake(size int64, neededLocked func() bool) error {
 	j.mu.Lock()
 	if j.closing || !neededLocked() {
 		j.mu.Unlock()
@@ -274,7 +284,7 @@ func (j *Journal) recycle(s *segment, k key) (*segment, error) {
 
 // retireLocked takes leave of a segment that is in no list any more.
 func (j *Journal) retireLocked(s *segment) {
-	if s.ours && !s.failed && s.size == j.cfg.SegmentBytes && len(j.free) < keepFree {
+	if s.ours && !s.failed && !s.compacted() && s.size == j.cfg.SegmentBytes && len(j.free) < keepFree {
 		j.free = append(j.free, s)
 		j.tellRoomLocked()
 		return

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
+	"slices"
 
 	"github.com/lastcall-go/lastcall/journal"
 )
@@ -41,10 +42,20 @@ type segment struct {
 	keep   bool // something in it could not be brought to safety
 	ours   bool // made in this life, so fit to be made again
 	asked  bool // a spare was asked for
+	spoilt bool // damage was found in it
 	pins   int  // whoever works with it unlocked
 	// readers are those pins that are replays': they last as long as their
 	// callers like.
 	readers int
+
+	// Of a compacted one:
+	seqs []uint64 // the sequence numbers of its entries, else nil
+	past uint64   // the one behind those that it stands for, else 0
+
+	// What compaction knows of it:
+	weight  int64 // bytes of the frames of weighed entries, by the last count
+	weighed int   // 0: nobody has counted
+	tried   int   // entries that were alive when it was not worth it; 0: never tried
 }
 
 // mark is a place between two frames.
@@ -56,7 +67,10 @@ type mark struct {
 func (s *segment) here() mark { return mark{s.tail, s.count} }
 
 // end is the sequence number behind the last entry.
-func (s *segment) end() uint64 { return s.base + uint64(s.count) }
+func (s *segment) end() uint64 { return max(s.base+uint64(s.count), s.past) }
+
+// compacted reports whether it has taken the place of others.
+func (s *segment) compacted() bool { return s.past > 0 }
 
 // fits reports whether an entry of n bytes has room, with its slot, and the
 // seal behind it.
@@ -80,7 +94,8 @@ func sizeFor(standard int64, n int) int64 {
 func (s *segment) begin(base uint64) error {
 	s.base, s.count, s.tail, s.live, s.slots = base, 0, headerSize, 0, 0
 	s.holes = nil
-	s.sealed, s.asked, s.acked = false, false, s.acked[:0]
+	s.sealed, s.asked, s.spoilt, s.acked = false, false, false, s.acked[:0]
+	s.tried = 0
 	s.written, s.synced = s.here(), s.here()
 	page := make([]byte, headerSize+frameHead) // with nothing where the first frame will be
 	header{key: s.key, base: base, size: s.size}.put(page)
@@ -158,7 +173,7 @@ func (s *segment) seal() error {
 		return nil
 	}
 	var p [frameHead]byte
-	putSeal(p[:], s.seed, s.end())
+	putSeal(p[:], s.seed, s.base+uint64(s.count))
 	if err := s.put(p[:], s.tail); err != nil {
 		return err
 	}
@@ -179,21 +194,37 @@ func (s *segment) grow(n, size int) {
 // ack marks the entries of the span that are here. It returns how many were
 // not marked before.
 func (s *segment) ack(span journal.Span) (fresh int, err error) {
-	first, last := max(span.First, s.base), min(span.Last, s.end()-1)
-	if s.count == 0 || first > last {
-		return 0, nil
-	}
-	i, n := int(first-s.base), int(last-first)+1
-	fresh = s.acked.set(i, n)
-	s.live -= fresh
+	i, n := s.find(span)
+	fresh = s.strike(i, n)
 	if fresh == 0 || s.failed {
 		return fresh, nil
 	}
-	if err := s.putSlot(first, n); err != nil {
+	if err := s.putSlot(s.base+uint64(i), n); err != nil {
 		s.failed = true
 		return fresh, err
 	}
 	return fresh, nil
+}
+
+// find is where the entries of the span are: n of them, the first in place i.
+func (s *segment) find(span journal.Span) (i, n int) {
+	if s.compacted() {
+		i, _ = slices.BinarySearch(s.seqs, span.First)
+		end, _ := slices.BinarySearch(s.seqs, min(span.Last, s.past-1)+1)
+		return i, max(0, end-i)
+	}
+	first, last := max(span.First, s.base), min(span.Last, s.end()-1)
+	if s.count == 0 || first > last {
+		return 0, 0
+	}
+	return int(first - s.base), int(last-first) + 1
+}
+
+// strike marks n entries from place i on, in memory.
+func (s *segment) strike(i, n int) (fresh int) {
+	fresh = s.acked.set(i, n)
+	s.live -= fresh
+	return fresh
 }
 
 // putSlot writes an acknowledgement down. There is a slot for each entry, and
@@ -218,10 +249,7 @@ var errNoSlot = errors.New("the segment has no room for the acknowledgement")
 // forget takes entries off the count of the living without a word on the
 // disk.
 func (s *segment) forget(first, last uint64) {
-	failed := s.failed
-	s.failed = true
-	_, _ = s.ack(journal.Span{First: first, Last: last}) // nothing is written that could fail
-	s.failed = failed
+	s.strike(s.find(journal.Span{First: first, Last: last}))
 }
 
 // close lets go of the file.

@@ -402,7 +402,7 @@ func TestInspectAfterKill(t *testing.T) {
 	require.NoError(t, in[0].Err())
 	require.Positive(t, in[0].Live)
 	require.Equal(t, before, fingerprint(t, dir))
-	require.Len(t, ids(t, open(t, filejournal.Config{Dir: dir, SegmentBytes: 64 << 10, MaxBytes: 64 << 20}), "child"), in[0].Live)
+	require.Len(t, ids(t, open(t, killed(dir, filejournal.SyncProcess)), "child"), in[0].Live)
 }
 
 // TestInspectOfTheHolder: what the process that holds a directory says of it is
