@@ -1,6 +1,7 @@
 package journal
 
 import (
+	"bytes"
 	"encoding"
 	"encoding/json"
 	"errors"
@@ -45,6 +46,9 @@ func (c Codec[T]) Validate() error {
 // JSON is the codec of encoding/json, in version 0. Fields that are added to T
 // later are zero in what was written before; unknown ones are ignored.
 //
+// Text that is not UTF-8 is refused, as JSON would replace it. A number in an
+// any comes back as a float64.
+//
 // A T of which JSON would lose something, such as a field that is not
 // exported, is refused by [Keeper.Open], with its name. One that is left out on
 // purpose has the tag json:"-".
@@ -54,6 +58,9 @@ func JSON[T any]() Codec[T] {
 		loses: jsonLoses[T](),
 		Encode: func(dst []byte, v T) ([]byte, error) {
 			text, err := json.Marshal(v)
+			if err == nil && replaced(text) {
+				err = errNotUTF8
+			}
 			return append(dst, text...), err
 		},
 		Decode: func(payload []byte, _ int) (v T, err error) {
@@ -61,6 +68,29 @@ func JSON[T any]() Codec[T] {
 			return v, err
 		},
 	}
+}
+
+var errNotUTF8 = errors.New("it has text that is not UTF-8; put it into a []byte, or give a codec of your own")
+
+// replaced reports whether json.Marshal has put replacement characters into the
+// text: it writes those as escapes, and one that was there as it is.
+func replaced(text []byte) bool {
+	const escape = `\ufffd`
+	for i := bytes.Index(text, []byte(escape)); i >= 0; {
+		slashes := 0
+		for slashes < i && text[i-1-slashes] == '\\' {
+			slashes++
+		}
+		if slashes%2 == 0 {
+			return true
+		}
+		next := bytes.Index(text[i+1:], []byte(escape))
+		if next < 0 {
+			return false
+		}
+		i += 1 + next
+	}
+	return false
 }
 
 // Text is the codec of types with a text form of their own, in version 0:

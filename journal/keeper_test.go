@@ -498,6 +498,18 @@ func TestCodecs(t *testing.T) {
 	require.Error(t, err)
 }
 
+func TestJSONThatWouldReplaceText(t *testing.T) {
+	t.Parallel()
+	codec := journal.JSON[order]()
+	for text, fine := range map[string]bool{
+		"tea": true, "\uFFFD": true, `\ufffd`: true, `\\ufffd`: true, "\\\uFFFD": true,
+		"\xff": false, `\` + "\xff": false, `\ufffd` + "\xfe": false,
+	} {
+		_, err := codec.Encode(nil, order{1, text})
+		assert.Equal(t, fine, err == nil, "%q: %v", text, err)
+	}
+}
+
 func TestMode(t *testing.T) {
 	t.Parallel()
 	for _, mode := range []journal.Mode{"", journal.Off, journal.OnStop, journal.Always} {

@@ -3,6 +3,7 @@ package journal
 import (
 	"context"
 	"errors"
+	"time"
 )
 
 // most of what Save appends with one call.
@@ -16,13 +17,24 @@ const mostErrors = 5 // that Save returns
 // errUnwritable: no codec can write the item.
 var errUnwritable = errors.New("it cannot be written down")
 
+// saveGrace is how long Save goes on when its context has ended.
+const saveGrace = 100 * time.Millisecond
+
 // Save writes down what a stop has left over, in groups, and sets the Seq of
 // those that it could. Items with a Seq are there already. The error says why
-// some have none.
+// some have none. It returns soon after ctx has ended, with what it has done.
 func (k *Keeper[T]) Save(ctx context.Context, items []Item[T]) error {
 	var errs []error // the first few
 	size, refused := saveGroup, 0
+	var ended time.Time // when it was seen that ctx has
 	for len(items) > 0 {
+		if cause := context.Cause(ctx); cause != nil {
+			if ended.IsZero() {
+				ended = time.Now()
+			} else if time.Since(ended) > saveGrace {
+				return errors.Join(append(errs, cause)...)
+			}
+		}
 		if items[0].Seq > 0 {
 			items = items[1:]
 			continue

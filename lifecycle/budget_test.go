@@ -106,6 +106,35 @@ func TestBudget(t *testing.T) {
 		}
 	})
 
+	bubble(t, "PreDestroyThatHasWorkToSaveHasTheTimeOfThoseThatHaveNone", func(t *testing.T) {
+		var opts []fx.Option
+		for i := range 20 {
+			opts = append(opts, hook(lifecycle.Hook{Name: fmt.Sprint("empty ", i), PreDestroy: func(context.Context) error { return nil }}))
+		}
+		saves := func(name string, took time.Duration) *intake.Gate {
+			gate := intake.New(name)
+			var visit *intake.Visit
+			opts = append(opts, hook(lifecycle.Hook{Name: name, Gate: gate,
+				OnStart: func(ctx context.Context) (err error) { visit, err = gate.Enter(ctx); return err },
+				PreDestroy: func(ctx context.Context) error {
+					select {
+					case <-time.After(took):
+						visit.Save()
+						return nil
+					case <-ctx.Done():
+						return context.Cause(ctx)
+					}
+				}}))
+			return gate
+		}
+		saves("first", 700*time.Millisecond) // of a reserve of 2 s; an equal part is 90 ms
+		saves("second", 700*time.Millisecond)
+		h := build(t, opts...)
+		require.NoError(t, h.start())
+		require.NoError(t, h.stopIn(10*time.Second))
+		assert.EqualValues(t, 2, h.Receipt().Total.Saved)
+	})
+
 	bubble(t, "StopWithoutADeadlineGivesAllTheTimeThereIs", func(t *testing.T) {
 		var destroy time.Duration
 		h := build(t, hook(lifecycle.Hook{Name: "slow", OnStop: sleeping(time.Hour), PreDestroy: allowed(&destroy)}),

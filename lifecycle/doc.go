@@ -84,7 +84,9 @@
 // [Budget] bounds a hook further, by a duration or by a share of what remains;
 // it never takes the slices of the others.
 //
-// A PreDestroy gets an equal part of the reserve. One that runs before the
+// A PreDestroy gets an equal part of the reserve; where its component still has
+// work inside (Hook.Gate), which it is to save, much more: those that have none
+// keep half of an equal part. One that runs before the
 // soft deadline gets a part of the waiting time on top of it: the waiting time
 // is divided among all hooks still to be called, of which an OnStop counts
 // four times; when no OnStop is left, all of it goes to backup hooks. (A backup

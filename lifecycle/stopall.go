@@ -89,16 +89,45 @@ func (s *stop) destroy(comp *component) {
 		return
 	}
 	left := s.take(hooksLeft{destroy: 1})
-	ctx, cancel := within(s.base, s.now().destroy(comp.Budget, left.stop, left.destroy+1))
+	holders := s.holders(comp)
+	ctx, cancel := within(s.base, s.now().destroy(comp.Budget, left.stop, left.destroy+1, holders))
 	defer cancel(nil)
 	// It may have been given time in which others would have been waited for.
 	// A cut takes that away, and leaves its part of the reserve; one that has
 	// come since the time was given, too.
 	defer context.AfterFunc(s.soft, func() {
-		part := s.now().destroy(comp.Budget, 0, left.destroy+1)
+		part := s.now().destroy(comp.Budget, 0, left.destroy+1, holders)
 		time.AfterFunc(part, func() { cancel(context.Cause(s.soft)) })
 	})()
 	s.call(ctx, func() time.Duration { return s.now().graceNow(left.destroy + 1) }, comp, PhasePreDestroy, comp.PreDestroy)
+}
+
+// holders is how many components still hold work that their PreDestroy is to
+// save, comp among them; 0 if comp holds none.
+func (s *stop) holders(comp *component) (n int) {
+	if !holdsWork(comp) {
+		return 0
+	}
+	for _, other := range s.order.serial {
+		if other == comp || !s.conductor.isDestroyed(other) && holdsWork(other) {
+			n++
+		}
+	}
+	return max(n, 1) // it may be a late one
+}
+
+func holdsWork(comp *component) bool {
+	if comp.Gate == nil || comp.PreDestroy == nil {
+		return false
+	}
+	ledger, err := ledgerOf(comp.Gate)
+	return err == nil && ledger.Inside > 0
+}
+
+func (c *Conductor) isDestroyed(comp *component) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return comp.reports[PhasePreDestroy] != nil
 }
 
 // within is a context that ends after d; zero: not by itself.

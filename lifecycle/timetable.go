@@ -150,7 +150,11 @@ const stopWeight = 4
 // destroy is the time for a backup hook, zero if it is not limited. stops and
 // destroys are how many hooks are still to be called, this one included. It is
 // not bound to the soft deadline: it is what the reserve is for.
-func (t timetable) destroy(b Budget, stops, destroys int) time.Duration {
+//
+// Most backup hooks have nothing to do. holders are those, this one included,
+// of components that still have work inside, and save it: the others keep half
+// of an equal part each, and these share the rest. 0: this one holds nothing.
+func (t timetable) destroy(b Budget, stops, destroys, holders int) time.Duration {
 	if !t.limited() {
 		return b.PreDestroy
 	}
@@ -159,6 +163,13 @@ func (t timetable) destroy(b Budget, stops, destroys int) time.Duration {
 	reserve := t.hard.Sub(now) - waiting
 	equal := waiting/time.Duration(stopWeight*stops+destroys) + reserve/time.Duration(destroys)
 	if b.PreDestroy == 0 {
+		if holders > 0 {
+			kept := min(t.grace, reserve/time.Duration(2*destroys)) * time.Duration(destroys-holders)
+			if stops > 0 {
+				kept += 2 * t.slice(stops) * time.Duration(stops)
+			}
+			equal = max(equal, (reserve+waiting-kept)/time.Duration(holders))
+		}
 		return max(equal, time.Millisecond)
 	}
 	// One that asks for all of it, and hangs, must not leave the others with
