@@ -19,7 +19,9 @@ import (
 //
 // Before Start items are accepted as long as there is room; with a journal they
 // are refused with [ErrNotStarted]. While what an earlier life has left enters,
-// Add waits, and what does not wait returns [ErrReplaying].
+// Add waits, and what does not wait returns [ErrReplaying]. A sink that adds to
+// its own batcher does not wait then: it is let in if there is room, and gets
+// ErrReplaying if there is none, as the replay may be waiting for its return.
 //
 // With Config.Journal always the item is in the journal when Add returns nil,
 // and an error of the journal is a refusal.
@@ -69,19 +71,41 @@ func (b *Batcher[T]) add(ctx context.Context, item T, t *tag, wait bool) error {
 		b.mu.Unlock()
 		return err
 	}
-	if b.waiting.Len() == 0 && b.roomLocked(key) {
+	if b.fitsLocked(key, b.limitLocked(ctx)) {
 		b.placeLocked(key, item, size, t)
 		b.mu.Unlock()
 		return nil
 	}
-	if !wait || b.early() {
+	if !wait || b.waitIsVainLocked(ctx) {
 		return b.refuse()
 	}
 	return b.addLater(&waiter[T]{ctx: ctx, key: key, item: item, size: size, tag: t})
 }
 
-// early says that it is of no use to wait: only Start opens the journal.
-func (b *Batcher[T]) early() bool { return b.mode != journal.Off && !b.past.opened }
+// limitLocked is how many may be inside for who comes with ctx to enter at once.
+func (b *Batcher[T]) limitLocked(ctx context.Context) int {
+	switch {
+	case b.insiderLocked(ctx):
+		return b.cfg.Buffer // it need not wait for those who wait for the replay
+	case b.waiting.Len() > 0:
+		return 0
+	default:
+		return b.limit
+	}
+}
+
+// waitIsVainLocked says that it is of no use to wait: only Start opens the
+// journal, and only its own return lets an insider in.
+func (b *Batcher[T]) waitIsVainLocked(ctx context.Context) bool {
+	return b.mode != journal.Off && !b.past.opened || b.insiderLocked(ctx)
+}
+
+// insiderLocked says whether who comes with ctx must not be kept waiting for
+// the end of the replay: a flush of this very batcher has called it, and the
+// replay may be waiting for the room that this flush will free.
+func (b *Batcher[T]) insiderLocked(ctx context.Context) bool {
+	return b.past.cut != nil && ctx.Value(flightKey{}) == any(b)
+}
 
 // refuse says why, and unlocks mu.
 func (b *Batcher[T]) refuse() error {
@@ -134,9 +158,7 @@ func (b *Batcher[T]) measure(item T) (key string, size int64) {
 	return key, size
 }
 
-// roomLocked says whether one more item may enter.
-func (b *Batcher[T]) roomLocked(key string) bool { return b.fitsLocked(key, b.limit) }
-
+// fitsLocked says whether one more item may enter where limit may be inside.
 func (b *Batcher[T]) fitsLocked(key string, limit int) bool {
 	if b.inside >= limit {
 		return false

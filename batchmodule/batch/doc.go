@@ -118,7 +118,7 @@
 // is freed by whole batches, so those who wait are let in by groups, and each
 // is woken once, with its item already placed. A sink that adds to its own
 // batcher can wait for room that only its own return would free: give it a
-// context with a deadline, or use TryAdd.
+// context with a deadline, or use TryAdd. During a replay it does not wait.
 //
 // # Stopping
 //

@@ -127,11 +127,11 @@ func (b *Batcher[T]) reserve(ctx context.Context, places []place, wait bool) (in
 		b.mu.Unlock()
 		return 0, err
 	}
-	if n := b.reserveLocked(places); n > 0 {
+	if n := b.reserveLocked(places, b.limitLocked(ctx)); n > 0 {
 		b.mu.Unlock()
 		return n, nil
 	}
-	if !wait || b.early() {
+	if !wait || b.waitIsVainLocked(ctx) {
 		return 0, b.refuse()
 	}
 	if err := b.addLater(&waiter[T]{ctx: ctx, key: places[0].key, reserves: true}); err != nil {
@@ -142,15 +142,12 @@ func (b *Batcher[T]) reserve(ctx context.Context, places []place, wait bool) (in
 	if b.gate.Admit(ctx) != nil {
 		return 1, nil // what it has it keeps
 	}
-	return 1 + b.reserveLocked(places[1:]), nil
+	return 1 + b.reserveLocked(places[1:], b.limitLocked(ctx)), nil
 }
 
-func (b *Batcher[T]) reserveLocked(places []place) int {
-	if b.waiting.Len() > 0 {
-		return 0
-	}
+func (b *Batcher[T]) reserveLocked(places []place, limit int) int {
 	for n := range places {
-		if !b.roomLocked(places[n].key) {
+		if !b.fitsLocked(places[n].key, limit) {
 			return n
 		}
 		b.reserveOneLocked(places[n].key)

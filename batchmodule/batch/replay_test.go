@@ -71,6 +71,46 @@ func TestReplay(t *testing.T) {
 		}
 	})
 
+	t.Run("SinkThatAddsToItsOwnBatcherDoesNotWaitForIt", func(t *testing.T) {
+		t.Parallel()
+		for _, mode := range []journal.Mode{journal.OnStop, journal.Always} {
+			for _, buffer := range []int{15, 40} { // 16 have been read when the sink adds
+				synctest.Test(t, func(t *testing.T) {
+					s := newStore(0)
+					s.fill(t, upTo(30)...)
+					var r recorder
+					var b *batch.Batcher[int]
+					var added []error
+					sink := func(ctx context.Context, items []int) error {
+						if len(added) == 0 {
+							time.Sleep(13 * time.Second)
+							added = append(added, b.Add(ctx, 100), b.TryAdd(ctx, 101))
+							n, err := b.AddAll(ctx, []int{102, 103})
+							assert.Equal(t, err == nil, n == 2)
+							added = append(added, err)
+						}
+						return r.sink(ctx, items)
+					}
+					b, err := batch.New("orders", sink, batch.Config{Journal: mode, MaxItems: 10, Buffer: buffer, Linger: time.Hour}, batch.WithJournal[int](s), slowly(2*time.Second))
+					require.NoError(t, err)
+					require.NoError(t, b.Start(t.Context()))
+					require.NoError(t, b.Add(t.Context(), 104), "another waits")
+					finish(t, b)
+					got := sorted(r.items())
+					if buffer == 15 {
+						for _, err := range added {
+							require.ErrorIs(t, err, batch.ErrReplaying)
+						}
+						require.Equal(t, append(upTo(30), 104), got)
+						return
+					}
+					require.Equal(t, []error{nil, nil, nil}, added)
+					require.Equal(t, append(upTo(30), 100, 101, 102, 103, 104), got)
+				})
+			}
+		}
+	})
+
 	t.Run("MeanwhileAddWaitsAndWhatDoesNotWaitIsRefused", func(t *testing.T) {
 		t.Parallel()
 		synctest.Test(t, func(t *testing.T) {

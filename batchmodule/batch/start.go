@@ -82,6 +82,9 @@ func (b *Batcher[T]) errStopped() error {
 	return &Error{Batcher: b.name, Op: "start", Err: ErrClosed}
 }
 
+// flightKey is the key of the context of all flushes of a batcher.
+type flightKey struct{}
+
 // run starts the goroutines, unless a stop has begun.
 func (b *Batcher[T]) run(ctx context.Context, leave func()) bool {
 	left := 0
@@ -94,7 +97,8 @@ func (b *Batcher[T]) run(ctx context.Context, leave func()) bool {
 		return false
 	}
 	b.phase, b.leave = running, leave
-	b.base, b.cut = context.WithCancelCause(context.WithoutCancel(ctx))
+	base := context.WithValue(context.WithoutCancel(ctx), flightKey{}, b)
+	b.base, b.cut = context.WithCancelCause(base)
 	b.timer = time.NewTimer(b.cfg.Linger)
 	b.timer.Stop()
 	b.armLocked(time.Now())

@@ -7,8 +7,8 @@ import (
 )
 
 // waiter is an Add that waits for room. Whoever makes room places the item, or
-// reserves its place, and
-// wakes the waiter afterwards, so nobody can overtake it in between.
+// reserves its place, and wakes the waiter afterwards, so nobody can overtake it
+// in between.
 type waiter[T any] struct {
 	ctx  context.Context
 	key  string
@@ -80,7 +80,7 @@ func (b *Batcher[T]) grantLocked() {
 			b.answerLocked(w, err)
 			continue
 		}
-		if !b.roomLocked(w.key) {
+		if !b.fitsLocked(w.key, b.limit) {
 			return
 		}
 		b.waiting.Remove(w.place)
