@@ -348,7 +348,7 @@ func TestBurialThatFails(t *testing.T) {
 
 func TestRedrive(t *testing.T) {
 	t.Parallel()
-	for _, mode := range []journal.Mode{journal.Off, journal.Always} {
+	for _, mode := range []journal.Mode{journal.Off, journal.OnStop, journal.Always} {
 		t.Run(string(mode), func(t *testing.T) {
 			t.Parallel()
 			s := newStore(0)
@@ -382,6 +382,52 @@ func TestRedrive(t *testing.T) {
 			require.Equal(t, seen[0].ID, seen[1].ID)
 			require.Equal(t, 1, seen[1].Attempt, "it is new work")
 			require.ErrorContains(t, box.Redrive(t.Context(), l), `nobody takes letters of "batch:orders" back`)
+		})
+	}
+}
+
+// The letter was durable, so the item must be, before the letter is thrown away.
+func TestRedrivenItemIsWrittenDownBeforeItIsAccepted(t *testing.T) {
+	t.Parallel()
+	for _, mode := range []journal.Mode{journal.OnStop, journal.Always} {
+		t.Run(string(mode), func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				s := newStore(0)
+				box := boxIn(t, s)
+				cfg := batch.Config{Journal: mode, MaxItems: 1}
+				b := started(t, refuse, cfg, batch.WithJournal[int](s), batch.WithDeadLetters[int](box))
+				addN(t, b, 5, 1)
+				finish(t, b)
+				l := letters(t, box)[0]
+
+				time.Sleep(time.Hour)
+				again := time.Now()
+				b = started(t, hang, cfg, batch.WithJournal[int](s), batch.WithDeadLetters[int](box))
+				s.hook(func(context.Context, string, []journal.Entry) error { return journal.ErrFull })
+				require.ErrorIs(t, box.Redrive(t.Context(), l), journal.ErrFull)
+				require.Equal(t, intake.Ledger{Offered: 1, Rejected: 1}, b.Gate().Ledger())
+				require.Len(t, letters(t, box), 1, "what was not accepted stays")
+				s.hook(nil)
+				require.NoError(t, box.Redrive(t.Context(), l))
+				require.Empty(t, letters(t, box))
+
+				s.Crash()
+				j, err := s.Memory.Open(t.Context(), ordersJournal)
+				require.NoError(t, err)
+				var entries []journal.Entry
+				for e, err := range j.Replay(t.Context()) {
+					require.NoError(t, err)
+					entries = append(entries, e)
+				}
+				require.NoError(t, j.Close())
+				require.Len(t, entries, 1, "a kill does not lose it")
+				require.Equal(t, "5", string(entries[0].Payload))
+				require.Equal(t, l.ID, entries[0].ID)
+				require.True(t, again.Equal(entries[0].At), "it is new work")
+				_ = stopWithin(b, 0) // only so that its goroutines end
+				_ = b.Save(t.Context())
+			})
 		})
 	}
 }

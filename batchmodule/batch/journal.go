@@ -20,7 +20,10 @@ func WithJournal[T any](o journal.Opener) Option[T] {
 // WithDeadLetters puts items that failed for good into the box, unless
 // Config.DeadLetters is off or a [WithDeadLetter] function takes them. While
 // the batcher is started, letters can be sent to it again
-// ([journal.DeadLetters.Redrive]): they come as new items with their old IDs.
+// ([journal.DeadLetters.Redrive]): they come as new items with their old IDs,
+// and are written down before they are accepted where the batcher has a journal,
+// also with Config.Journal onstop. With off such an item is in memory alone once
+// it was accepted, like any other, and its letter is gone.
 func WithDeadLetters[T any](box *journal.DeadLetters) Option[T] {
 	return func(opts *options[T]) { opts.box = box }
 }

@@ -33,9 +33,6 @@ func (b *Batcher[T]) addKept(ctx context.Context, item T, t *tag, wait bool) err
 	items[0], places[0] = b.arrival(item, time.Now())
 	if t != nil { // sent again
 		items[0].ID = t.id
-		if t.at != 0 {
-			items[0].At = time.Unix(0, t.at)
-		}
 	}
 	_, err := b.addSome(ctx, items[:], places[:], wait)
 	return err

@@ -2,6 +2,7 @@ package batch
 
 import (
 	"context"
+	"fmt"
 	"runtime/pprof"
 	"time"
 
@@ -20,7 +21,7 @@ import (
 // Starting again does nothing; after [Batcher.Stop] it is an error that
 // matches [ErrClosed].
 func (b *Batcher[T]) Start(ctx context.Context) error {
-	if err := b.takeTurn(ctx); err != nil {
+	if err := b.takeTurn(ctx, "start"); err != nil {
 		return err
 	}
 	defer func() { <-b.starting }()
@@ -48,8 +49,9 @@ func (b *Batcher[T]) Start(ctx context.Context) error {
 	return b.errStopped()
 }
 
-// takeTurn waits for others that start the batcher: one of them does it.
-func (b *Batcher[T]) takeTurn(ctx context.Context) error {
+// takeTurn waits for who is starting the batcher. Whoever has the turn gives it
+// back.
+func (b *Batcher[T]) takeTurn(ctx context.Context, op string) error {
 	select {
 	case b.starting <- struct{}{}:
 		return nil
@@ -59,7 +61,7 @@ func (b *Batcher[T]) takeTurn(ctx context.Context) error {
 	case b.starting <- struct{}{}:
 		return nil
 	case <-ctx.Done():
-		return &Error{Batcher: b.name, Op: "start", Err: context.Cause(ctx)}
+		return &Error{Batcher: b.name, Op: op, Err: fmt.Errorf("somebody else is still starting it: %w", context.Cause(ctx))}
 	}
 }
 
@@ -111,10 +113,15 @@ func (b *Batcher[T]) run(ctx context.Context, leave func()) bool {
 	return true
 }
 
-// redrive takes a dead letter back.
+// redrive takes a dead letter back, as new work under its old ID. Where there
+// is a journal it goes there before it is accepted, also with onstop: the letter
+// is durable until then, and is thrown away after.
 func (b *Batcher[T]) redrive(ctx context.Context, it journal.Item[T]) error {
-	t := tagOf(&it)
-	return b.add(ctx, it.Value, &t, b.cfg.WhenFull == Block)
+	t, wait := tag{id: it.ID}, b.cfg.WhenFull == Block
+	if b.mode != journal.Off {
+		return b.addKept(ctx, it.Value, &t, wait)
+	}
+	return b.add(ctx, it.Value, &t, wait)
 }
 
 // tend hands out what is ready, ends lingers and notices the drain. It is the
