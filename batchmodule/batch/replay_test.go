@@ -449,13 +449,37 @@ func TestStartWithAJournal(t *testing.T) {
 				began := time.Now()
 				_, err = b.Stop(t.Context())
 				require.NoError(t, err)
-				require.NoError(t, b.Save(t.Context()))
 				require.Zero(t, time.Since(began))
-				close(let)
-				wg.Wait()
+				time.AfterFunc(time.Minute, func() { close(let) })
+				require.NoError(t, b.Save(t.Context()), "it waits, so that its store can be closed after it")
 				require.Empty(t, s.inside(t, ordersJournal), "it can be opened")
+				if cut {
+					require.Zero(t, time.Since(began))
+				}
+				wg.Wait()
 			})
 		}
+	})
+
+	t.Run("SaveWaitsForTheOpeningNoLongerThanItMay", func(t *testing.T) {
+		t.Parallel()
+		synctest.Test(t, func(t *testing.T) {
+			s, let := newStore(0), make(chan struct{})
+			s.opening = func(context.Context, string) error { <-let; return nil }
+			b, err := batch.New("orders", hang, batch.Config{}, batch.WithJournal[int](s))
+			require.NoError(t, err)
+			var wg sync.WaitGroup
+			wg.Go(func() { assert.ErrorIs(t, b.Start(t.Context()), batch.ErrClosed) })
+			synctest.Wait()
+			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+			defer cancel()
+			err = b.Save(ctx)
+			require.ErrorIs(t, err, context.DeadlineExceeded)
+			require.EqualError(t, err, "batch orders: save: somebody else is still starting it: context deadline exceeded")
+			close(let)
+			wg.Wait()
+			require.Empty(t, s.inside(t, ordersJournal), "it can be opened")
+		})
 	})
 
 	t.Run("ContextBoundsTheOpeningAlone", func(t *testing.T) {

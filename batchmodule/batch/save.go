@@ -13,7 +13,8 @@ import (
 // Save settles the leftovers of a stop: what the journal holds, or the
 // [WithSave] function takes, is Saved; what is in neither is Lost, and the
 // error says how many and why. It also says how many dead letters were lost
-// because their handler panicked, at any time. At its end the journal is closed.
+// because their handler panicked, at any time. At its end the journal is closed; a
+// Start that is still opening it is waited for, within ctx.
 //
 // It is the batcher's PreDestroy: it may be called whether or not the batcher
 // was started or stopped, and stops it at once if need be. Called again it does
@@ -24,7 +25,7 @@ func (b *Batcher[T]) Save(ctx context.Context) error {
 	_, _ = b.Stop(now) // its error speaks of the leftovers, which are settled here
 	b.settling.Do(func() {
 		err := error(&PanicError{Value: errGoexit})
-		defer func() { b.saveErr = errors.Join(b.settleLeft(err), b.closeJournal()) }() // deferred: a saver may end its goroutine
+		defer func() { b.saveErr = errors.Join(b.settleLeft(err), b.closeJournal(ctx)) }() // deferred: a saver may end its goroutine
 		err = b.save(ctx)
 	})
 	return b.saveErr
@@ -92,12 +93,22 @@ func (b *Batcher[T]) settleLeft(err error) error {
 	return errors.Join(errs...)
 }
 
-func (b *Batcher[T]) closeJournal() error {
+// closeJournal closes what Start has opened. A Start that is still at it will
+// close what it opens: so that nothing is open when Save returns, it is waited
+// for.
+func (b *Batcher[T]) closeJournal(ctx context.Context) error {
+	if b.mode == journal.Off {
+		return nil
+	}
 	b.mu.Lock()
 	opened := b.past.opened
 	b.mu.Unlock()
 	if !opened {
-		return nil
+		err := b.takeTurn(ctx, "save")
+		if err == nil {
+			<-b.starting
+		}
+		return err
 	}
 	if err := b.keeper.Close(); err != nil {
 		return &Error{Batcher: b.name, Op: "save", Err: err}
