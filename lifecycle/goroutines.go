@@ -86,11 +86,27 @@ func (g goroutines) isStop() bool {
 	})
 }
 
+// isConnection tells the goroutines of an HTTP client's connections: they
+// belong to its transport, which keeps them for the next request of anybody,
+// and not to the component whose request has made them.
+func (g goroutines) isConnection() bool {
+	return slices.ContainsFunc(g.frames, func(f frame) bool {
+		switch f.function {
+		case "net/http.(*persistConn).readLoop", "net/http.(*persistConn).writeLoop", "net/http.(*http2ClientConn).readLoop":
+			return true
+		}
+		return false
+	})
+}
+
 func (g goroutines) where() string {
 	for _, f := range g.frames {
 		if !isStandard(f.position) {
 			return f.function + " (" + f.position + ")"
 		}
+	}
+	if n := len(g.frames); n > 0 {
+		return g.frames[n-1].function // what the goroutine was started with
 	}
 	return ""
 }

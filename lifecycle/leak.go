@@ -24,7 +24,7 @@ const (
 // leaks looks for goroutines that carry the application's label.
 func (c *Conductor) leaks(patience time.Duration) []Leak {
 	found := lookAgain(patience, func() []goroutines {
-		return slices.DeleteFunc(labelled(labelApp, c.id), func(g goroutines) bool { return g.isHook() || g.isStop() })
+		return slices.DeleteFunc(labelled(labelApp, c.id), func(g goroutines) bool { return g.isHook() || g.isStop() || g.isConnection() })
 	})
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -3,6 +3,8 @@ package lifecycle_test
 import (
 	"context"
 	"errors"
+	"net/http"
+	"net/http/httptest"
 	"runtime"
 	"strings"
 	"sync"
@@ -419,6 +421,24 @@ func TestLeaks(t *testing.T) {
 		assert.Equal(t, 2, leaks[1].Count)
 		assert.Contains(t, leaks[1].Stack, "leftByStart")
 		assert.Contains(t, h.Receipt().String(), "left behind by queue: 2 goroutine(s) in")
+	})
+
+	t.Run("ConnectionsOfAnHTTPClientAreItsTransports", func(t *testing.T) {
+		t.Parallel()
+		srv := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+		defer srv.Close()
+		client := &http.Client{Transport: &http.Transport{}}
+		defer client.CloseIdleConnections()
+		h := build(t, hook(lifecycle.Hook{Name: "asks", OnStart: func(ctx context.Context) error {
+			req, err := http.NewRequestWithContext(ctx, http.MethodGet, srv.URL, http.NoBody)
+			require.NoError(t, err)
+			resp, err := client.Do(req)
+			require.NoError(t, err)
+			return resp.Body.Close()
+		}}))
+		require.NoError(t, h.start())
+		require.NoError(t, h.stop())
+		assert.Empty(t, h.Receipt().Leaks)
 	})
 
 	t.Run("NobodyWhoTidiesUpIsNamed", func(t *testing.T) {

@@ -97,7 +97,7 @@ func TestJournal(t *testing.T) {
 			}))
 		require.NoError(t, a.Err())
 		require.NoError(t, a.Start(context.Background()))
-		assert.Equal(t, 1, logs.FilterMessage("journals: kill -9 loses nothing; power loss up to 50ms").Len())
+		assert.Equal(t, 1, logs.FilterMessage("journals, what is written down: kill -9 loses nothing; power loss up to 50ms").Len())
 		require.NoError(t, a.Stop(context.Background()))
 		var details []string
 		for _, c := range conductor.Receipt().Components {
@@ -202,6 +202,21 @@ func TestJournal(t *testing.T) {
 		assert.Equal(t, map[string]any{"journal": "lane:old", "entries": int64(1)}, logs.All()[0].ContextMap())
 		text := conductor.Receipt().String()
 		assert.Contains(t, text, "lane:old: 1 entry for the next start")
+	})
+
+	t.Run("WhatIsLeftIsToldAlsoIfEveryJournalIsOff", func(t *testing.T) {
+		t.Parallel()
+		source := sources("journal: {dir: "+t.TempDir()+"}", nil)
+		run(t, modules.Default(), source, writer("lane:mail", appendOne))
+		core, logs := observer.New(zapcore.InfoLevel)
+		a := app.New(modules.Default(), source, fx.Invoke(func(journal.Opener) {}),
+			fx.Decorate(func(*zap.Logger) *zap.Logger { return zap.New(core) }))
+		require.NoError(t, a.Start(context.Background()))
+		defer func() { require.NoError(t, a.Stop(context.Background())) }()
+		require.Eventually(t, func() bool {
+			return logs.Filter(func(e observer.LoggedEntry) bool { return strings.Contains(e.Message, "its journal switched off?") }).Len() == 1
+		}, 10*time.Second, time.Millisecond)
+		assert.Equal(t, 1, logs.FilterMessage("1 entry of an earlier run recovered").Len())
 	})
 
 	t.Run("JournalThatNobodyCanOpenIsTold", func(t *testing.T) {

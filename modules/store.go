@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"strings"
 	"sync"
@@ -53,12 +54,39 @@ func newStore(in storeIn) *store {
 		s.log = zap.NewNop()
 	}
 	lifecycle.Append(in.Lifecycle, lifecycle.Hook{
-		Name: "journal",
+		Name:    "journal",
+		OnStart: s.look,
 		// Whoever has a journal depends on this and has ended before.
 		PreDestroy: s.close,
 		Describe:   s.describe,
 	})
 	return s
+}
+
+// look opens the directory if an earlier life has left journals there: they are
+// told of, also if nobody asks for one any more.
+func (s *store) look(ctx context.Context) error {
+	dir := s.cfg.WithDefaults().Dir
+	if s.borrows() {
+		return nil
+	}
+	v, err := filejournal.Look(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err == nil {
+		names, err := v.Names()
+		_ = v.Close() // nothing was read
+		if err == nil && len(names) == 0 {
+			return nil
+		}
+	}
+	// Whoever needs a journal is refused, and says so; and a process that holds
+	// the directory looks after it.
+	if _, err := s.directory(ctx); err != nil && !errors.Is(err, journal.ErrLocked) {
+		s.log.Warn("journal: what an earlier run has left cannot be looked at", zap.Error(err))
+	}
+	return nil
 }
 
 // Open is [journal.Opener].

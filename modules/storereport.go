@@ -15,7 +15,7 @@ import (
 
 // begin says what was found, once, and marks the directory as that of a run.
 func (s *store) begin(d *filejournal.Directory, recovered int) {
-	s.log.Info("journals: "+d.Guarantee(), zap.String("dir", d.Dir()))
+	s.log.Info("journals, what is written down: "+d.Guarantee(), zap.String("dir", d.Dir()))
 	for name, h := range d.Health() {
 		s.report(name, h)
 	}
