@@ -61,11 +61,9 @@ func (k *Keeper[T]) setAside(ctx context.Context, e *Entry, reason error) {
 	if k.dead == nil {
 		return
 	}
-	err := k.dead.Put(ctx, DeadLetter{
-		ID: e.ID, Component: k.name, Key: e.Key, Keyed: e.Kind == kindKeyed, Reason: ReasonUndecodable, Attempts: e.Attempt,
-		Accepted: e.At, Died: time.Now(), Last: reason.Error(),
-		Codec: e.Codec, Version: e.Version, Payload: e.Payload,
-	})
+	l := LetterOf(k.name, e)
+	l.Reason, l.Died, l.Last = ReasonUndecodable, time.Now(), reason.Error()
+	err := k.dead.Put(ctx, l)
 	if err == nil {
 		k.Done(e.Seq)
 	}

@@ -22,6 +22,8 @@ const (
 	ReasonExpired Reason = "expired"
 	// ReasonUndecodable: its payload could not be read back.
 	ReasonUndecodable Reason = "undecodable"
+	// ReasonBuried: a person has given it up.
+	ReasonBuried Reason = "buried"
 )
 
 // DeadLetter is a piece of work that could not be done, with all that a person
@@ -61,6 +63,15 @@ func (l *DeadLetter) Work() Entry {
 	return Entry{
 		ID: l.ID, At: time.Now(), Kind: kindOf(l.Keyed), Key: l.Key,
 		Codec: l.Codec, Version: l.Version, Payload: l.Payload,
+	}
+}
+
+// LetterOf is the letter of work that is given up as its component's journal
+// has it; Reason, Died and Last are for the caller to say.
+func LetterOf(component string, e *Entry) DeadLetter {
+	return DeadLetter{
+		ID: e.ID, Component: component, Key: e.Key, Keyed: e.Kind == kindKeyed, Attempts: e.Attempt,
+		Accepted: e.At, Codec: e.Codec, Version: e.Version, Payload: e.Payload,
 	}
 }
 
