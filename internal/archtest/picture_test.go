@@ -41,9 +41,10 @@ var picture = []room{
 	{"app", []string{"lifecycle"}, "it runs any Fx application, ours or not; the standard set is in modules"},
 	{"modules", join(glue, cores, grounds, []string{"journal", "journal/filejournal", "journal/deadletter", "journal/control", "actuator"}), "the set is for any application; the front door stands beside it, not below"},
 
-	{"drill", []string{"journal"}, "it kills programs from outside and must not be built from what it tests"},
+	{"drill", nil, "it kills programs from outside and must not be built from what it tests"},
 	{"cmd/lastcall", []string{"journal", "journal/filejournal", "journal/deadletter", "journal/control"}, "it reads journals; it starts nothing"},
 	{"examples/*", join([]string{"app", "modules"}, glue, cores, grounds, []string{"journal", "journal/filejournal"}), "examples use what users use: they say when work is written down, and where"},
+	{module, nil, "it says where to begin, and is imported by nobody"},
 	{"internal/archtest", nil, "it looks at the others from outside"},
 	{"internal/crashtest", nil, "only its tests do anything; they are a service like any other"},
 }
