@@ -59,9 +59,10 @@
 //
 // Duplicated counts each delivery of an id beyond its first. A duplicate is put
 // down to the kill that ended the life of the delivery before it, because that
-// kill took the memory of it; [Kill].MaxDuplicates bounds them. Lost work is
-// put down to the life that accepted it. Restart times, from exec to ready,
-// stand with the kill they follow.
+// kill took the memory of it; [Kill].MaxDuplicates bounds them. What came twice
+// within one life no kill explains: it is held to the strictest of those
+// bounds. Lost work is put down to the life that accepted it. Restart times,
+// from exec to ready, stand with the kill they follow.
 //
 // If the program writes lastcall's receipt, [Program].Receipt names it: after
 // each stop the drill reads it, notes whether its ledger balances, and holds it

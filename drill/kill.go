@@ -28,7 +28,9 @@ type Kill struct {
 	// SIGKILL was. [AnyExit]: all.
 	Exits []int
 	// MaxDuplicates is how many duplicates one such kill may lead to. Zero: as
-	// many as there are, counted all the same. [NoDuplicates]: none.
+	// many as there are, counted all the same. [NoDuplicates]: none. The
+	// strictest of all kills bounds what comes twice within one life, the last
+	// included: no kill explains that.
 	MaxDuplicates int
 }
 
@@ -150,6 +152,18 @@ func (k Kill) wrong() []error {
 // bound is how many duplicates may follow; false: any number.
 func (k Kill) bound() (int, bool) {
 	return max(k.MaxDuplicates, 0), k.MaxDuplicates != 0
+}
+
+// strictest is the kill with the smallest bound, one without if none has any.
+// It holds for duplicates that come within a life.
+func strictest(kills []Kill) (k Kill) {
+	for _, other := range kills {
+		now, bounded := k.bound()
+		if bound, ok := other.bound(); ok && (!bounded || bound < now) {
+			k = other
+		}
+	}
+	return k
 }
 
 // allows reports whether the program may end so, having been sent the first

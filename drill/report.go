@@ -42,7 +42,8 @@ type Kind struct {
 	Tally
 	// MostDuplicated is the greatest Duplicated of one life.
 	MostDuplicated int
-	// MaxDuplicates is that of the kill.
+	// MaxDuplicates is that of the kill; of the life that settles, the
+	// strictest of all.
 	MaxDuplicates int
 	// Restarts are the times from exec to ready of the starts that followed
 	// such a kill, shortest first; a start that was killed before it was ready
@@ -88,7 +89,7 @@ func (d *drill) report(cut error) *Report {
 	for _, k := range d.cfg.Kills {
 		r.Kinds = append(r.Kinds, Kind{Name: k.Name, MaxDuplicates: k.MaxDuplicates})
 	}
-	r.Kinds = append(r.Kinds, Kind{Name: "settling"})
+	r.Kinds = append(r.Kinds, Kind{Name: "settling", MaxDuplicates: strictest(d.cfg.Kills).MaxDuplicates})
 	r.Total.Name = "total"
 	for i, l := range d.lives {
 		l.Tally = d.book.pages[i].tally(func(id string) { r.Lost = append(r.Lost, id) })
@@ -114,8 +115,12 @@ func (d *drill) judge(l *Life) {
 	if n := l.Tally.RefusedDelivered; n > 0 {
 		l.fail(nil, fmt.Errorf("%w: %d", ErrRefusedDelivered, n))
 	}
+	if bound, ok := strictest(d.cfg.Kills).bound(); ok && l.Tally.Repeated > bound {
+		l.fail(nil, fmt.Errorf("%w: %d duplicates within the life, where no kill explains them; at most %d were expected",
+			ErrDuplicated, l.Tally.Repeated, bound))
+	}
 	if l.kind == settling {
-		return
+		return // all of its duplicates came within it
 	}
 	if bound, ok := d.cfg.Kills[l.kind].bound(); ok && l.Tally.Duplicated > bound {
 		l.fail(nil, fmt.Errorf("%w: %d duplicates, at most %d were expected", ErrDuplicated, l.Tally.Duplicated, bound))
