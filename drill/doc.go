@@ -88,15 +88,17 @@
 //
 // Signals go to the process itself, as an orchestrator sends them. When it is
 // gone what is left of its process group is killed: nothing that it started
-// stays. The end of the context kills it, and on Linux so does the end of the
-// drill's own process. A drill needs SIGTERM: the package builds on Windows,
-// but a drill does not come to its end there.
+// stays, but what has moved to a group of its own (setsid). The end of the
+// context kills it, and on Linux so does the end of the drill's own process. A
+// drill needs SIGTERM: the package builds on Windows, but a drill does not come
+// to its end there.
 //
 // # Concurrency and size
 //
 // Run uses the goroutine of the caller and ends every other before it returns.
 // The functions of the user are called from several: Offer by the generators,
-// the others one at a time. Every id offered is remembered, in 16 bytes. A thousand kills take as long as a thousand starts, moments and stops
-// of the program; what the drill adds cannot be told from the cost of a bare
-// start and kill (BenchmarkLife).
+// the others one at a time. Every id offered is remembered, in 12 bytes. A thousand
+// kills take as long as a thousand starts, moments and stops of the program;
+// what the drill adds cannot be told from the cost of a bare start and kill
+// (BenchmarkLife).
 package drill
