@@ -124,6 +124,9 @@ func TestDishonestProgramsAreFound(t *testing.T) {
 		require.ErrorIs(t, err, drill.ErrReceipt)
 		assert.ErrorContains(t, err, "lane:sms does not balance")
 		assert.ErrorContains(t, err, "lane:sms counts 1 accepted, the load saw")
+		assert.ErrorContains(t, err, "its total is {Accepted:1 Done:1 ")
+		assert.ErrorContains(t, err, "its exit code is 3, the program's 0")
+		assert.ErrorContains(t, err, "it says clean, with exit code 3 and the errors [batch:rows: timed out]")
 		assert.Equal(t, 3, report.Total.Receipts, "a killed life leaves none")
 		assert.Equal(t, 3, report.Total.Unbalanced)
 		for _, l := range report.Lives {

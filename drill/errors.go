@@ -25,8 +25,9 @@ var (
 	// ErrNotReady: the program did not become ready in time, or could not be
 	// started at all. The drill has killed it.
 	ErrNotReady = errors.New("the program did not become ready")
-	// ErrReceipt: the program's own receipt is missing, does not balance, says
-	// that work was lost, or counts less than the load saw accepted.
+	// ErrReceipt: the program's own receipt is missing, does not balance or add
+	// up, says that work was lost, counts less than the load saw accepted, or
+	// has another exit code than the program.
 	ErrReceipt = errors.New("the receipt is wrong")
 	// ErrNoWork: nothing was accepted in the whole drill, so it proves nothing.
 	// Is Load.Offer speaking to the program?

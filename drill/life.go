@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"sync"
 	"time"
 )
@@ -85,7 +86,7 @@ func (d *drill) live(ctx context.Context, k planned, load bool, until func(conte
 	if err != nil {
 		l.fail(c, err)
 	}
-	l.readReceipt(d.cfg.Program, c, d.book.close(p))
+	l.readReceipt(d.cfg.Program, k.Kill, c, d.book.close(p))
 	return l
 }
 
@@ -148,7 +149,7 @@ func notReady(c *Child, err error) error {
 
 // readReceipt reads what a life has left that ended by itself, having been
 // asked to.
-func (l *Life) readReceipt(p Program, c *Child, accepted int) {
+func (l *Life) readReceipt(p Program, k Kill, c *Child, accepted int) {
 	if p.Receipt == "" || l.Ready == 0 || l.Sent == 0 || l.Exit < 0 || l.Exit >= 128 {
 		return
 	}
@@ -160,5 +161,10 @@ func (l *Life) readReceipt(p Program, c *Child, accepted int) {
 	l.Receipt = r
 	for _, err := range r.wrong(p.ReceiptGate, accepted) {
 		l.fail(c, err)
+	}
+	// A code that the kill names may be one that the program has asked for
+	// (fx.ExitCode): no receipt knows that.
+	if r.ExitCode != l.Exit && !slices.Contains(k.Exits, l.Exit) {
+		l.fail(c, fmt.Errorf("%w: its exit code is %d, the program's %d", ErrReceipt, r.ExitCode, l.Exit))
 	}
 }

@@ -8,7 +8,9 @@ import (
 )
 
 // Receipt is what the drill reads of the receipt of a stop, the JSON file that
-// a lastcall service writes.
+// a lastcall service writes. It is held to itself (Clean to ExitCode and
+// Errors, Total to the sum of Gates, each ledger to its balance), to the exit
+// code of the process, and to what the load saw accepted.
 type Receipt struct {
 	Began    time.Time `json:"began"`
 	Clean    bool      `json:"clean"`
@@ -53,6 +55,19 @@ func readReceipt(file string, c *Child) (*Receipt, error) {
 	return &r, nil
 }
 
+// plus is the sum, column by column.
+func (l Ledger) plus(o Ledger) Ledger {
+	return Ledger{
+		Accepted: l.Accepted + o.Accepted,
+		Done:     l.Done + o.Done,
+		Failed:   l.Failed + o.Failed,
+		Saved:    l.Saved + o.Saved,
+		Dropped:  l.Dropped + o.Dropped,
+		Lost:     l.Lost + o.Lost,
+		Inside:   l.Inside + o.Inside,
+	}
+}
+
 // wrong says what is wrong with a receipt, given how much the load saw
 // accepted in that life by the gate it names.
 func (r *Receipt) wrong(gate string, accepted int) []error {
@@ -63,8 +78,14 @@ func (r *Receipt) wrong(gate string, accepted int) []error {
 	if r.WorkLost > 0 {
 		wrong("it says that %d pieces of work were lost", r.WorkLost)
 	}
+	if r.Clean != (r.ExitCode == 0) || r.Clean && len(r.Errors) > 0 {
+		said := map[bool]string{true: "clean", false: "not clean"}[r.Clean]
+		wrong("it says %s, with exit code %d and the errors %v", said, r.ExitCode, r.Errors)
+	}
 	found := gate == ""
+	var sum Ledger
 	for _, g := range r.Gates {
+		sum = sum.plus(g.Ledger)
 		if !g.Balanced {
 			wrong("the ledger of %s does not balance: %+v", g.Name, g.Ledger)
 		}
@@ -79,6 +100,9 @@ func (r *Receipt) wrong(gate string, accepted int) []error {
 	}
 	if !found {
 		wrong("it has no gate %s", gate)
+	}
+	if r.Total != sum {
+		wrong("its total is %+v, the sum of its gates %+v", r.Total, sum)
 	}
 	return errs
 }
