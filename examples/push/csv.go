@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/csv"
 	"errors"
 	"fmt"
@@ -25,17 +26,18 @@ type read struct {
 }
 
 // readCSV reads the rows below the heading and numbers them from 1, those that
-// cannot be understood included. name goes into their IDs.
+// cannot be understood included. name goes into their IDs. Commas, semicolons
+// or tabs may stand between the fields.
 func readCSV(name string, in io.Reader) iter.Seq[read] {
 	return func(yield func(read) bool) {
 		text := bufio.NewReader(in)
-		if mark, _ := text.Peek(3); string(mark) == "\ufeff" { // spreadsheets write it
-			_, _ = text.Discard(3)
-		}
+		heading, err := []string(nil), skipMark(text)
 		r := csv.NewReader(text)
-		r.ReuseRecord = true
-		heading, err := r.Read()
-		heading = slices.Clone(heading)
+		r.Comma, r.ReuseRecord = separator(text), true
+		if err == nil {
+			heading, err = r.Read()
+			heading = slices.Clone(heading)
+		}
 		if err == nil && (len(heading) < len(columns) || !slices.Equal(heading[:len(columns)], columns)) {
 			err = fmt.Errorf("the heading must begin with %s", strings.Join(columns, ","))
 		}
@@ -55,6 +57,27 @@ func readCSV(name string, in io.Reader) iter.Seq[read] {
 			}
 		}
 	}
+}
+
+// skipMark passes over what spreadsheets write before the text.
+func skipMark(text *bufio.Reader) error {
+	mark, _ := text.Peek(3) // an error is met again when it is read
+	switch {
+	case string(mark) == "\ufeff":
+		_, _ = text.Discard(3)
+	case bytes.HasPrefix(mark, []byte{0xff, 0xfe}), bytes.HasPrefix(mark, []byte{0xfe, 0xff}):
+		return errors.New(`the file is UTF-16; save it as "CSV UTF-8"`)
+	}
+	return nil
+}
+
+// separator is the first of them in the heading.
+func separator(text *bufio.Reader) rune {
+	heading, _ := text.Peek(text.Size())
+	if i := bytes.IndexAny(heading, ",;\t"); i >= 0 {
+		return rune(heading[i])
+	}
+	return ','
 }
 
 func rowOf(heading, fields []string, err error) read {

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"errors"
+	"slices"
 	"strings"
 	"testing"
 
@@ -41,6 +43,30 @@ func TestReadCSV(t *testing.T) {
 		}, got)
 	})
 
+	t.Run("SeparatorIsThatOfTheHeading", func(t *testing.T) {
+		t.Parallel()
+		for name, in := range map[string]string{
+			"comma":     "receiver,channel,type,template,code\na,sms,code,login,1;2\n",
+			"semicolon": "receiver;channel;type;template;code\na;sms;code;login;1,2\n",
+			"quoted":    "\ufeff\"receiver\";\"channel\";\"type\";\"template\";\"code\"\r\na;sms;code;login;1\r\n",
+			"tab":       "receiver\tchannel\ttype\ttemplate\tcode\na\tsms\tcode\tlogin\t1,2\n",
+		} {
+			rows := slices.Collect(readCSV("x.csv", strings.NewReader(in)))
+			require.Len(t, rows, 1, name)
+			require.NoError(t, errors.Join(rows[0].Err, rows[0].End), name)
+			assert.Equal(t, "sms-code", rows[0].lane(), name)
+		}
+	})
+
+	t.Run("UTF16IsRefused", func(t *testing.T) {
+		t.Parallel()
+		for _, in := range []string{"\xff\xfer\x00e\x00", "\xfe\xff\x00r\x00e"} {
+			rows := slices.Collect(readCSV("x.csv", strings.NewReader(in)))
+			require.Len(t, rows, 1)
+			assert.ErrorContains(t, rows[0].End, `save it as "CSV UTF-8"`)
+		}
+	})
+
 	t.Run("WrongHeadingEndsIt", func(t *testing.T) {
 		t.Parallel()
 		for _, in := range []string{"", "a,b,c\n", "receiver,type,channel,template\nx,y,z,w\n"} {
@@ -57,6 +83,8 @@ func FuzzReadCSV(f *testing.F) {
 	f.Add(heading + "a,sms,code,login,1\n")
 	f.Add(heading + "\"a,sms\n,code,login,1\n\"\"\n")
 	f.Add("\ufeff" + heading)
+	f.Add("receiver;channel;type;template\na;sms;code;login\n")
+	f.Add("\xff\xfer\x00")
 	f.Fuzz(func(t *testing.T, in string) {
 		var first []string
 		for row := range readCSV("x", strings.NewReader(in)) {
