@@ -3,11 +3,14 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"crypto/sha256"
 	"encoding/csv"
 	"errors"
 	"fmt"
 	"io"
 	"iter"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 )
@@ -23,6 +26,16 @@ type read struct {
 	Err error
 	// End is why nothing can be read after this row, which is none then.
 	End error
+}
+
+// nameOf tells an input from another that has taken its file name: a digest of
+// what is in it stands behind its own name. An input that was changed is a new
+// one; the filter knows who has had the same text. The file is read from its
+// beginning, and stays where it is.
+func nameOf(f *os.File) (string, error) {
+	sum := sha256.New()
+	_, err := io.Copy(sum, io.NewSectionReader(f, 0, 1<<62))
+	return fmt.Sprintf("%s-%x", filepath.Base(f.Name()), sum.Sum(nil)[:4]), err
 }
 
 // readCSV reads the rows below the heading and numbers them from 1, those that

@@ -36,7 +36,7 @@ func newTemplate(name, text string) *template.Template {
 // its parameters.
 type Row struct {
 	// ID is the name of the input and the number of the row, as in
-	// "rows.csv:17": the same whenever the row is read again.
+	// "rows.csv-5e0b2f41:17": the same whenever the row is read again.
 	ID       string            `json:"id"`
 	Number   uint64            `json:"number"` // 1 is the first below the heading
 	Receiver string            `json:"receiver"`

@@ -72,6 +72,20 @@ func TestPlatform(t *testing.T) {
 		assert.Zero(t, p.twice())
 	})
 
+	t.Run("NewInputUnderTheOldNameIsRead", func(t *testing.T) {
+		t.Parallel()
+		p := newBench(t, 300, provider.Behaviour{})
+		a := p.start(t)
+		p.settle(t)
+		a.RequireStop()
+		require.NoError(t, os.WriteFile(p.Input, []byte(heading+"zoe,sms,code,login,1234\n"), 0o600))
+		p.rows++
+		p.expected.Delivered++
+		a = p.start(t)
+		assert.Equal(t, p.expected, p.settle(t))
+		a.RequireStop()
+	})
+
 	t.Run("SecondLifeFindsNothingToDo", func(t *testing.T) {
 		t.Parallel()
 		p := newBench(t, 300, provider.Behaviour{})
@@ -132,6 +146,7 @@ eve, row rows.csv:6
 		var out bytes.Buffer
 		require.NoError(t, where(&out, p.Settings, receiver))
 		text := regexp.MustCompile(`(?m)^  .{19}  `).ReplaceAllString(out.String(), "  ")
+		text = regexp.MustCompile(`csv-[0-9a-f]{8}:`).ReplaceAllString(text, "csv:")
 		text = regexp.MustCompile(`task \w+`).ReplaceAllString(text, "task TASK")
 		assert.Equal(t, want, text)
 	}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"time"
 
 	"go.uber.org/fx"
@@ -17,14 +16,11 @@ import (
 	"github.com/lastcall-go/lastcall/lifecycle"
 )
 
-// stride is how many rows are read between two marks. After a kill at most
-// these are read again.
-const stride = 100
-
 // Source reads the input while the service runs, and remembers in a checkpoint
 // how far it has come: up to the last row before which all are finished. A row
 // is finished when the batcher has it in its journal, or when it is recorded
-// as bad. It lets work in, so it stops first.
+// as bad; then it is marked, so that a kill makes it read again one row at
+// most. It lets work in, so it stops first.
 type Source struct {
 	input   string
 	opener  journal.Opener
@@ -32,10 +28,9 @@ type Source struct {
 	records *Records
 	log     *zap.Logger
 
-	file    *os.File
-	marks   journal.Journal
-	mark    *journal.Checkpoint
-	current Event // of those accepted since the last mark
+	file  *os.File
+	marks journal.Journal
+	mark  *journal.Checkpoint
 
 	stop context.CancelFunc
 	done chan struct{} // closed by run
@@ -59,7 +54,10 @@ func (s *Source) start(ctx context.Context) (err error) {
 	if s.file, err = os.Open(s.input); err != nil {
 		return fmt.Errorf("input: %w", err)
 	}
-	name := filepath.Base(s.input)
+	name, err := nameOf(s.file)
+	if err != nil {
+		return fmt.Errorf("input: %w", err)
+	}
 	if s.marks, err = s.opener.Open(ctx, "checkpoint:"+name); err != nil {
 		return err
 	}
@@ -84,10 +82,6 @@ func (s *Source) run(ctx context.Context, name string) {
 			break
 		}
 	}
-	// Also when ctx has ended: what was taken is taken.
-	if saveErr := s.save(context.WithoutCancel(ctx)); saveErr != nil {
-		err = errors.Join(err, saveErr)
-	}
 	switch {
 	case err == nil:
 		s.log.Info("the input is read to its end", zap.Uint64("rows", s.mark.Mark()))
@@ -100,36 +94,22 @@ func (s *Source) run(ctx context.Context, name string) {
 
 // take returns nil when the row is finished here.
 func (s *Source) take(ctx context.Context, row read) error {
-	to := Receiver{row.ID, row.Receiver}
+	event := Event{At: time.Now(), State: Accepted, To: []Receiver{{row.ID, row.Receiver}}}
 	switch {
 	case row.End != nil:
 		return row.End
 	case row.Err != nil:
-		if err := s.records.Write(Event{State: Bad, Reason: row.Err.Error(), To: []Receiver{to}}); err != nil {
-			return err
-		}
+		event.State, event.Reason = Bad, row.Err.Error()
 	default:
-		if len(s.current.To) == 0 {
-			s.current = Event{At: time.Now(), State: Accepted, To: s.current.To}
-		}
 		if err := s.rows.Add(ctx, row.Row); err != nil {
 			return err
 		}
-		s.current.To = append(s.current.To, to)
 	}
-	s.mark.Done(row.Number)
-	if row.Number%stride == 0 {
-		return s.save(ctx)
-	}
-	return nil
-}
-
-func (s *Source) save(ctx context.Context) error {
-	if err := s.records.Write(s.current); err != nil {
+	if err := s.records.Write(event); err != nil {
 		return err
 	}
-	s.current.To = s.current.To[:0]
-	return s.mark.Save(ctx)
+	s.mark.Done(row.Number)
+	return s.mark.Save(context.WithoutCancel(ctx)) // what was taken is taken
 }
 
 func (s *Source) halt(ctx context.Context) error {
