@@ -4,6 +4,8 @@ import (
 	"context"
 	"os"
 	"os/exec"
+	"syscall"
+	"time"
 )
 
 // envChild tells the binary of a test that it is to be the program.
@@ -15,9 +17,12 @@ type child struct {
 	log *os.File
 }
 
+// childPatience is how long a child may take to end when ctx has.
+const childPatience = 10 * time.Second
+
 // startChild runs the program with these arguments; its standard error goes to
-// the end of the file, its standard output nowhere if that is nil. It is
-// killed when ctx ends.
+// the end of the file, its standard output nowhere if that is nil. It is asked
+// to stop when ctx ends, and killed when it does not. The caller must call end.
 func startChild(ctx context.Context, logFile string, stdout *os.File, args ...string) (*child, error) {
 	self, err := os.Executable()
 	if err != nil {
@@ -30,6 +35,8 @@ func startChild(ctx context.Context, logFile string, stdout *os.File, args ...st
 	c := &child{exec.CommandContext(ctx, self, args...), log}
 	c.cmd.Env = append(os.Environ(), envChild+"=1")
 	c.cmd.Stderr = log
+	c.cmd.Cancel = func() error { return c.cmd.Process.Signal(syscall.SIGTERM) }
+	c.cmd.WaitDelay = childPatience
 	if stdout != nil {
 		c.cmd.Stdout = stdout
 	}

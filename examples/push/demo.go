@@ -49,6 +49,14 @@ func (o outcome) Lost() int { return o.rows - o.sum.Ended() }
 
 func (d *demo) run(ctx context.Context) error {
 	o, err := d.play(ctx)
+	if d.Dir != "" {
+		defer func() {
+			fmt.Fprintf(d.out, "\nrecords, journal and logs are in %s; remove it when you have looked\n", d.Dir)
+		}()
+	}
+	if ctx.Err() != nil {
+		return errors.New("a signal has ended the demonstration, the platform and the provider")
+	}
 	if err != nil {
 		return err
 	}
@@ -65,7 +73,8 @@ func (d *demo) play(ctx context.Context) (o outcome, err error) {
 	if o.expected, err = d.prepare(); err != nil {
 		return o, err
 	}
-	service, err := d.startProvider(ctx)
+	// A platform that is asked to stop because ctx has ended still needs it.
+	service, err := d.startProvider(context.WithoutCancel(ctx))
 	if err != nil {
 		return o, err
 	}
@@ -136,8 +145,14 @@ func (d *demo) firstLife(ctx context.Context, o *outcome) error {
 		return err
 	}
 	begun := d.await(ctx, func(s Sum) bool { return s != Sum{} })
-	time.Sleep(d.stopAfter)
-	fmt.Fprintf(d.out, "SIGTERM %v after the first rows\n", d.stopAfter)
+	select {
+	case <-time.After(d.stopAfter):
+	case <-ctx.Done(): // the end of the platform is on its way
+		begun = errors.Join(begun, context.Cause(ctx))
+	}
+	if begun == nil {
+		fmt.Fprintf(d.out, "SIGTERM %v after the first rows\n", d.stopAfter)
+	}
 	o.exitCode, err = platform.end(syscall.SIGTERM)
 	if err := errors.Join(begun, err); err != nil {
 		return fmt.Errorf("%w; see %s", err, d.log())
