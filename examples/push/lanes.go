@@ -29,11 +29,11 @@ func lane(name string) fx.Option {
 	return fx.Options(
 		poolmodule.Provide(name, pool.Config{Workers: 2, Queue: 4096}),
 		poolmodule.Lane[Task](name, name, newHandler, poolmodule.Named(),
-			poolmodule.LaneOptions(pool.WithID(Task.id)),
+			poolmodule.LaneOptions(pool.WithID(Task.id), pool.WithLabel(Task.receiver)),
 			poolmodule.Configure(pool.LaneConfig{
 				Journal: journal.Always,
-				Timeout: 10 * time.Second,
-				Retry:   pool.Retry{MaxAttempts: 20, InitialDelay: 100 * time.Millisecond, MaxDelay: 5 * time.Second},
+				Timeout: callTimeout + 2*time.Second, // what is given up after a call is written down
+				Retry:   pool.Retry{MaxAttempts: tries, InitialDelay: 100 * time.Millisecond, MaxDelay: 5 * time.Second},
 			}),
 			poolmodule.ResultWith(newGivenUp)),
 		// Into the group of which newLanes makes its map.

@@ -118,5 +118,14 @@ func receivers(rows []Row) []Receiver {
 	return to
 }
 
-func (t Task) id() string   { return t.ID }
+func (t Task) id() string { return t.ID }
+
+// receiver is the only one, or none of many.
+func (t Task) receiver() string {
+	if len(t.To) != 1 {
+		return ""
+	}
+	return t.To[0].To
+}
+
 func (t Task) lane() string { return laneName(t.Channel, t.Type) }
