@@ -75,11 +75,9 @@ func (l *life) stop(t *testing.T, d time.Duration) {
 // end stops what is left; it may have been killed.
 func (l *life) end(t *testing.T) {
 	t.Helper()
-	ended, cancel := context.WithCancel(context.Background())
-	cancel()
-	_, _ = l.Stop(ended)
-	_ = l.Save(ended)
-	_, _ = l.pool.Stop(ended)
+	_, _ = l.Stop(ended())
+	_ = l.Save(ended())
+	_, _ = l.pool.Stop(ended())
 	ledger := l.Gate().Ledger()
 	require.True(t, ledger.Balanced(), "%s", ledger)
 	require.Zero(t, ledger.Inside, "%s", ledger)
@@ -554,9 +552,7 @@ func TestJournalAtAStop(t *testing.T) {
 			for _, item := range []string{"a", "b", "c"} {
 				require.NoError(t, l.Submit(t.Context(), item))
 			}
-			ended, cancel := context.WithCancel(t.Context())
-			cancel()
-			_, err := l.Stop(ended)
+			_, err := l.Stop(ended())
 			require.NoError(t, err)
 			err = l.Save(t.Context())
 			require.ErrorContains(t, err, "lane sms: 1 of 3 items lost")
@@ -583,9 +579,7 @@ func TestJournalAtAStop(t *testing.T) {
 				}, pool.LaneConfig{Journal: mode})
 				require.NoError(t, l.Submit(t.Context(), "a"))
 				synctest.Wait()
-				ended, cancel := context.WithCancel(t.Context())
-				cancel()
-				_, err := l.Stop(ended)
+				_, err := l.Stop(ended())
 				require.ErrorContains(t, err, "1 handlers still run")
 				require.NoError(t, l.Save(t.Context()))
 				close(release)
@@ -707,6 +701,18 @@ func TestStart(t *testing.T) {
 		require.ErrorContains(t, err, "lane sms: start")
 		require.NoError(t, j.Close())
 		require.NoError(t, l.Start(t.Context()))
+	})
+
+	t.Run("SaveWhoseTimeIsUpClosesWhatHasLongBeenOpen", func(t *testing.T) {
+		t.Parallel()
+		for range 50 {
+			store := journaltest.NewMemory(0)
+			l := begin(t, store, nil, always)
+			require.NoError(t, l.Save(ended()))
+			j, err := store.Open(t.Context(), "lane:sms")
+			require.NoError(t, err, "the journal is closed")
+			require.NoError(t, j.Close())
+		}
 	})
 
 	t.Run("StopBesideItLeavesNothingOpen", func(t *testing.T) {

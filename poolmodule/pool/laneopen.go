@@ -30,6 +30,22 @@ type opening struct {
 	err    error
 }
 
+// awaited waits for the end of the opening, unless ctx ends first. One that has
+// ended is not missed because ctx has, too: a select would throw a coin.
+func (o *opening) awaited(ctx context.Context) bool {
+	select {
+	case <-o.done:
+		return true
+	default:
+	}
+	select {
+	case <-o.done:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
 // poolKey is the key of the context of everything that runs in a pool.
 type poolKey struct{}
 
@@ -57,12 +73,10 @@ func (l *Lane[T]) Start(ctx context.Context) error {
 	case err != nil:
 		return err
 	case !isMine:
-		select {
-		case <-o.done:
-			return o.err
-		case <-ctx.Done():
+		if !o.awaited(ctx) {
 			return fmt.Errorf("lane %s: start: %w", l.name, context.Cause(ctx))
 		}
+		return o.err
 	}
 	o.err = l.open(ctx)
 	l.endStart(o)

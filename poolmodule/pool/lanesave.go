@@ -69,9 +69,7 @@ func (l *Lane[T]) closeJournal(ctx context.Context) error {
 	l.pool.mu.Unlock()
 	if o != nil {
 		o.cancel()
-		select {
-		case <-o.done:
-		case <-ctx.Done(): // Start closes it, as soon as it can
+		if !o.awaited(ctx) { // Start closes it, as soon as it can
 			return fmt.Errorf("its journal is still being opened: %w", context.Cause(ctx))
 		}
 	}

@@ -53,6 +53,13 @@ func block() (task func(context.Context), running <-chan struct{}, release func(
 
 func nothing(context.Context) {}
 
+// ended is the context of a stop whose time is up.
+func ended() context.Context {
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	return ctx
+}
+
 func errorIsAny(err error, targets ...error) bool {
 	for _, target := range targets {
 		if errors.Is(err, target) {
