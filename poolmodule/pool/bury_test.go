@@ -267,6 +267,80 @@ func TestDeadLetters(t *testing.T) {
 		})
 	})
 
+	t.Run("RedriveWaitsForRoomWhateverThePolicyAndIsThenDurable", func(t *testing.T) {
+		t.Parallel()
+		for _, policy := range []pool.Policy{pool.Block, pool.Abort, pool.CallerRuns, pool.DiscardNewest, pool.DiscardOldest} {
+			for _, mode := range []journal.Mode{journal.Off, journal.OnStop, journal.Always} {
+				synctest.Test(t, func(t *testing.T) {
+					store := journaltest.NewMemory(0)
+					box := journal.NewDeadLetters(journaltest.NewMemory(0))
+					release := make(chan struct{})
+					l := beginIn(t, pool.Config{Workers: 1, Queue: 1, Policy: policy}, store, func(context.Context, string) error { <-release; return nil },
+						pool.LaneConfig{Journal: mode}, pool.WithDeadLetters[string](box))
+					require.NoError(t, l.Submit(t.Context(), "runs"))
+					synctest.Wait()
+					require.NoError(t, l.Submit(t.Context(), "queued"))
+					require.NoError(t, box.Put(t.Context(), journal.DeadLetter{ID: "7", Component: "lane:sms", Codec: "json", Payload: []byte(`"letter"`)}))
+					letter := letters(t, box)[0]
+
+					hasty, cancel := context.WithTimeout(t.Context(), time.Second)
+					defer cancel()
+					require.ErrorIs(t, box.Redrive(hasty, letter), context.DeadlineExceeded)
+					assert.Len(t, letters(t, box), 1)
+					result := make(chan error, 1)
+					go func() { result <- box.Redrive(context.Background(), letter) }()
+					synctest.Wait()
+					assert.Len(t, letters(t, box), 1)
+					release <- struct{}{}
+					require.NoError(t, <-result)
+					assert.Empty(t, letters(t, box))
+					release <- struct{}{} // the letter is in the hands of the handler
+					synctest.Wait()
+					if mode != journal.Off {
+						assert.Equal(t, 1, l.Stats().InJournal, "%v %s: it is written down", policy, mode)
+					}
+					close(release)
+					l.stop(t, time.Second)
+					assert.Equal(t, []string{"runs", "queued", "letter"}, l.log.all(), "%v %s", policy, mode)
+					assert.Empty(t, left(t, store))
+				})
+			}
+		}
+	})
+
+	t.Run("RedriveDuringAReplayWaitsForItsEndAndWhatAStopLeavesOfItIsSavedOnce", func(t *testing.T) {
+		t.Parallel()
+		for _, mode := range []journal.Mode{journal.OnStop, journal.Always} {
+			synctest.Test(t, func(t *testing.T) {
+				store, items := killed(t, 3)
+				box := journal.NewDeadLetters(journaltest.NewMemory(0))
+				release := make(chan struct{})
+				l := beginIn(t, pool.Config{Workers: 1, Queue: 1, Policy: pool.DiscardNewest}, store, func(ctx context.Context, _ string) error {
+					select {
+					case <-release:
+						return nil
+					case <-ctx.Done():
+						return ctx.Err()
+					}
+				}, pool.LaneConfig{Journal: mode}, pool.WithDeadLetters[string](box))
+				require.NoError(t, box.Put(t.Context(), journal.DeadLetter{ID: "7", Component: "lane:sms", Codec: "json", Payload: []byte(`"letter"`)}))
+				result := make(chan error, 1)
+				go func() { result <- box.Redrive(context.Background(), letters(t, box)[0]) }()
+				synctest.Wait()
+				assert.Equal(t, 1, l.Stats().Submitters)
+				release <- struct{}{}
+				synctest.Wait()
+				assert.Zero(t, l.Stats().Submitters, "the replay is over, and it waits for room")
+				release <- struct{}{}
+				require.NoError(t, <-result)
+				l.stop(t, time.Second)
+				assert.Equal(t, append(items[2:], "letter"), left(t, store))
+				assert.EqualValues(t, 2, l.Gate().Ledger().Saved)
+				assert.Empty(t, letters(t, box))
+			})
+		}
+	})
+
 	t.Run("AreOffWhereTheConfigSaysSo", func(t *testing.T) {
 		t.Parallel()
 		synctest.Test(t, func(t *testing.T) {

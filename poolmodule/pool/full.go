@@ -13,7 +13,7 @@ func (p *Pool) fullLocked(ctx context.Context, e entry, try bool) error {
 	switch {
 	case try:
 		policy = Abort
-	case policy == CallerRuns && j != nil && j.keyed:
+	case j != nil && (j.patient || policy == CallerRuns && j.keyed):
 		policy = Block
 	}
 

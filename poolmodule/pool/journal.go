@@ -35,7 +35,11 @@ func WithJournal[T any](o journal.Opener) LaneOption[T] {
 
 // WithDeadLetters gives the lane the box for what failed for good; see
 // LaneConfig.DeadLetters. From [Lane.Start] until it stops, the lane takes
-// letters back that are sent again ([journal.DeadLetters.Redrive]). nil: none.
+// letters back that are sent again ([journal.DeadLetters.Redrive]): each waits
+// for room whatever the policy, and where the lane has a journal, onstop
+// included, it is written down before it is accepted. Without a journal, or
+// with it off, it is then in memory alone, as all the lane has: a kill loses
+// it. nil: none.
 func WithDeadLetters[T any](box *journal.DeadLetters) LaneOption[T] {
 	return func(l *Lane[T]) {
 		if box != nil {

@@ -23,6 +23,9 @@ type job struct {
 	decided bool
 	result  outcome
 	way     way // of an item that must be written down before it is accepted
+	// patient says that it waits for room whatever the policy. Written before it
+	// is submitted.
+	patient bool
 
 	pos   uint64 // in the queue, when it left it
 	prev  *job   // in lane.jobs

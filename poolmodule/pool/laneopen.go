@@ -137,11 +137,17 @@ func (l *Lane[T]) open(ctx context.Context) error {
 	return nil
 }
 
-// redrive takes a letter back as new work.
+// redrive takes a letter back as new work. When it returns nil the letter is
+// thrown away: so no policy may throw the item away before, and where there is
+// a journal the item is in it, also one that is only written at a stop.
 func (l *Lane[T]) redrive(ctx context.Context, old journal.Item[T]) error {
 	it := l.offered(old.Value)
 	it.rec.id = old.ID
 	it.key, it.keyed = old.Key, old.Keyed
+	it.patient = true
+	if l.mode != journal.Off {
+		it.way = intoQueue
+	}
 	return l.submit(ctx, it, false)
 }
 
