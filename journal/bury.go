@@ -8,10 +8,12 @@ import (
 	"time"
 )
 
-// Bury puts an item into the dead letters and acknowledges its entry, if it has
-// one. The ID must be set. An item that no codec can write is described in
-// words: a person can read of it, but nobody can send it again. On an error
-// nothing has changed.
+// Bury puts an item into the dead letters. The ID must be set. An item that no
+// codec can write is described in words: a person can read of it, but nobody can
+// send it again. On an error nothing has changed.
+//
+// Its entry, if it has one, stays until [Keeper.Done]: whoever buries knows
+// whether the item is still its own to end, and whom to tell before.
 func (k *Keeper[T]) Bury(ctx context.Context, it Item[T], reason Reason, first, last error) error {
 	if k.dead == nil {
 		return &Error{Journal: k.name, Op: "bury", Err: errors.New("there are no dead letters; give a DeadLetters")}
@@ -29,17 +31,8 @@ func (k *Keeper[T]) Bury(ctx context.Context, it Item[T], reason Reason, first, 
 		l.Codec, l.Version, l.Payload = "none", 0, fmt.Appendf(nil, "%+v", it.Value)
 		l.Last += fmt.Sprintf(" (and %v)", err)
 	}
-	if err := k.dead.Put(ctx, l); err != nil {
-		return err
-	}
-	if it.Seq > 0 {
-		k.Done(it.Seq)
-	}
-	return nil
+	return k.dead.Put(ctx, l)
 }
-
-// Buries reports whether there is a box.
-func (k *Keeper[T]) Buries() bool { return k.dead != nil }
 
 // Receive takes the letters of this component back: each is decoded and given
 // to take as new work under its old ID. Without a box it does nothing.

@@ -316,7 +316,7 @@ func TestJSONThatLoses(t *testing.T) {
 func TestDeadLetters(t *testing.T) {
 	t.Parallel()
 
-	t.Run("BuriedWorkIsInTheBoxAndNotInTheJournal", func(t *testing.T) {
+	t.Run("BuriedWorkIsInTheBoxAndInTheJournalTooUntilItIsDone", func(t *testing.T) {
 		t.Parallel()
 		m := journaltest.NewMemory(0)
 		box := journal.NewDeadLetters(m)
@@ -325,6 +325,8 @@ func TestDeadLetters(t *testing.T) {
 		require.NoError(t, k.Keep(t.Context(), items))
 		items[0].ID, items[0].Attempt = "a", 3
 		require.NoError(t, k.Bury(t.Context(), items[0], journal.ReasonRetries, errors.New("busy"), errors.New("gone")))
+		assert.Equal(t, []int{1, 2}, left(t, k))
+		k.Done(items[0].Seq)
 		assert.Equal(t, []int{2}, left(t, k))
 		m.Crash()
 

@@ -95,22 +95,25 @@ func TestDeadLetters(t *testing.T) {
 		}
 	})
 
-	t.Run("AreWrittenBeforeTheHooksAreToldAndTheItemIsCounted", func(t *testing.T) {
+	t.Run("AreWrittenBeforeTheHooksAreToldAndTheItemIsCrossedOutAfter", func(t *testing.T) {
 		t.Parallel()
 		synctest.Test(t, func(t *testing.T) {
 			box := journal.NewDeadLetters(journaltest.NewMemory(0))
 			var order []string
+			var l *life
 			tell := func(who string) func(context.Context, pool.Result[string]) {
 				return func(context.Context, pool.Result[string]) {
-					order = append(order, fmt.Sprint(who, len(letters(t, box))))
+					order = append(order, fmt.Sprint(who, len(letters(t, box)), l.Stats().InJournal))
 				}
 			}
-			l := begin(t, journaltest.NewMemory(0), func(context.Context, string) error { return errHandler }, pool.LaneConfig{},
+			l = begin(t, journaltest.NewMemory(0), func(context.Context, string) error { return errHandler }, always,
 				pool.WithDeadLetters[string](box), pool.WithFailure(tell("failure")), pool.WithResult(tell("result")),
 				pool.WithBurial[string](func(b pool.Burial) { order = append(order, fmt.Sprint("burial", b.Err)) }))
 			require.NoError(t, l.Submit(t.Context(), "a"))
+			synctest.Wait()
+			assert.Equal(t, []string{"burial<nil>", "failure1 1", "result1 1"}, order)
+			assert.Zero(t, l.Stats().InJournal)
 			l.stop(t, time.Second)
-			assert.Equal(t, []string{"burial<nil>", "failure1", "result1"}, order)
 		})
 	})
 
@@ -194,38 +197,51 @@ func TestDeadLetters(t *testing.T) {
 		}
 	})
 
-	t.Run("StopDoesNotWaitForABoxThatHangs", func(t *testing.T) {
+	t.Run("StopDoesNotWaitForABoxThatHangsAndWhatItTakesLaterComesAgainAllTheSame", func(t *testing.T) {
 		t.Parallel()
-		for _, fails := range []bool{false, true} {
-			synctest.Test(t, func(t *testing.T) {
-				memory := journaltest.NewMemory(0)
-				graves := &spy{Opener: journaltest.NewMemory(0)}
-				hold := make(chan struct{})
-				graves.set(func() error {
-					<-hold
-					if fails {
-						return errors.New("disk full")
-					}
-					return nil
-				})
-				box := journal.NewDeadLetters(graves)
-				told := 0
-				l := begin(t, memory, func(context.Context, string) error { return errHandler }, always, pool.WithDeadLetters[string](box),
-					pool.WithFailure(func(context.Context, pool.Result[string]) { told++ }))
-				require.NoError(t, l.Submit(t.Context(), "a"))
-				synctest.Wait()
-				ctx, cancel := context.WithTimeout(t.Context(), time.Second)
-				defer cancel()
-				items, err := l.Stop(ctx)
-				require.ErrorContains(t, err, "1 handlers still run")
-				assert.Equal(t, []string{"a"}, items)
-				require.NoError(t, l.Save(t.Context()))
-				close(hold)
-				synctest.Wait()
-				assert.Equal(t, intake.Ledger{Offered: 1, Accepted: 1, Saved: 1}, l.Gate().Ledger())
-				assert.Zero(t, told)
-				assert.Equal(t, []string{"a"}, left(t, memory), "at least once")
-			})
+		for _, mode := range []journal.Mode{journal.OnStop, journal.Always} {
+			for _, fails := range []bool{false, true} {
+				for _, saveFirst := range []bool{false, true} {
+					synctest.Test(t, func(t *testing.T) {
+						memory := journaltest.NewMemory(0)
+						graves := &spy{Opener: journaltest.NewMemory(0)}
+						hold := make(chan struct{})
+						graves.set(func() error {
+							<-hold
+							if fails {
+								return errors.New("disk full")
+							}
+							return nil
+						})
+						box := journal.NewDeadLetters(graves)
+						told := 0
+						l := begin(t, memory, func(context.Context, string) error { return errHandler }, pool.LaneConfig{Journal: mode},
+							pool.WithDeadLetters[string](box),
+							pool.WithFailure(func(context.Context, pool.Result[string]) { told++ }))
+						require.NoError(t, l.Submit(t.Context(), "a"))
+						synctest.Wait()
+						ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+						defer cancel()
+						items, err := l.Stop(ctx)
+						require.ErrorContains(t, err, "1 handlers still run")
+						assert.Equal(t, []string{"a"}, items)
+						if saveFirst {
+							require.NoError(t, l.Save(t.Context()))
+						}
+						close(hold)
+						synctest.Wait()
+						require.NoError(t, l.Save(t.Context()))
+						assert.Equal(t, intake.Ledger{Offered: 1, Accepted: 1, Saved: 1}, l.Gate().Ledger())
+						assert.Zero(t, told)
+						assert.Equal(t, []string{"a"}, left(t, memory), "at least once")
+						graves.set(nil)
+						if !fails {
+							assert.Len(t, letters(t, box), 1)
+						}
+						require.NoError(t, box.Close())
+					})
+				}
+			}
 		}
 	})
 

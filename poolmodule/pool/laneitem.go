@@ -86,8 +86,9 @@ func (it *laneItem[T]) fail(err error) {
 	}
 }
 
-// decide settles the outcome, tells the hooks, and crosses the item out in its
-// journal: in this order, so that what a hook hands on is never lost.
+// decide settles the outcome, buries what failed for good, tells the hooks, and
+// crosses the item out in its journal: in this order, so that what a hook hands
+// on is never lost, and what a stop has handed back meanwhile comes again.
 func (it *laneItem[T]) decide(o outcome, err error, reason journal.Reason) outcome {
 	l := it.owner
 	it.decided, it.result = true, o

@@ -16,8 +16,8 @@ var errNoSaver = errors.New("no saver is given; see WithSave, or WithJournal")
 // how many, and why. A lane that was not stopped is stopped at once. Called
 // again it does nothing and returns the same.
 //
-// What a handler that still runs does later changes nothing: its item is saved,
-// and comes again.
+// What a handler, a hook or a burial that still runs does later changes nothing:
+// its item is saved, and comes again, also if it is in the dead letters by then.
 func (l *Lane[T]) Save(ctx context.Context) error {
 	_ = l.stop(endedContext())
 	return l.settleOnce(func(jobs []*job) (saved int, err error) {
