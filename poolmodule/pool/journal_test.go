@@ -590,6 +590,60 @@ func TestJournalAtAStop(t *testing.T) {
 		}
 	})
 
+	t.Run("ItemWhoseHookDoesNotEndIsSavedIfItIsInTheJournalAndElseCountedWhenItDoes", func(t *testing.T) {
+		t.Parallel()
+		for _, fails := range []bool{false, true} {
+			for _, mode := range []journal.Mode{journal.OnStop, journal.Always} {
+				synctest.Test(t, func(t *testing.T) {
+					store := journaltest.NewMemory(0)
+					release := make(chan struct{})
+					handler := func(context.Context, string) error {
+						if fails {
+							return errHandler
+						}
+						return nil
+					}
+					l := begin(t, store, handler, pool.LaneConfig{Journal: mode},
+						pool.WithResult(func(context.Context, pool.Result[string]) { <-release }))
+					require.NoError(t, l.Submit(t.Context(), "a"))
+					synctest.Wait()
+					items, err := l.Stop(ended())
+					require.ErrorContains(t, err, "1 handlers still run")
+					assert.Empty(t, items)
+					require.NoError(t, l.Save(t.Context()))
+					close(release)
+					synctest.Wait()
+					ledger := l.Gate().Ledger()
+					if mode == journal.Always {
+						assert.Equal(t, intake.Ledger{Offered: 1, Accepted: 1, Saved: 1}, ledger)
+						assert.Equal(t, []string{"a"}, left(t, store), "it comes again")
+						return
+					}
+					assert.EqualValues(t, 1, ledger.Done+ledger.Failed, "%s", ledger)
+					assert.Empty(t, left(t, store))
+				})
+			}
+		}
+	})
+
+	t.Run("ItemWhoseHookEndsBeforeSaveIsDone", func(t *testing.T) {
+		t.Parallel()
+		synctest.Test(t, func(t *testing.T) {
+			store := journaltest.NewMemory(0)
+			release := make(chan struct{})
+			l := begin(t, store, nil, always, pool.WithResult(func(context.Context, pool.Result[string]) { <-release }))
+			require.NoError(t, l.Submit(t.Context(), "a"))
+			synctest.Wait()
+			_, err := l.Stop(ended())
+			require.ErrorIs(t, err, pool.ErrStopped)
+			close(release)
+			synctest.Wait()
+			require.NoError(t, l.Save(t.Context()))
+			assert.Equal(t, intake.Ledger{Offered: 1, Accepted: 1, Done: 1}, l.Gate().Ledger())
+			assert.Empty(t, left(t, store))
+		})
+	})
+
 	t.Run("StopDuringTheWritingAcceptsAndSaves", func(t *testing.T) {
 		t.Parallel()
 		for _, saveFirst := range []bool{false, true} {

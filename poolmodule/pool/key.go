@@ -50,7 +50,8 @@ const (
 	jobKeyWait           // out of the queue, its key is busy
 	jobRunning           // on a worker or a caller
 	jobBurying           // it failed for good, and is put into the dead letters
-	jobEnding            // its outcome is settled: the result hook runs
+	jobEnding            // its outcome is settled: the hooks are told
+	jobCrossing          // and now it is crossed out in its journal
 	jobRetrying          // waits for its next try, on no worker
 	jobLeftover          // not finished by the stop, not yet settled
 )

@@ -80,7 +80,8 @@ func (it *laneItem[T]) remember(err error) {
 func (it *laneItem[T]) fail(err error) {
 	switch {
 	case err == ErrDiscarded: //nolint:errorlint // a panic may wrap it
-		it.conclude(func() { it.tellResult(err) })
+		defer it.crossOut()
+		it.tellResult(err)
 	case !it.decided:
 		it.decide(failed, err, journal.ReasonPanic)
 	}
@@ -100,33 +101,31 @@ func (it *laneItem[T]) decide(o outcome, err error, reason journal.Reason) outco
 			return again
 		}
 	}
-	// An item that the stop has handed back is no longer ours to tell of.
-	if !it.hasSequel(o) || !l.reach(&it.job, jobEnding) {
+	if !l.tells(o) {
+		it.crossOut()
 		return o
 	}
-	it.conclude(func() {
+	// An item that the stop has handed back is no longer ours to tell of.
+	if l.reach(&it.job, jobEnding) {
+		defer it.crossOut() // deferred: a hook may panic
 		if o == failed && l.onFailure != nil {
 			l.pool.shield(func() { l.onFailure(it.ctx, it.came(err)) })
 		}
 		it.tellResult(err)
-	})
+	}
 	return o
 }
 
-// conclude crosses the item out in its journal when the hooks have been told,
-// also if one of them panics.
-func (it *laneItem[T]) conclude(tell func()) {
-	if seq := it.inJournal(); seq > 0 {
-		defer it.owner.keeper.Done(seq)
-	}
-	tell()
+// tells says whether there is a hook for the outcome.
+func (l *Lane[T]) tells(o outcome) bool {
+	return l.onResult != nil || o == failed && l.onFailure != nil
 }
 
-// hasSequel says whether anything follows the outcome, in between which a stop
-// must not come.
-func (it *laneItem[T]) hasSequel(o outcome) bool {
-	l := it.owner
-	return l.onResult != nil || o == failed && l.onFailure != nil || it.inJournal() > 0
+// crossOut ends the item in its journal, unless a stop has handed it back.
+func (it *laneItem[T]) crossOut() {
+	if seq := it.inJournal(); seq > 0 && it.owner.reach(&it.job, jobCrossing) {
+		it.owner.keeper.Done(seq)
+	}
 }
 
 // came is what became of the item.

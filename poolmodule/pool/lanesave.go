@@ -92,10 +92,16 @@ func (l *laneCore) settleOnce(save func([]*job) (saved int, err error)) error {
 }
 
 // takeLeftovers takes them for good: who comes later is settled by
-// handBackLocked.
+// handBackLocked. What is in the journal and has a hook that does not end is
+// one of them: it comes again.
 func (l *laneCore) takeLeftovers() []*job {
 	l.pool.mu.Lock()
 	defer l.pool.mu.Unlock()
+	for j := l.jobs.first; j != nil; j = j.next {
+		if j.state == jobEnding && j.inJournal() > 0 {
+			l.handBackLocked(j)
+		}
+	}
 	l.settled = true
 	return l.stopped
 }

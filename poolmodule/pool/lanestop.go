@@ -96,7 +96,7 @@ func (l *laneCore) collect() (running int) {
 	defer l.pool.mu.Unlock()
 	for j := l.jobs.first; j != nil; j = j.next {
 		switch j.state {
-		case jobEnding: // it is finished but for its hook, and will be counted
+		case jobEnding, jobCrossing: // it is finished but for that, and will be counted
 			running++
 			continue
 		case jobRunning, jobBurying:
