@@ -77,13 +77,18 @@ func (t *laterTry) Value(key any) any {
 
 func (t *laterTry) item() Item { return t.job.item(t.attempt) }
 
+// afterTries is the context of what follows the last try.
+func (it *laneItem[T]) afterTries(ctx context.Context) context.Context {
+	return &laterTry{Context: ctx, job: &it.job, attempt: int(it.attempts.Load())}
+}
+
 // begin makes ctx the context of the next try.
 func (it *laneItem[T]) begin(ctx context.Context) {
-	it.attempts++
-	if it.attempts == 1 {
+	n := it.attempts.Add(1)
+	if n == 1 {
 		it.ground = ctx
 		it.ctx = (*firstTry[T])(it)
 		return
 	}
-	it.ctx = &laterTry{Context: ctx, job: &it.job, attempt: it.attempts}
+	it.ctx = &laterTry{Context: ctx, job: &it.job, attempt: int(n)}
 }

@@ -3,6 +3,7 @@ package pool_test
 import (
 	"context"
 	"errors"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -587,6 +588,26 @@ func TestJournalAtAStop(t *testing.T) {
 				assert.EqualValues(t, 1, l.Gate().Ledger().Saved)
 				assert.Equal(t, []string{"a"}, left(t, store), "it comes again")
 			})
+		}
+	})
+
+	t.Run("SaveReadsNothingThatAnAbandonedHandlerIsWriting", func(t *testing.T) {
+		t.Parallel()
+		for _, mode := range []journal.Mode{journal.OnStop, journal.Always} { // for the race detector, which a bubble would blind
+			store := journaltest.NewMemory(0)
+			release := make(chan struct{})
+			l := begin(t, store, func(context.Context, string) error { <-release; return nil }, pool.LaneConfig{Journal: mode})
+			require.NoError(t, l.Submit(t.Context(), "a"))
+			for l.Stats().Running == 0 {
+				runtime.Gosched()
+			}
+			_, err := l.Stop(ended())
+			require.ErrorIs(t, err, pool.ErrStopped)
+			require.NoError(t, l.Save(t.Context()))
+			close(release)
+			assert.Equal(t, []string{"a"}, left(t, store))
+			_, err = l.pool.Stop(context.Background())
+			require.NoError(t, err)
 		}
 	})
 

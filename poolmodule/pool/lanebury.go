@@ -36,7 +36,7 @@ type death struct {
 func (it *laneItem[T]) bury(err error, reason journal.Reason) bool {
 	l := it.owner
 	var first error
-	if it.attempts > 1 {
+	if it.attempts.Load() > 1 {
 		first = it.rec.first
 	}
 	it.rec.death = &death{reason, err} // until it succeeds, however it fails

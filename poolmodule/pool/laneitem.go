@@ -3,6 +3,7 @@ package pool
 import (
 	"context"
 	"errors"
+	"sync/atomic"
 	"time"
 
 	"github.com/cenkalti/backoff/v5"
@@ -13,9 +14,11 @@ import (
 // laneItem is an item on its way: one allocation.
 type laneItem[T any] struct {
 	job
-	owner    *Lane[T]
-	value    T
-	attempts int   // in this life
+	owner *Lane[T]
+	value T
+	// attempts is how often it was tried in this life. Written by whoever runs
+	// it; Save may look at it while a handler runs that it does not wait for.
+	attempts atomic.Int32
 	began    int64 // of the first try
 	// ctx is that of the try that runs, without its timeout: the result hook
 	// has it, also when the handler has panicked.
@@ -29,15 +32,15 @@ func (it *laneItem[T]) run(ctx context.Context) outcome {
 	l := it.owner
 	if it.rec != nil {
 		if d := it.rec.death; d != nil {
-			it.ctx = &laterTry{ctx, &it.job, it.attempts}
+			it.ctx = it.afterTries(ctx)
 			return it.decide(failed, d.err, d.reason)
 		}
 		if it.isExpired() {
-			it.ctx = &laterTry{ctx, &it.job, it.attempts}
+			it.ctx = it.afterTries(ctx)
 			return it.decide(failed, ErrExpired, journal.ReasonExpired)
 		}
 	}
-	if it.attempts == 0 && l.onResult != nil {
+	if l.onResult != nil && it.attempts.Load() == 0 {
 		it.began = l.pool.now()
 	}
 	it.begin(ctx)
@@ -145,7 +148,7 @@ func (it *laneItem[T]) tellResult(err error) {
 		ctx = m.ctx
 	}
 	r := it.came(err)
-	if it.attempts > 0 {
+	if it.attempts.Load() > 0 {
 		r.Took = time.Duration(l.pool.now() - it.began)
 	}
 	l.onResult(ctx, r)

@@ -48,7 +48,7 @@ func (l *Lane[T]) writeDown(ctx context.Context, jobs []*job) (saved int, err er
 		for i, j := range jobs {
 			it := j.work.(*laneItem[T])
 			items[i] = it.written()
-			if it.attempts > 0 {
+			if it.attempts.Load() > 0 {
 				items[i].ID = l.identity(it.rec)
 			}
 		}

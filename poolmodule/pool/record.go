@@ -104,9 +104,9 @@ func (j *job) inJournal() uint64 {
 // tries is how often an item was tried, in all lives.
 func (it *laneItem[T]) tries() int {
 	if it.rec == nil {
-		return it.attempts
+		return int(it.attempts.Load())
 	}
-	return it.rec.before + it.attempts
+	return it.rec.before + int(it.attempts.Load())
 }
 
 func (it *laneItem[T]) isExpired() bool {
