@@ -156,7 +156,8 @@
 // waits for who holds it; the item is in the ledger when it is accepted. What a
 // discard policy drops is crossed out, and not even written down if it is the
 // newcomer; a caller that runs its item itself writes it down before.
-// [Lane.TrySubmit] does not wait for room in the queue, but it does write.
+// [Lane.TrySubmit] waits for room neither in the queue nor in the journal, but it
+// does write.
 //
 // With the journal onstop nothing is written until [Lane.Save], so that items
 // cost what they cost without a journal, and their record.

@@ -3,6 +3,7 @@ package pool_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"runtime"
 	"sync"
 	"sync/atomic"
@@ -168,6 +169,25 @@ func (s *spied) Ack(ctx context.Context, spans ...journal.Span) error {
 	return s.Journal.Ack(ctx, spans...)
 }
 
+// patientStore waits for room, as a file journal with on_full: block does.
+type patientStore struct{ journal.Opener }
+
+func (s patientStore) Open(ctx context.Context, name string) (journal.Journal, error) {
+	j, err := s.Opener.Open(ctx, name)
+	return patientJournal{j}, err
+}
+
+type patientJournal struct{ journal.Journal }
+
+func (j patientJournal) Append(ctx context.Context, entries ...journal.Entry) (journal.Span, error) {
+	span, err := j.Journal.Append(ctx, entries...)
+	if !errors.Is(err, journal.ErrFull) {
+		return span, err
+	}
+	<-ctx.Done()
+	return journal.Span{}, fmt.Errorf("%w (%w)", context.Cause(ctx), journal.ErrFull)
+}
+
 // openerFunc is a store that only opens.
 type openerFunc func(context.Context, string) (journal.Journal, error)
 
@@ -259,6 +279,23 @@ func TestJournalAlways(t *testing.T) {
 			require.NoError(t, l.Submit(t.Context(), "c"))
 			l.stop(t, time.Second)
 			assert.Equal(t, []string{"a", "b", "c"}, l.log.all())
+		})
+	})
+
+	t.Run("TrySubmitDoesNotWaitForRoomInTheJournal", func(t *testing.T) {
+		t.Parallel()
+		synctest.Test(t, func(t *testing.T) {
+			l := begin(t, patientStore{journaltest.NewMemory(len(`"a"`))}, untilStopped, always)
+			require.NoError(t, l.TrySubmit(t.Context(), "a"), "where there is room it is written")
+			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+			defer cancel()
+			began := time.Now()
+			err := l.TrySubmit(ctx, "b")
+			require.ErrorIs(t, err, journal.ErrFull)
+			assert.Zero(t, time.Since(began))
+			require.ErrorContains(t, err, "TrySubmit does not wait")
+			require.ErrorIs(t, l.Submit(ctx, "b"), journal.ErrFull)
+			assert.Equal(t, time.Minute, time.Since(began))
 		})
 	})
 

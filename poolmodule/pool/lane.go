@@ -124,8 +124,11 @@ func (l *Lane[T]) Submit(ctx context.Context, item T) error {
 	return l.submit(ctx, l.offered(item), false)
 }
 
-// TrySubmit is Submit that returns [ErrFull] at once where there is no room, and
-// [ErrReplaying] while Submit would wait for the end of a replay.
+// TrySubmit is Submit that waits for no room, runs and discards nothing: it
+// returns [ErrFull] where the queue has none, whatever the policy,
+// [journal.ErrFull] where the journal has none, and [ErrReplaying] while Submit
+// would wait for the end of a replay. With the journal "always" it still writes
+// the item down, for which it takes as long as the store does.
 func (l *Lane[T]) TrySubmit(ctx context.Context, item T) error {
 	return l.submit(ctx, l.offered(item), true)
 }

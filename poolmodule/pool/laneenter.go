@@ -33,8 +33,18 @@ func (l *Lane[T]) submit(ctx context.Context, it *laneItem[T], try bool) error {
 	if err != nil || it.way == straight || it.state != jobEntering { // the last: it was discarded
 		return err
 	}
+	if try { // the context of an append ends the waiting for room, not the writing
+		ctx = atOnce
+	}
 	return l.keep(ctx, it)
 }
+
+// atOnce is for who does not wait for room in the journal either.
+var atOnce = func() context.Context {
+	ctx, cancel := context.WithCancelCause(context.Background())
+	cancel(errors.New("TrySubmit does not wait"))
+	return ctx
+}()
 
 func (l *Lane[T]) keep(ctx context.Context, it *laneItem[T]) error {
 	isKept := false
