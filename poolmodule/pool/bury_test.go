@@ -340,8 +340,9 @@ func TestDeadLetters(t *testing.T) {
 					}
 				}, pool.LaneConfig{Journal: mode}, pool.WithDeadLetters[string](box))
 				require.NoError(t, box.Put(t.Context(), journal.DeadLetter{ID: "7", Component: "lane:sms", Codec: "json", Payload: []byte(`"letter"`)}))
+				letter := letters(t, box)[0]
 				result := make(chan error, 1)
-				go func() { result <- box.Redrive(context.Background(), letters(t, box)[0]) }()
+				go func() { result <- box.Redrive(context.Background(), letter) }()
 				synctest.Wait()
 				assert.Equal(t, 1, l.Stats().Submitters)
 				release <- struct{}{}
@@ -419,7 +420,9 @@ func TestMaxAge(t *testing.T) {
 				time.Sleep(50 * time.Second)
 				require.NoError(t, l.Submit(t.Context(), "young"))
 				l.stop(t, 20*time.Second)
-				l = begin(t, store, nil, cfg)
+				l = prepare(t, pool.Config{}, store, nil, cfg) // nobody works
+				require.NoError(t, l.Start(t.Context()))
+				synctest.Wait()
 				l.stop(t, 0)
 				l = begin(t, store, nil, cfg)
 				synctest.Wait()

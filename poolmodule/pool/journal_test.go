@@ -559,7 +559,14 @@ func TestJournalAtAStop(t *testing.T) {
 				assert.NotEmpty(t, first["cut"].ID)
 
 				seen = map[string]pool.Item{}
-				next := begin(t, store, func(ctx context.Context, item string) error { note(ctx, item); return nil }, cfg)
+				draining := make(chan (<-chan struct{}), 1)
+				next := begin(t, store, func(ctx context.Context, item string) error { note(ctx, item); return nil }, cfg,
+					pool.WithReplay[string](func(r pool.Replay) {
+						if !r.Over {
+							<-<-draining // nothing enters before
+						}
+					}))
+				draining <- next.Gate().Draining()
 				require.NoError(t, next.Drain(t.Context()))
 				assert.Empty(t, next.log.all(), "a drain does not wait for the replay")
 				next.stop(t, time.Second)
