@@ -2,6 +2,7 @@ package filejournal
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"time"
@@ -12,7 +13,7 @@ const lockName = "LOCK"
 // lockDir takes the directory for this process. The lock dies with the
 // process, however it dies; the file stays.
 func lockDir(dir string) (*os.File, error) {
-	f, err := os.OpenFile(lockPath(dir), os.O_RDWR|os.O_CREATE, 0o600)
+	f, err := openLock(lockPath(dir))
 	if err != nil {
 		return nil, err
 	}
@@ -27,6 +28,28 @@ func lockDir(dir string) (*os.File, error) {
 	program, _ := os.Executable()
 	text := Holder{PID: os.Getpid(), Program: filepath.Base(program)}.String() + "\n"
 	_ = errors.Join(f.Truncate(0), writeAll(f, text))
+	return f, nil
+}
+
+// openLock opens the file that is written into, and nothing else that somebody
+// has put a link to in its place. It is looked at again when it is open: a link
+// may come in between.
+func openLock(path string) (*os.File, error) {
+	if info, err := os.Lstat(path); err == nil && !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("%s is no regular file; take it away", path)
+	}
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	opened, err := f.Stat()
+	there, wrong := os.Lstat(path)
+	if err = errors.Join(err, wrong); err == nil && !os.SameFile(opened, there) {
+		err = fmt.Errorf("%s was replaced while it was opened; is somebody at work there?", path)
+	}
+	if err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
 	return f, nil
 }
 
