@@ -43,13 +43,19 @@ func (p *program) desk(ctx context.Context, change bool) (desk, error) {
 	return d, err
 }
 
+const lockName = "LOCK" // the file by which a process holds a directory
+
 // holdsJournals keeps the command from making itself at home in a directory
 // that has nothing to do with journals.
 func holdsJournals(dir string) error {
 	if _, err := os.Stat(dir); errors.Is(err, os.ErrNotExist) {
 		return fmt.Errorf("there is no directory %s; give that of the service with --dir", dir)
 	}
-	if _, err := os.Stat(filepath.Join(dir, "LOCK")); err != nil {
+	_, err := os.Stat(filepath.Join(dir, lockName))
+	if errors.Is(err, os.ErrPermission) {
+		return errors.Join(ownedBy(dir, os.Geteuid()), err)
+	}
+	if err != nil {
 		return fmt.Errorf("no service has kept journals in %s; give its directory with --dir", dir)
 	}
 	return nil
@@ -58,7 +64,8 @@ func holdsJournals(dir string) error {
 // files is a desk over a directory that nobody holds. To change something, the
 // directory is held meanwhile, and what is sent is on the disk before its
 // letter is thrown away. The bounds of the service's own configuration are not
-// known, and work that was accepted once is not refused for them.
+// known, and work that was accepted once is not refused for them. What another
+// user has made is not touched.
 func (p *program) files(change bool) (desk, error) {
 	if !change {
 		v, err := p.view()
@@ -66,6 +73,14 @@ func (p *program) files(change bool) (desk, error) {
 			return nil, err
 		}
 		return newLocal(v, v.Names, v.Close)
+	}
+	if err := filejournal.HeldBy(p.dir); err != nil {
+		return nil, err
+	}
+	// Of LOCK, which is the service's own: the directory may be an
+	// administrator's.
+	if err := ownedBy(filepath.Join(p.dir, lockName), os.Geteuid()); err != nil {
+		return nil, err
 	}
 	d, err := filejournal.Open(filejournal.Config{
 		Dir: p.dir, Sync: filejournal.SyncAlways, SegmentBytes: 1 << 20, MaxBytes: 1 << 40,

@@ -17,7 +17,8 @@
 // through its control socket; where it has none, the command is refused and
 // names the process.
 //
-// What only reads changes no byte, and neither does --dry-run.
+// What only reads changes no byte, and neither does --dry-run. Files are changed
+// by their owner alone: what root leaves in a directory, its service cannot read.
 //
 // Exit codes:
 //
