@@ -15,7 +15,7 @@ import (
 //	finished   1 2 3 . 5 . 7
 //	mark           ▲           the next life begins at 4, and does 5 and 7 again
 //
-// It lives in a journal of its own. Make one with [OpenCheckpoint]; it is safe
+// It lives in a journal of its own, "checkpoint:NAME" ([IsWork]). Make one with [OpenCheckpoint]; it is safe
 // for concurrent use.
 type Checkpoint struct {
 	journal Journal

@@ -11,9 +11,6 @@ import (
 	"sync"
 )
 
-// DeadLettersName is the name of the journal that a box is kept in.
-const DeadLettersName = "deadletters"
-
 // DeadLetters is the box of a service: the work that could not be done, kept
 // until a person has looked at it. It is a journal of its own, which is opened
 // when it is first needed. Make one with [NewDeadLetters]; all methods are

@@ -169,3 +169,13 @@ func ExampleCheckpoint() {
 	// begin at row 4
 	// begin at row 6
 }
+
+func TestIsWork(t *testing.T) {
+	t.Parallel()
+	for name, want := range map[string]bool{
+		"lane:sms": true, "batch:orders": true, "sms": true, "checkpoint": true,
+		journal.DeadLettersName: false, "checkpoint:rows": false,
+	} {
+		require.Equal(t, want, journal.IsWork(name), name)
+	}
+}

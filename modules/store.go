@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"strings"
 	"sync"
 	"testing"
 
@@ -197,16 +196,11 @@ func (s *store) borrows() bool { return s.cfg.Dir == "" && testing.Testing() }
 
 func (f found) entries() (n int) {
 	for name, j := range f.open {
-		if isWork(name) {
+		if journal.IsWork(name) {
 			n += j.Len()
 		}
 	}
 	return n
-}
-
-// isWork: the others remember something, and are not replayed.
-func isWork(name string) bool {
-	return name != journal.DeadLettersName && !strings.HasPrefix(name, "checkpoint:")
 }
 
 func (s *store) note(name string, left int) {

@@ -57,7 +57,7 @@ func (s *store) tellForgotten() {
 	s.mu.Lock()
 	forgotten, failed := map[string]int{}, maps.Clone(s.found.failed)
 	for name, j := range s.found.open {
-		if n := j.Len(); n > 0 && isWork(name) {
+		if n := j.Len(); n > 0 && journal.IsWork(name) {
 			forgotten[name] = n
 		}
 	}
@@ -94,7 +94,7 @@ func (s *store) describe() []string {
 	for _, name := range slices.Sorted(maps.Keys(s.left)) {
 		switch n := s.left[name]; {
 		case n == 0:
-		case isWork(name):
+		case journal.IsWork(name):
 			lines = append(lines, name+": "+english.Plural(n, "entry", "entries")+" for the next start")
 		case name == journal.DeadLettersName:
 			lines = append(lines, english.Plural(n, "dead letter", "")+" in the box, for somebody to look at")

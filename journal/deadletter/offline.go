@@ -62,7 +62,7 @@ func (b *Offline) Redrive(ctx context.Context, l journal.DeadLetter) error {
 // Check says of a letter that there is no journal to append it to. A dry run
 // asks that alone.
 func (b *Offline) Check(l journal.DeadLetter) error {
-	if b.names != nil && !slices.Contains(b.names, l.Component) || l.Component == journal.DeadLettersName {
+	if b.names != nil && !slices.Contains(b.names, l.Component) || !journal.IsWork(l.Component) {
 		return fmt.Errorf("there is no journal %q to append it to; %s", l.Component, b.others())
 	}
 	return nil
@@ -84,7 +84,7 @@ func (b *Offline) journal(ctx context.Context, name string) (journal.Journal, er
 func (b *Offline) others() string {
 	var names []string
 	for _, name := range b.names {
-		if name != journal.DeadLettersName {
+		if journal.IsWork(name) {
 			names = append(names, name)
 		}
 	}

@@ -80,13 +80,22 @@ func TestOffline(t *testing.T) {
 		require.Empty(t, left(t, store))
 	})
 
-	t.Run("NothingIsSentToTheBoxItself", func(t *testing.T) {
+	t.Run("NothingIsSentToAJournalThatHoldsNoWork", func(t *testing.T) {
 		t.Parallel()
 		store := journaltest.NewMemory(0)
-		box := deadletter.NewOffline(store, nil)
-		err := box.Redrive(t.Context(), journal.DeadLetter{ID: "m-1", Component: journal.DeadLettersName, Codec: "json"})
-		require.ErrorContains(t, err, `there is no journal "deadletters" to append it to; a service that keeps one must have run once`)
-		require.NoError(t, box.Close())
+		for _, name := range []string{journal.DeadLettersName, "checkpoint:rows"} {
+			for _, names := range [][]string{nil, {"checkpoint:rows", "deadletters"}} {
+				box := deadletter.NewOffline(store, names)
+				err := box.Redrive(t.Context(), journal.DeadLetter{ID: "m-1", Component: name, Codec: "json", Payload: []byte("{}")})
+				require.ErrorContains(t, err, "there is no journal \""+name+"\" to append it to; a service that keeps one must have run once")
+				require.NoError(t, box.Close())
+			}
+		}
+		marks, err := store.Open(t.Context(), "checkpoint:rows")
+		require.NoError(t, err)
+		_, err = journal.OpenCheckpoint(t.Context(), marks)
+		require.NoError(t, err, "a source can still be read")
+		require.NoError(t, marks.Close())
 	})
 
 	t.Run("ADeathBetweenSendingAndDroppingSendsTwiceUnderOneID", func(t *testing.T) {
