@@ -101,7 +101,9 @@ func (p *program) export() *cobra.Command {
 
 In a CSV the payload and the key may be edited and rows removed; id and
 component say which letter a row is, and the rest is for reading. Cells that a
-spreadsheet would run as a formula begin with an apostrophe; leave it there.
+spreadsheet would run as a formula begin with an apostrophe; leave it there. A
+spreadsheet rewrites what looks like a number (007 becomes 7): where an id, a key
+or a payload is one, have its column read as text, or edit the JSONL.
 Send the file with import.`,
 		Example: "  lastcall deadletters export --reason poison --file poison.csv",
 		RunE: func(cmd *cobra.Command, ids []string) error {

@@ -94,7 +94,7 @@ func TestEditAndSendAgain(t *testing.T) {
 	nasty.Key, nasty.Last = "=cmd()", "he said \"no\", twice\nGrüße"
 	nasty.Payload = []byte(`{"to":"Ada, \"the first\"","text":"世界"}`)
 	binary := letter(5)
-	binary.Payload = []byte("\x00\xff\r\n")
+	binary.Codec, binary.Payload = "own", []byte("\x00\xff\r\n")
 	dir := leave(t, 0, append(letters(3), nasty, binary)...)
 	file := filepath.Join(t.TempDir(), "letters.csv")
 	r := lastcall(t, dir, "deadletters", "export", "--file", file)

@@ -41,6 +41,9 @@
 //   - A cell that a spreadsheet would run as a formula, beginning with = + - @ or
 //     a tab, begins with an apostrophe, which Import takes away again. So does
 //     one that begins with an apostrophe itself.
+//   - A spreadsheet rewrites what looks like a number: 007 becomes 7, and
+//     4915112345678 may become 4.92E+12. Where an id, a key or a payload is a bare
+//     number, have its column read as text, or edit the JSONL.
 //   - Import reads the separators of spreadsheets (, ; tab) and steps over a byte
 //     order mark. Text that is not UTF-8 is refused, not guessed at.
 //   - CSV cannot keep the carriage return of a line end. Payloads that have one

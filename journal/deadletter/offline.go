@@ -2,6 +2,7 @@ package deadletter
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"iter"
@@ -59,14 +60,24 @@ func (b *Offline) Redrive(ctx context.Context, l journal.DeadLetter) error {
 	return b.box.Drop(ctx, l.Seq)
 }
 
-// Check says of a letter that there is no journal to append it to. A dry run
-// asks that alone.
+// Check says of a letter that there is no journal to append it to, or that its
+// payload is not the JSON that it says it is: at the next start nobody could
+// read it. Payloads of other codecs are not looked at. A dry run asks that alone.
 func (b *Offline) Check(l journal.DeadLetter) error {
 	if b.names != nil && !slices.Contains(b.names, l.Component) || !journal.IsWork(l.Component) {
 		return fmt.Errorf("there is no journal %q to append it to; %s", l.Component, b.others())
 	}
+	if l.Codec != jsonCodec {
+		return nil
+	}
+	var payload json.RawMessage
+	if err := json.Unmarshal(l.Payload, &payload); err != nil {
+		return fmt.Errorf("the payload is not JSON (%w); mend it", err)
+	}
 	return nil
 }
+
+const jsonCodec = "json" // the name of [journal.JSON]
 
 func (b *Offline) journal(ctx context.Context, name string) (journal.Journal, error) {
 	b.mu.Lock()

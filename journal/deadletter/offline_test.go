@@ -120,6 +120,23 @@ func TestOffline(t *testing.T) {
 		require.Equal(t, []string{"m-1", "m-1", "m-2"}, ids)
 	})
 
+	t.Run("APayloadThatIsNoJSONStaysInTheBox", func(t *testing.T) {
+		t.Parallel()
+		store := stopped(t, 2)
+		for _, dry := range []bool{true, false} {
+			box := deadletter.NewOffline(store, nil)
+			s, err := deadletter.SendBack(t.Context(), box, rows("id,component,payload\nm-1,lane:sms,{}\nm-2,lane:sms,{Ada}\n"), deadletter.Options{DryRun: dry})
+			require.NoError(t, err)
+			require.Equal(t, []int{2, 1, 1}, []int{s.Matched, s.Done, s.Failed})
+			require.Contains(t, s.Failures[0].String(), "line 3: lane:sms m-2: the payload is not JSON (invalid character 'A'")
+			require.NoError(t, box.Close())
+		}
+		box := deadletter.NewOffline(store, nil)
+		require.Equal(t, []string{"m-2"}, in(t, box))
+		require.NoError(t, box.Close())
+		require.Len(t, left(t, store), 1)
+	})
+
 	t.Run("AnEditedLetterIsSent", func(t *testing.T) {
 		t.Parallel()
 		store := stopped(t, 2)
