@@ -31,10 +31,11 @@
 //
 // # The files
 //
-// A file has one letter in each row: id, component, key, reason, attempts,
-// accepted, died, first_error, last_error, codec, version, encoding, payload.
-// The payload is text where it is that, else base64, as encoding says. JSONL is
-// for programs, CSV for people:
+// A file has one letter in each row: id, component, key, keyed, reason,
+// attempts, accepted, died, first_error, last_error, codec, version, encoding,
+// payload. The payload is text where it is that, else base64, as encoding says;
+// an id, component or key that is no text is "base64:" and its bytes. JSONL is for
+// programs, CSV for people:
 //
 //   - payload, encoding and key may be edited; id and component say which letter
 //     it is. The rest is for reading. Rows may be removed, and columns added.
@@ -46,8 +47,8 @@
 //     number, have its column read as text, or edit the JSONL.
 //   - Import reads the separators of spreadsheets (, ; tab) and steps over a byte
 //     order mark. Text that is not UTF-8 is refused, not guessed at.
-//   - CSV cannot keep the carriage return of a line end. Payloads that have one
-//     are base64; an id that has one can only be sent back by JSONL.
+//   - CSV cannot keep the carriage return of a line end: what has one counts as
+//     no text.
 //
 // A row that is wrong is a [RowError] with its line, and the others are read
 // all the same. A row whose letter is not in the box any more is refused, so

@@ -26,7 +26,8 @@ func Export(w io.Writer, format Format, letters iter.Seq2[journal.DeadLetter, er
 func ExportEntries(w io.Writer, format Format, entries iter.Seq2[journal.Entry, error]) (n int, err error) {
 	return write(w, format, entryColumns, entries, func(e *journal.Entry) row {
 		r := entryRecord{
-			Seq: e.Seq, ID: e.ID, At: e.At, Attempt: e.Attempt, Kind: e.Kind, Key: e.Key, Codec: e.Codec, Version: e.Version,
+			Seq: e.Seq, ID: encodeName(e.ID), At: e.At, Attempt: e.Attempt, Kind: e.Kind, Key: encodeName(e.Key),
+			Codec: e.Codec, Version: e.Version,
 		}
 		r.Encoding, r.Payload = encodePayload(e.Payload)
 		return &r

@@ -94,6 +94,29 @@ func decodePayload(encoding, text string) ([]byte, error) {
 	return nil, fmt.Errorf("encoding: is %q; give %s or %s", encoding, asText, asBase64)
 }
 
+// encodedName begins the name of something, an id or a key, that would not come
+// back from a file as it is.
+const encodedName = "base64:"
+
+func encodeName(name string) string {
+	if isText([]byte(name)) && !strings.HasPrefix(name, encodedName) {
+		return name
+	}
+	return encodedName + base64.StdEncoding.EncodeToString([]byte(name))
+}
+
+func decodeName(field, text string) (string, error) {
+	code, ok := strings.CutPrefix(text, encodedName)
+	if !ok {
+		return text, nil
+	}
+	name, err := base64.StdEncoding.DecodeString(strings.TrimSpace(code))
+	if err != nil {
+		return "", fmt.Errorf("%s: is not base64 (%w); mend what comes after %q", field, err, encodedName)
+	}
+	return string(name), nil
+}
+
 // bytesOf is nil for an empty text, as a payload that came from a journal is.
 func bytesOf(text string) []byte {
 	if text == "" {

@@ -11,6 +11,7 @@ import (
 	"iter"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/lastcall-go/lastcall/journal"
 )
@@ -82,7 +83,11 @@ func importJSONL(r io.Reader, check func(*record) error, yield func(Row, error) 
 			continue
 		}
 		var rec record
-		if err := json.Unmarshal(text, &rec); err != nil {
+		err := json.Unmarshal(text, &rec)
+		if !utf8.Valid(text) { // or it is read as something else
+			err = errors.New("is not UTF-8; save the file as UTF-8")
+		}
+		if err != nil {
 			if !yield(Row{}, &RowError{Line: n, Err: err}) {
 				return errEnough
 			}

@@ -16,6 +16,7 @@ type record struct {
 	ID        string    `json:"id"`
 	Component string    `json:"component"`
 	Key       string    `json:"key,omitempty"`
+	Keyed     bool      `json:"keyed,omitempty"`
 	Reason    string    `json:"reason,omitempty"`
 	Attempts  int       `json:"attempts,omitempty"`
 	Accepted  time.Time `json:"accepted,omitzero"`
@@ -30,7 +31,7 @@ type record struct {
 
 // columns are those of a CSV file, in their order.
 var columns = []string{
-	"id", "component", "key", "reason", "attempts", "accepted", "died",
+	"id", "component", "key", "keyed", "reason", "attempts", "accepted", "died",
 	"first_error", "last_error", "codec", "version", "encoding", "payload",
 }
 
@@ -39,8 +40,9 @@ var needed = []string{"id", "component", "payload"}
 
 func recordOf(l *journal.DeadLetter) record {
 	r := record{
-		ID: l.ID, Component: l.Component, Key: l.Key, Reason: string(l.Reason), Attempts: l.Attempts,
-		Accepted: l.Accepted.UTC(), Died: l.Died.UTC(), First: l.First, Last: l.Last, Codec: l.Codec, Version: l.Version,
+		ID: encodeName(l.ID), Component: encodeName(l.Component), Key: encodeName(l.Key), Keyed: l.Keyed,
+		Reason: string(l.Reason), Attempts: l.Attempts, Accepted: l.Accepted.UTC(), Died: l.Died.UTC(),
+		First: l.First, Last: l.Last, Codec: l.Codec, Version: l.Version,
 	}
 	r.Encoding, r.Payload = encodePayload(l.Payload)
 	return r
@@ -64,18 +66,22 @@ func (r *record) check() error {
 
 // letter is what the record says.
 func (r *record) letter() (journal.DeadLetter, error) {
-	payload, err := decodePayload(r.Encoding, r.Payload)
-	return journal.DeadLetter{
-		ID: r.ID, Component: r.Component, Key: r.Key, Reason: journal.Reason(r.Reason), Attempts: r.Attempts,
-		Accepted: r.Accepted, Died: r.Died, First: r.First, Last: r.Last,
-		Codec: r.Codec, Version: r.Version, Payload: payload,
-	}, err
+	l := journal.DeadLetter{
+		Keyed: r.Keyed, Reason: journal.Reason(r.Reason), Attempts: r.Attempts,
+		Accepted: r.Accepted, Died: r.Died, First: r.First, Last: r.Last, Codec: r.Codec, Version: r.Version,
+	}
+	var errs [4]error
+	l.ID, errs[0] = decodeName("id", r.ID)
+	l.Component, errs[1] = decodeName("component", r.Component)
+	l.Key, errs[2] = decodeName("key", r.Key)
+	l.Payload, errs[3] = decodePayload(r.Encoding, r.Payload)
+	return l, errors.Join(errs[:]...)
 }
 
 // cells are the record as a row, in the order of columns.
 func (r *record) cells() []string {
 	return guarded(
-		r.ID, r.Component, r.Key, r.Reason, strconv.Itoa(r.Attempts), formatTime(r.Accepted), formatTime(r.Died),
+		r.ID, r.Component, r.Key, yes(r.Keyed), r.Reason, strconv.Itoa(r.Attempts), formatTime(r.Accepted), formatTime(r.Died),
 		r.First, r.Last, r.Codec, strconv.Itoa(r.Version), r.Encoding, r.Payload,
 	)
 }
@@ -92,6 +98,10 @@ func (r *record) set(column, text string) (err error) {
 		r.Component = text
 	case "key":
 		r.Key = text
+	case "keyed":
+		if r.Keyed, err = isYes(text); err != nil {
+			return fmt.Errorf("keyed: %w", err)
+		}
 	case "reason":
 		r.Reason = text
 	case "attempts":
@@ -119,6 +129,24 @@ func (r *record) set(column, text string) (err error) {
 		r.Payload = text
 	}
 	return nil
+}
+
+// yes is a truth as a cell. Spreadsheets translate true and false.
+func yes(is bool) string {
+	if is {
+		return "yes"
+	}
+	return ""
+}
+
+func isYes(cell string) (bool, error) {
+	switch strings.ToLower(strings.TrimSpace(cell)) {
+	case "yes", "true", "1":
+		return true, nil
+	case "", "no", "false", "0":
+		return false, nil
+	}
+	return false, fmt.Errorf("is %q; give yes, or nothing", cell)
 }
 
 // guarded keeps spreadsheets from running cells as formulas.

@@ -212,13 +212,28 @@ func TestSendBack(t *testing.T) {
 		t.Parallel()
 		box := newBox(t, 4)
 		newLane(t, box, "m-3")
-		file := strings.ReplaceAll(export(t, deadletter.CSV, letter(1), letter(2), letter(3), letter(4)), "lane:sms,receiver-0,retries,3,2026-01-31T11:00:00.000000005Z,2026-01-31T12:02", ",receiver-0,,,,")
+		file := strings.ReplaceAll(export(t, deadletter.CSV, letter(1), letter(2), letter(3), letter(4)), "lane:sms,receiver-0,,retries,3,2026-01-31T11:00:00.000000005Z,2026-01-31T12:02", ",receiver-0,,,,,")
 		s, err := deadletter.SendBack(t.Context(), box, rows(file), deadletter.Options{})
 		require.NoError(t, err)
 		require.Equal(t, []int{4, 2, 2}, []int{s.Matched, s.Done, s.Failed})
 		require.Equal(t, []int{3, 4}, []int{s.Failures[0].Line, s.Failures[1].Line})
 		require.Contains(t, s.Failures[0].String(), "line 3: component: is empty")
 		require.Equal(t, []string{"m-2", "m-3"}, in(t, box))
+	})
+
+	t.Run("AKeyThatNobodyHasEditedIsTheOldOne", func(t *testing.T) {
+		t.Parallel()
+		for _, format := range formats {
+			box := newBox(t, 0)
+			odd := letter(1)
+			odd.Key, odd.Keyed = "\xff\x01 a\r\nb", true
+			require.NoError(t, box.Put(t.Context(), odd))
+			lane := newLane(t, box)
+			s, err := deadletter.SendBack(t.Context(), box, deadletter.Import(strings.NewReader(export(t, format, odd)), format), deadletter.Options{})
+			require.NoError(t, err)
+			require.Equal(t, deadletter.Summary{Matched: 1, Done: 1}, s)
+			require.Equal(t, odd.Key, lane.got[0].Key)
+		}
 	})
 
 	t.Run("FilterAndLimitChooseRows", func(t *testing.T) {
