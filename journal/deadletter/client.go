@@ -38,7 +38,7 @@ func (c *Client) All(ctx context.Context, f Filter) iter.Seq2[journal.DeadLetter
 			return
 		}
 		defer body.Close() //nolint:errcheck // all was read, or the caller has had enough
-		err = importJSONL(body, func(*record) error { return nil }, func(row Row, err error) bool {
+		err = importJSONL(body, func(*record, []byte) error { return nil }, func(row Row, err error) bool {
 			if err != nil {
 				err = fmt.Errorf("deadletter: the answer of the service: %w", err)
 			}

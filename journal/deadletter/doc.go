@@ -38,7 +38,9 @@
 // programs, CSV for people:
 //
 //   - payload, encoding and key may be edited; id and component say which letter
-//     it is. The rest is for reading. Rows may be removed, and columns added.
+//     it is. The rest is for reading. Rows may be removed, and columns added. So
+//     may columns be removed, but for id, component and payload: what a file does
+//     not say is as it is in the box.
 //   - A cell that a spreadsheet would run as a formula, beginning with = + - @ or
 //     a tab, begins with an apostrophe, which Import takes away again. So does
 //     one that begins with an apostrophe itself.

@@ -225,9 +225,10 @@ func TestImport(t *testing.T) {
 		_, wrong = load(t, deadletter.JSONL, "{\"id\":\"1\",\"component\":\"c\",\"key\":\"\xff\",\"payload\":\"a\"}")
 		require.Equal(t, []string{"line 1: is not UTF-8; save the file as UTF-8"}, wrong)
 
-		got, wrong = load(t, deadletter.JSONL, "{\"id\":\"1\",\"component\":\"c\",\"payload\":\"a\"}\nnonsense\n\n{\"id\":\"\"}\n{\"id\":\"5\",\"component\":\"c\"}")
+		got, wrong = load(t, deadletter.JSONL, "{\"id\":\"1\",\"component\":\"c\",\"payload\":\"a\"}\nnonsense\n\n{\"id\":\"\"}\n{\"id\":\"5\",\"component\":\"c\",\"payload\":\"\"}\n{\"id\":\"6\",\"component\":\"c\"}")
 		require.Equal(t, []string{"1", "5"}, idsOf(got))
-		require.Len(t, wrong, 2)
+		require.Len(t, wrong, 3)
+		require.Contains(t, wrong[2], "line 6: payload: is missing")
 		require.Contains(t, wrong[0], "line 2: ")
 		require.Contains(t, wrong[1], "line 4: id: is empty")
 	})

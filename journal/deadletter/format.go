@@ -58,10 +58,17 @@ const (
 // encodePayload gives the payload as text, if it comes back from a file as it
 // is.
 func encodePayload(p []byte) (encoding, text string) {
-	if isText(p) {
+	if encoding = encodingOf(p); encoding == asText {
 		return asText, string(p)
 	}
 	return asBase64, base64.StdEncoding.EncodeToString(p)
+}
+
+func encodingOf(p []byte) string {
+	if isText(p) {
+		return asText
+	}
+	return asBase64
 }
 
 // isText reports whether p is UTF-8 without controls but for tabs and line

@@ -20,7 +20,14 @@ import (
 type Row struct {
 	Line   int
 	Letter journal.DeadLetter
+
+	absent absent
 }
+
+// absent are the fields that a row does not have, not even empty: those of the
+// letter in the box count. An empty codec, version or encoding is as good as none.
+// Where the encoding is absent, the payload is as it stands in the file.
+type absent struct{ key, version, encoding bool }
 
 // RowError is what is wrong with one row of a file.
 type RowError struct {
@@ -47,7 +54,7 @@ func Import(r io.Reader, format Format) iter.Seq2[Row, error] {
 		case CSV:
 			err = importCSV(r, yield)
 		case JSONL:
-			err = importJSONL(r, (*record).check, yield)
+			err = importJSONL(r, checkJSONL, yield)
 		default:
 			_, err = ParseFormat(string(format))
 		}
@@ -64,7 +71,7 @@ func give(yield func(Row, error) bool, line int, r *record, wrong error) error {
 	var row Row
 	l, err := r.letter()
 	if err = errors.Join(wrong, err); err == nil {
-		row = Row{Line: line, Letter: l}
+		row = Row{line, l, r.absent}
 	} else {
 		err = &RowError{Line: line, Err: err}
 	}
@@ -74,7 +81,21 @@ func give(yield func(Row, error) bool, line int, r *record, wrong error) error {
 	return nil
 }
 
-func importJSONL(r io.Reader, check func(*record) error, yield func(Row, error) bool) error {
+// checkJSONL reports what is wrong with a record, and notes which fields it has.
+func checkJSONL(r *record, text []byte) error {
+	var has struct{ Key, Version, Encoding, Payload json.RawMessage }
+	if err := json.Unmarshal(text, &has); err != nil {
+		return err
+	}
+	r.absent = absent{has.Key == nil, has.Version == nil, r.Encoding == ""}
+	err := r.check()
+	if has.Payload == nil {
+		err = errors.Join(err, errors.New("payload: is missing"))
+	}
+	return err
+}
+
+func importJSONL(r io.Reader, check func(*record, []byte) error, yield func(Row, error) bool) error {
 	lines := bufio.NewScanner(r)
 	lines.Buffer(nil, maxLine)
 	for n := 1; lines.Scan(); n++ {
@@ -93,7 +114,7 @@ func importJSONL(r io.Reader, check func(*record) error, yield func(Row, error) 
 			}
 			continue
 		}
-		if err := give(yield, n, &rec, check(&rec)); err != nil {
+		if err := give(yield, n, &rec, check(&rec, text)); err != nil {
 			return err
 		}
 	}
@@ -185,7 +206,7 @@ func readHeader(c *csv.Reader) ([]string, error) {
 }
 
 func fill(header, cells []string) (*record, error) {
-	var rec record
+	rec := record{absent: absent{key: !slices.Contains(header, "key"), version: true}}
 	var errs []error
 	if len(cells) != len(header) {
 		errs = append(errs, fmt.Errorf("it has %d cells, the header has %d; is there a quote missing?", len(cells), len(header)))
@@ -195,5 +216,6 @@ func fill(header, cells []string) (*record, error) {
 			errs = append(errs, err)
 		}
 	}
+	rec.absent.encoding = rec.Encoding == ""
 	return &rec, errors.Join(errs...)
 }

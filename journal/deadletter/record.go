@@ -27,6 +27,8 @@ type record struct {
 	Version   int       `json:"version,omitempty"`
 	Encoding  string    `json:"encoding,omitempty"`
 	Payload   string    `json:"payload"`
+
+	absent absent
 }
 
 // columns are those of a CSV file, in their order.
@@ -123,6 +125,7 @@ func (r *record) set(column, text string) (err error) {
 		if r.Version, err = strconv.Atoi(text); err != nil {
 			return fmt.Errorf("version: is %q; give the number that was there", text)
 		}
+		r.absent.version = false
 	case "encoding":
 		r.Encoding = strings.ToLower(strings.TrimSpace(text))
 	case "payload":

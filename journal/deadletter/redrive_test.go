@@ -187,6 +187,62 @@ func TestSendBack(t *testing.T) {
 		require.Equal(t, "json", lane.got[0].Codec)
 	})
 
+	t.Run("WhatAFileDoesNotSayIsTheBoxs", func(t *testing.T) {
+		t.Parallel()
+		old := letter(1)
+		old.Codec, old.Version, old.Payload = "proto", 7, []byte{0, 0xff}
+		edited := letter(1)
+		edited.Codec, edited.Version, edited.Payload = "proto", 7, []byte{0xff, 0}
+		rekeyed, plain := edited, edited
+		rekeyed.Key = ""
+		plain.Codec, plain.Version, plain.Payload = "json", 0, []byte("[]")
+		for _, tt := range []struct {
+			format deadletter.Format
+			give   string
+			want   journal.DeadLetter
+		}{
+			{deadletter.CSV, "id,component,payload\nm-1,lane:sms,/wA=\n", edited},
+			{deadletter.CSV, "id,component,codec,payload\nm-1,lane:sms,proto,/wA=\n", edited},
+			{deadletter.CSV, "id,component,codec,version,encoding,payload\nm-1,lane:sms,,,,/wA=\n", edited},
+			{deadletter.CSV, "id,component,key,payload\nm-1,lane:sms,,/wA=\n", rekeyed},
+			{deadletter.CSV, "id,component,codec,encoding,payload\nm-1,lane:sms,json,text,[]\n", plain},
+			{deadletter.JSONL, `{"id":"m-1","component":"lane:sms","payload":"/wA="}`, edited},
+			{deadletter.JSONL, `{"id":"m-1","component":"lane:sms","key":"","payload":"/wA="}`, rekeyed},
+			{deadletter.JSONL, `{"id":"m-1","component":"lane:sms","codec":"json","encoding":"text","payload":"[]"}`, plain},
+		} {
+			box := newBox(t, 0)
+			require.NoError(t, box.Put(t.Context(), old))
+			lane := newLane(t, box)
+			s, err := deadletter.SendBack(t.Context(), box, deadletter.Import(strings.NewReader(tt.give), tt.format), deadletter.Options{})
+			require.NoError(t, err)
+			require.Equal(t, deadletter.Summary{Matched: 1, Done: 1}, s, tt.give)
+			require.Equal(t, []journal.DeadLetter{tt.want}, lane.got, tt.give)
+		}
+	})
+
+	t.Run("APayloadThatIsNotEncodedAsTheBoxsIsRefused", func(t *testing.T) {
+		t.Parallel()
+		old := letter(1)
+		old.Payload = []byte{0xff}
+		box := newBox(t, 0)
+		require.NoError(t, box.Put(t.Context(), old))
+		newLane(t, box)
+		s, err := deadletter.SendBack(t.Context(), box, rows("id,component,payload\nm-1,lane:sms,{}\n"), deadletter.Options{})
+		require.NoError(t, err)
+		require.Contains(t, s.Failures[0].String(), "line 2: lane:sms m-1: payload: is not base64")
+		require.Len(t, in(t, box), 1)
+	})
+
+	t.Run("ALetterThatIsNotInTheBoxMustSayItsCodec", func(t *testing.T) {
+		t.Parallel()
+		box := newBox(t, 0)
+		lane := newLane(t, box)
+		s, err := deadletter.SendBack(t.Context(), box, rows("id,component,payload\nm-1,lane:sms,{}\n"), deadletter.Options{Missing: true})
+		require.NoError(t, err)
+		require.Contains(t, s.Failures[0].Error, "codec: is empty")
+		require.Empty(t, lane.got)
+	})
+
 	t.Run("AFileThatIsSentTwiceDoesItsWorkOnce", func(t *testing.T) {
 		t.Parallel()
 		box := newBox(t, 2)

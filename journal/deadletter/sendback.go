@@ -10,8 +10,9 @@ import (
 )
 
 // SendBack sends the letters of a file, which may have been edited: payload,
-// codec, version and key are those of the file, everything else is the box's.
-// When one was accepted, the letters of the same component and id are thrown
+// codec, version and key are those of the file, where it has them, and everything
+// else is the box's. Without an encoding the payload is read as it would be
+// written. When one was accepted, the letters of the same component and id are thrown
 // away. A letter that is not in the box is refused unless Options.Missing.
 //
 // A row that is wrong is a failure, and the next is tried. The error is that
@@ -41,7 +42,7 @@ func SendBack(ctx context.Context, box Box, rows iter.Seq2[Row, error], o Option
 			return s, nil
 		}
 		s.Matched++
-		switch err := sendOne(ctx, box, there, &row.Letter, o); {
+		switch err := sendOne(ctx, box, there, &row, o); {
 		case err != nil && ctx.Err() != nil:
 			return s, fmt.Errorf("cut short: %w", errors.Join(context.Cause(ctx), err))
 		case err != nil:
@@ -56,8 +57,9 @@ func SendBack(ctx context.Context, box Box, rows iter.Seq2[Row, error], o Option
 
 // inBox are the letters of one piece of work.
 type inBox struct {
-	last journal.DeadLetter // without its payload
-	seqs []uint64
+	last     journal.DeadLetter // without its payload
+	encoding string             // of its payload in a file
+	seqs     []uint64
 }
 
 func index(ctx context.Context, box Box) (map[name]*inBox, error) {
@@ -71,6 +73,7 @@ func index(ctx context.Context, box Box) (map[name]*inBox, error) {
 			w = &inBox{}
 			there[nameOf(&l)] = w
 		}
+		w.encoding = encodingOf(l.Payload)
 		l.Payload = nil
 		w.last = l
 		w.seqs = append(w.seqs, l.Seq)
@@ -78,28 +81,51 @@ func index(ctx context.Context, box Box) (map[name]*inBox, error) {
 	return there, nil
 }
 
+// edited is the letter with what a row has changed of it, and without a Seq: all
+// letters of the work are dropped when one was sent.
+func (w *inBox) edited(row *Row) (journal.DeadLetter, error) {
+	l := w.last
+	l.Seq = 0
+	if !row.absent.key {
+		l.Key = row.Letter.Key
+	}
+	switch {
+	case row.Letter.Codec != "" && row.Letter.Codec != l.Codec:
+		l.Codec, l.Version = row.Letter.Codec, row.Letter.Version
+	case !row.absent.version:
+		l.Version = row.Letter.Version
+	}
+	l.Payload = row.Letter.Payload
+	var err error
+	if row.absent.encoding {
+		l.Payload, err = decodePayload(w.encoding, string(l.Payload))
+	}
+	return l, err
+}
+
 var (
 	errMissing = errors.New("it is not in the box: it was sent or dropped meanwhile, or its id or component was changed")
+	errNoCodec = errors.New("codec: is empty, and there is no letter in the box that has one")
 	errSent    = errors.New("it stands in the file twice, and the first was sent")
 )
 
-func sendOne(ctx context.Context, box Box, there map[name]*inBox, l *journal.DeadLetter, o Options) error {
-	w := there[nameOf(l)]
+func sendOne(ctx context.Context, box Box, there map[name]*inBox, row *Row, o Options) error {
+	w := there[nameOf(&row.Letter)]
 	switch {
 	case w != nil && w.seqs == nil:
 		return errSent
 	case w == nil && !o.Missing:
 		return errMissing
+	case w == nil && row.Letter.Codec == "":
+		return errNoCodec
 	case w == nil:
-		w = &inBox{last: *l}
-		there[nameOf(l)] = w
+		w = &inBox{last: row.Letter}
+		there[nameOf(&row.Letter)] = w
 	}
-	letter := w.last
-	letter.Key, letter.Payload = l.Key, l.Payload
-	if l.Codec != "" {
-		letter.Codec, letter.Version = l.Codec, l.Version
+	letter, err := w.edited(row)
+	if err != nil {
+		return err
 	}
-	letter.Seq = 0 // all of them are dropped below
 	if err := check(box, &letter); err != nil {
 		return err
 	}
