@@ -113,18 +113,19 @@ func TestEditAndSendAgain(t *testing.T) {
 	before := fingerprint(t, dir)
 	r = lastcall(t, dir, "deadletters", "import", file, "--dry-run")
 	require.Equal(t, exitPartly, r.code, r.err)
-	require.Equal(t, "dry run, nothing was changed: would have sent 4 of 5 dead letters; 1 not sent, and still in the box\n", r.out)
+	require.Equal(t, "dry run, nothing was changed: would have sent 4 of 5 dead letters; 1 not sent\n", r.out)
 	require.Equal(t, before, fingerprint(t, dir))
 
 	r = lastcall(t, dir, "deadletters", "import", file)
 	require.Equal(t, exitPartly, r.code, r.err)
-	require.Equal(t, "sent 4 of 5 dead letters; 1 not sent, and still in the box\n", r.out)
+	require.Equal(t, "sent 4 of 5 dead letters; 1 not sent\n", r.out)
 	require.Equal(t, "  line 3: component: is empty; it says which letter this is\n", r.err)
 	require.Equal(t, []string{"m-2"}, ids(t, dir))
 	require.Equal(t, []string{`m-1 {"to":"Bob"}`, `m-3 {"to":"3"}`, "m-4 " + string(nasty.Payload), "m-5 \x00\xff\r\n"}, lane(t, dir))
 
 	r = lastcall(t, dir, "deadletters", "import", file)
 	require.Equal(t, exitPartly, r.code)
+	require.Equal(t, "sent 0 of 5 dead letters; 1 not sent; 4 not in the box\n", r.out)
 	require.Contains(t, r.err, "line 2: lane:sms m-1: it is not in the box")
 	require.Len(t, lane(t, dir), 4, "a file that is sent twice does its work once")
 
@@ -149,6 +150,11 @@ func TestRedrive(t *testing.T) {
 		require.Equal(t, exitPartly, r.code, r.err)
 		require.Contains(t, r.out, "dry run, nothing was changed: would have sent 3 of 4 dead letters")
 		require.Equal(t, before, fingerprint(t, dir))
+
+		r = lastcall(t, dir, "deadletters", "redrive", "rnet")
+		require.Equal(t, exitPartly, r.code)
+		require.Equal(t, "sent 0 of 1 dead letter; 1 not in the box\n", r.out)
+		require.Equal(t, "  rnet: no letter in the box has this id\n", r.err)
 
 		r = lastcall(t, dir, "deadletters", "redrive", "m-3", "m-2")
 		require.Equal(t, exitOK, r.code, r.err)

@@ -27,5 +27,5 @@
 //	2  the command line is wrong
 //	3  verify has found damage
 //	4  a live process holds the directory
-//	5  partly done: some letters were not sent and are still in the box
+//	5  partly done: some letters were not sent, or are not in the box
 package main

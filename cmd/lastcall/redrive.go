@@ -48,7 +48,7 @@ func (p *program) report(s deadletter.Summary, verb string, worse error) error {
 	} else {
 		p.printSummary(s, verb)
 	}
-	if s.Failed > 0 && worse == nil {
+	if s.Failed+s.Missing > 0 && worse == nil {
 		return errPartly
 	}
 	return nil
@@ -63,13 +63,16 @@ func (p *program) printSummary(s deadletter.Summary, verb string) {
 		text += fmt.Sprintf("; %s thrown away, of work that was sent already", plural(s.Duplicates, "duplicate"))
 	}
 	if s.Failed > 0 {
-		text += fmt.Sprintf("; %s not sent, and still in the box", number(s.Failed))
+		text += fmt.Sprintf("; %s not %s", number(s.Failed), verb)
+	}
+	if s.Missing > 0 {
+		text += fmt.Sprintf("; %s not in the box", number(s.Missing))
 	}
 	fmt.Fprintln(p.out, text)
 	for _, f := range s.Failures {
 		fmt.Fprintf(p.err, "  %s\n", clean(f.String()))
 	}
-	if more := s.Failed - len(s.Failures); more > 0 {
+	if more := s.Failed + s.Missing - len(s.Failures); more > 0 {
 		fmt.Fprintf(p.err, "  and %s more\n", number(more))
 	}
 }
@@ -87,7 +90,7 @@ func (p *program) redrive() *cobra.Command {
 		Use: "redrive [ID…]", Short: "send letters again, as they are",
 		Long: `Sends letters again: to the component of the running service, at the pace of its
 queue, or into its journal where none runs. Letters that are not accepted stay in
-the box; then the exit code is 5.`,
+the box; then the exit code is 5, as it is for an id that no letter has.`,
 		Example: "  lastcall deadletters redrive --component lane:sms --reason retries --dry-run\n  lastcall deadletters redrive 7f3a-12",
 		RunE: func(cmd *cobra.Command, ids []string) (err error) {
 			if o.Filter, err = c.must(ids); err != nil {

@@ -32,13 +32,13 @@ Exit codes:
   2  the command line is wrong
   3  verify has found damage
   4  a live process holds the directory
-  5  partly done: some letters were not sent and are still in the box
+  5  partly done: some letters were not sent, or are not in the box
 `
 
 // Errors that have said all there is to say: only their exit code is left.
 var (
 	errDamage = errors.New("damage was found")
-	errPartly = errors.New("some letters were not sent")
+	errPartly = errors.New("some letters were not sent, or are not there")
 )
 
 // usageError is a command line that is wrong.

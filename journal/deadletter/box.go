@@ -2,8 +2,10 @@ package deadletter
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"iter"
+	"strings"
 
 	"github.com/lastcall-go/lastcall/journal"
 )
@@ -37,32 +39,35 @@ type Options struct {
 
 func (o *Options) progress(s *Summary) {
 	if o.Progress != nil {
-		o.Progress(s.Done + s.Failed + s.Duplicates)
+		o.Progress(s.Done + s.Failed + s.Missing + s.Duplicates)
 	}
 }
 
-// Summary is what came of a call: Matched = Done + Duplicates + Failed, where
-// it was not cut short.
+// Summary is what came of a call: Matched = Done + Duplicates + Failed +
+// Missing, where it was not cut short.
 type Summary struct {
 	DryRun bool `json:"dry_run,omitempty"`
 	// Matched is how many letters, or rows of a file, were chosen. A row that
-	// is wrong is always chosen.
+	// is wrong is always chosen, and an id that no letter has.
 	Matched int `json:"matched"`
 	// Done is how many were sent, or dropped; in a dry run, would be.
 	Done int `json:"done"`
 	// Duplicates were letters of work that was sent already by this call: they
 	// are thrown away without being sent.
 	Duplicates int `json:"duplicates,omitempty"`
-	// Failed is how many were not sent; they stay in the box. Failures says
-	// why, of the first MaxFailures.
-	Failed   int       `json:"failed,omitempty"`
+	// Failed is how many were not sent; what is in the box of them stays there.
+	Failed int `json:"failed,omitempty"`
+	// Missing is how many are not in the box: rows of a file, unless
+	// Options.Missing, and ids of the filter.
+	Missing int `json:"missing,omitempty"`
+	// Failures says why something is among Failed or Missing, of the first 1000.
 	Failures []Failure `json:"failures,omitempty"`
 }
 
-// MaxFailures is how many failures a Summary describes.
-const MaxFailures = 1000
+const maxFailures = 1000
 
-// Failure is a letter that was not sent, or a row that could not be read.
+// Failure is a letter that was not sent or is not there, or a row that could not
+// be read.
 type Failure struct {
 	Line      int    `json:"line,omitempty"` // of the file, if there is one
 	ID        string `json:"id,omitempty"`
@@ -73,7 +78,7 @@ type Failure struct {
 func (f Failure) String() string {
 	text := f.Error
 	if f.ID != "" {
-		text = f.Component + " " + f.ID + ": " + text
+		text = strings.TrimSpace(f.Component+" "+f.ID) + ": " + text
 	}
 	if f.Line > 0 {
 		text = fmt.Sprintf("line %d: %s", f.Line, text)
@@ -82,11 +87,46 @@ func (f Failure) String() string {
 }
 
 func (s *Summary) fail(line int, l *journal.DeadLetter, err error) {
-	s.Failed++
-	if len(s.Failures) < MaxFailures {
+	if errors.Is(err, errMissing) {
+		s.Missing++
+	} else {
+		s.Failed++
+	}
+	if len(s.Failures) < maxFailures {
 		s.Failures = append(s.Failures, Failure{Line: line, ID: l.ID, Component: l.Component, Error: err.Error()})
 	}
 }
+
+// failMissing is for the ids of a filter that no letter had.
+func (s *Summary) failMissing(f *Filter, ids map[string]bool) {
+	if f.Limit > 0 && s.Matched == f.Limit {
+		return // the rest of the box was not looked at
+	}
+	err := errNoSuchID
+	if f.narrows() {
+		err = errNoSuchFit
+	}
+	for _, id := range f.IDs {
+		if ids[id] {
+			delete(ids, id)
+			s.Matched++
+			s.fail(0, &journal.DeadLetter{ID: id}, err)
+		}
+	}
+}
+
+var (
+	errMissing   = errors.New("not in the box")
+	errNoSuchID  = missing("no letter in the box has this id")
+	errNoSuchFit = missing("no letter in the box has this id and fits the filter")
+)
+
+// missing is an error that says in its own words that something is missing.
+type missing string
+
+func (m missing) Error() string { return string(m) }
+
+func (m missing) Is(target error) bool { return target == errMissing }
 
 // name is what tells work from other work.
 type name struct{ component, id string }

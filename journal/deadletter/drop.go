@@ -7,9 +7,11 @@ import (
 // dropGroup is how many letters are dropped at a time.
 const dropGroup = 1000
 
-// Drop throws letters away for good.
+// Drop throws letters away for good. An id of the filter that no letter has is
+// among Summary.Missing.
 func Drop(ctx context.Context, box Box, o Options) (Summary, error) {
 	s := Summary{DryRun: o.DryRun}
+	ids := o.Filter.ids()
 	var group []uint64
 	flush := func() error {
 		if !o.DryRun {
@@ -27,11 +29,16 @@ func Drop(ctx context.Context, box Box, o Options) (Summary, error) {
 			return s, err
 		}
 		s.Matched++
+		delete(ids, l.ID)
 		if group = append(group, l.Seq); len(group) == dropGroup {
 			if err := flush(); err != nil {
 				return s, err
 			}
 		}
 	}
-	return s, flush()
+	if err := flush(); err != nil {
+		return s, err
+	}
+	s.failMissing(&o.Filter, ids)
+	return s, nil
 }

@@ -32,6 +32,22 @@ func (f Filter) IsZero() bool {
 		f.Since.IsZero() && f.Until.IsZero()
 }
 
+// ids are those that letters are to be found for.
+func (f *Filter) ids() map[string]bool {
+	ids := map[string]bool{}
+	for _, id := range f.IDs {
+		ids[id] = true
+	}
+	return ids
+}
+
+// narrows reports whether more than an id is asked of a letter.
+func (f *Filter) narrows() bool {
+	rest := *f
+	rest.IDs, rest.Limit = nil, 0
+	return !rest.IsZero()
+}
+
 // Match reports whether a letter is chosen. Limit is not looked at.
 func (f Filter) Match(l *journal.DeadLetter) bool {
 	switch {

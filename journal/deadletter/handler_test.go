@@ -59,7 +59,7 @@ func TestHandler(t *testing.T) {
 		file := strings.ReplaceAll(export(t, deadletter.CSV, letter(3), letter(9)), `""3""`, `""Ada""`)
 		s, err = c.SendBack(ctx, strings.NewReader(file), deadletter.CSV, deadletter.Options{})
 		require.NoError(t, err)
-		require.Equal(t, []int{2, 1, 1}, []int{s.Matched, s.Done, s.Failed})
+		require.Equal(t, []int{2, 1, 1}, []int{s.Matched, s.Done, s.Missing})
 		require.Equal(t, 3, s.Failures[0].Line)
 		require.JSONEq(t, `{"to":"Ada"}`, string(lane.got[1].Payload))
 

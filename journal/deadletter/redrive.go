@@ -9,16 +9,18 @@ import (
 )
 
 // Redrive sends letters back as they are. It waits as the components do. A
-// letter that is not accepted stays, and the next is tried; the error is that
-// of ctx, or of the box.
+// letter that is not accepted stays, and the next is tried; an id of the filter
+// that no letter has is among Summary.Missing. The error is that of ctx, or of
+// the box.
 func Redrive(ctx context.Context, box Box, o Options) (Summary, error) {
 	s := Summary{DryRun: o.DryRun}
-	sent := map[name]bool{}
+	sent, ids := map[name]bool{}, o.Filter.ids()
 	for l, err := range o.Filter.Of(box.All(ctx)) {
 		if err != nil {
 			return s, err
 		}
 		s.Matched++
+		delete(ids, l.ID)
 		twice := sent[nameOf(&l)]
 		switch err := redriveOne(ctx, box, &l, twice, o.DryRun); {
 		case err != nil && ctx.Err() != nil:
@@ -33,6 +35,7 @@ func Redrive(ctx context.Context, box Box, o Options) (Summary, error) {
 		}
 		o.progress(&s)
 	}
+	s.failMissing(&o.Filter, ids)
 	return s, nil
 }
 

@@ -3,6 +3,7 @@ package deadletter_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"iter"
 	"strings"
 	"testing"
@@ -109,11 +110,11 @@ func TestRedrive(t *testing.T) {
 
 	t.Run("ManyFailuresAreCountedAndTheFirstDescribed", func(t *testing.T) {
 		t.Parallel()
-		box := newBox(t, deadletter.MaxFailures+5)
+		box := newBox(t, 1005)
 		s, err := deadletter.Redrive(t.Context(), box, deadletter.Options{})
 		require.NoError(t, err)
-		require.Equal(t, deadletter.MaxFailures+5, s.Failed)
-		require.Len(t, s.Failures, deadletter.MaxFailures)
+		require.Equal(t, 1005, s.Failed)
+		require.Len(t, s.Failures, 1000)
 	})
 
 	t.Run("ABoxThatFailsEndsIt", func(t *testing.T) {
@@ -150,6 +151,35 @@ func TestDrop(t *testing.T) {
 		require.Equal(t, []int{1000, 2000, n - 1}, told)
 		require.Equal(t, []string{"m-2100"}, in(t, box))
 	})
+}
+
+// sticky is a box that keeps its letters.
+type sticky struct{ *journal.DeadLetters }
+
+func (sticky) Drop(context.Context, ...uint64) error { return errors.New("bad disk") }
+
+// TestIDsThatAreNotInTheBox: a slip of the pen is no success.
+func TestIDsThatAreNotInTheBox(t *testing.T) {
+	t.Parallel()
+	type call func(context.Context, deadletter.Box, deadletter.Options) (deadletter.Summary, error)
+	for name, do := range map[string]call{"Redrive": deadletter.Redrive, "Drop": deadletter.Drop} {
+		for _, dry := range []bool{true, false} {
+			t.Run(fmt.Sprint(name, "/DryRun=", dry), func(t *testing.T) {
+				t.Parallel()
+				box := newBox(t, 3)
+				newLane(t, box)
+				f := deadletter.Filter{IDs: []string{"m-1", "rnet", "m-3", "rnet"}, Key: "receiver-1"}
+				s, err := do(t.Context(), box, deadletter.Options{Filter: f, DryRun: dry})
+				require.NoError(t, err)
+				require.Equal(t, []int{3, 2, 1, 0}, []int{s.Matched, s.Done, s.Missing, s.Failed})
+				require.Equal(t, "rnet: no letter in the box has this id and fits the filter", s.Failures[0].String())
+
+				s, err = do(t.Context(), box, deadletter.Options{Filter: deadletter.Filter{IDs: []string{"m-2", "rnet"}, Limit: 1}, DryRun: dry})
+				require.NoError(t, err)
+				require.Equal(t, deadletter.Summary{DryRun: dry, Matched: 1, Done: 1}, s, "it has not looked at all of them")
+			})
+		}
+	}
 }
 
 func rows(file string) iter.Seq2[deadletter.Row, error] {
@@ -254,7 +284,7 @@ func TestSendBack(t *testing.T) {
 		require.Equal(t, []deadletter.Failure{{Line: 4, ID: "m-1", Component: "lane:sms", Error: "it stands in the file twice, and the first was sent"}}, s.Failures)
 		s, err = deadletter.SendBack(t.Context(), box, rows(file), deadletter.Options{})
 		require.NoError(t, err)
-		require.Equal(t, 3, s.Failed)
+		require.Equal(t, []int{3, 3, 0}, []int{s.Matched, s.Missing, s.Failed})
 		require.Contains(t, s.Failures[0].Error, "it is not in the box")
 		require.Len(t, lane.got, 2)
 
@@ -309,9 +339,33 @@ func TestSendBack(t *testing.T) {
 		lane := newLane(t, box)
 		s, err := deadletter.SendBack(t.Context(), box, rows(export(t, deadletter.CSV, letter(1), letter(2))), deadletter.Options{DryRun: true})
 		require.NoError(t, err)
-		require.Equal(t, []int{2, 1, 1}, []int{s.Matched, s.Done, s.Failed})
+		require.Equal(t, []int{2, 1, 1}, []int{s.Matched, s.Done, s.Missing})
 		require.Empty(t, lane.got)
 		require.Len(t, in(t, box), 1)
+	})
+
+	t.Run("ALetterThatIsMissingAndWasRefusedIsTriedAgain", func(t *testing.T) {
+		t.Parallel()
+		box := newBox(t, 0)
+		lane := newLane(t, box, "m-1")
+		s, err := deadletter.SendBack(t.Context(), box, rows(export(t, deadletter.CSV, letter(1), letter(1))), deadletter.Options{
+			Missing: true, Progress: func(int) { delete(lane.refuse, "m-1") },
+		})
+		require.NoError(t, err)
+		require.Equal(t, []int{2, 1, 1}, []int{s.Matched, s.Done, s.Failed})
+		require.Contains(t, s.Failures[0].Error, errRefused.Error())
+		require.Len(t, lane.got, 1)
+	})
+
+	t.Run("ALetterThatCannotBeDroppedIsSentOnce", func(t *testing.T) {
+		t.Parallel()
+		box := newBox(t, 1)
+		lane := newLane(t, box)
+		s, err := deadletter.SendBack(t.Context(), sticky{box}, rows(export(t, deadletter.CSV, letter(1), letter(1))), deadletter.Options{})
+		require.NoError(t, err)
+		require.Contains(t, s.Failures[0].Error, "it was sent, and stays in the box all the same")
+		require.Contains(t, s.Failures[1].Error, "the first was sent")
+		require.Len(t, lane.got, 1)
 	})
 
 	t.Run("AFileThatIsNoneEndsIt", func(t *testing.T) {

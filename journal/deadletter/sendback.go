@@ -60,6 +60,7 @@ type inBox struct {
 	last     journal.DeadLetter // without its payload
 	encoding string             // of its payload in a file
 	seqs     []uint64
+	sent     bool
 }
 
 func index(ctx context.Context, box Box) (map[name]*inBox, error) {
@@ -104,18 +105,18 @@ func (w *inBox) edited(row *Row) (journal.DeadLetter, error) {
 }
 
 var (
-	errMissing = errors.New("it is not in the box: it was sent or dropped meanwhile, or its id or component was changed")
-	errNoCodec = errors.New("codec: is empty, and there is no letter in the box that has one")
-	errSent    = errors.New("it stands in the file twice, and the first was sent")
+	errNoCodec  = errors.New("codec: is empty, and there is no letter in the box that has one")
+	errNoLetter = missing("it is not in the box: it was sent or dropped meanwhile, or its id or component was changed")
+	errSent     = errors.New("it stands in the file twice, and the first was sent")
 )
 
 func sendOne(ctx context.Context, box Box, there map[name]*inBox, row *Row, o Options) error {
 	w := there[nameOf(&row.Letter)]
 	switch {
-	case w != nil && w.seqs == nil:
+	case w != nil && w.sent:
 		return errSent
 	case w == nil && !o.Missing:
-		return errMissing
+		return errNoLetter
 	case w == nil && row.Letter.Codec == "":
 		return errNoCodec
 	case w == nil:
@@ -133,10 +134,11 @@ func sendOne(ctx context.Context, box Box, there map[name]*inBox, row *Row, o Op
 		if err := box.Redrive(ctx, letter); err != nil {
 			return err
 		}
+		w.sent = true
 		if err := box.Drop(ctx, w.seqs...); err != nil {
 			return fmt.Errorf("it was sent, and stays in the box all the same: %w", err)
 		}
 	}
-	w.seqs = nil
+	w.sent = true
 	return nil
 }
