@@ -14,6 +14,7 @@ import (
 	"github.com/lastcall-go/lastcall/journal"
 	"github.com/lastcall-go/lastcall/journal/control"
 	"github.com/lastcall-go/lastcall/journal/deadletter"
+	"github.com/lastcall-go/lastcall/journal/filejournal"
 )
 
 func TestList(t *testing.T) {
@@ -154,7 +155,7 @@ func TestRedrive(t *testing.T) {
 		r = lastcall(t, dir, "deadletters", "redrive", "rnet")
 		require.Equal(t, exitPartly, r.code)
 		require.Equal(t, "sent 0 of 1 dead letter; 1 not in the box\n", r.out)
-		require.Equal(t, "  rnet: no letter in the box has this id\n", r.err)
+		require.Equal(t, "  rnet: there is no such letter in the box\n", r.err)
 
 		r = lastcall(t, dir, "deadletters", "redrive", "m-3", "m-2")
 		require.Equal(t, exitOK, r.code, r.err)
@@ -214,6 +215,71 @@ func TestDrop(t *testing.T) {
 	require.JSONEq(t, `{"matched":2,"done":2}`, r.out)
 	require.Empty(t, ids(t, dir))
 	require.Empty(t, lane(t, dir))
+}
+
+// TestDropThrowsAwayWhatWasAskedAbout: letters come while a person makes up
+// their mind.
+func TestDropThrowsAwayWhatWasAskedAbout(t *testing.T) {
+	t.Parallel()
+
+	t.Run("NotThoseThatCameSince", func(t *testing.T) {
+		t.Parallel()
+		dir := leave(t, 0, letters(2)...)
+		late, lateAndOld := letter(3), letter(4)
+		late.Died, lateAndOld.Died = time.Now().Add(time.Hour), noon.Add(-time.Hour)
+		p := &program{asks: true, in: meanwhile{func() { put(t, dir, lateAndOld, late) }}}
+		r := with(t, p, dir, "deadletters", "drop", "--all")
+		require.Equal(t, exitOK, r.code, r.err)
+		require.Contains(t, r.err, "Throw 2 dead letters away")
+		require.Equal(t, "dropped 2 of 2 dead letters\n", r.out)
+		require.Equal(t, []string{"m-4", "m-3"}, ids(t, dir))
+	})
+
+	t.Run("NotOthersInThePlaceOfThoseThatHaveGone", func(t *testing.T) {
+		t.Parallel()
+		dir := leave(t, 0, letters(2)...)
+		late := letter(3)
+		late.Died = time.Now().Add(time.Hour)
+		p := &program{asks: true, in: meanwhile{func() {
+			put(t, dir, late)
+			require.Equal(t, exitOK, lastcall(t, dir, "deadletters", "redrive", "m-1").code)
+		}}}
+		r := with(t, p, dir, "deadletters", "drop", "--all")
+		require.Equal(t, exitOK, r.code, r.err)
+		require.Equal(t, []string{"m-3"}, ids(t, dir))
+	})
+
+	t.Run("WhereThereIsNoneNobodyIsAsked", func(t *testing.T) {
+		t.Parallel()
+		dir := leave(t, 0, letters(1)...)
+		p := &program{asks: true, in: meanwhile{func() { t.Error("it asks") }}}
+		r := with(t, p, dir, "deadletters", "drop", "--key", "nobody")
+		require.Equal(t, exitOK, r.code, r.err)
+		require.Equal(t, "dropped 0 of 0 dead letters\n", r.out)
+		r = with(t, p, dir, "deadletters", "drop", "rnet")
+		require.Equal(t, exitPartly, r.code)
+		require.Equal(t, "  rnet: there is no such letter in the box\n", r.err)
+		require.Len(t, ids(t, dir), 1)
+	})
+}
+
+// meanwhile is a person who says yes, after something has happened.
+type meanwhile struct{ happens func() }
+
+func (m meanwhile) Read(answer []byte) (int, error) {
+	m.happens()
+	return copy(answer, "yes\n"), nil
+}
+
+// put adds letters to the box of a service that has stopped.
+func put(t *testing.T, dir string, letters ...journal.DeadLetter) {
+	t.Helper()
+	d, err := filejournal.Open(filejournal.Config{Dir: dir, SegmentBytes: 64 << 10})
+	require.NoError(t, err)
+	box := journal.NewDeadLetters(d)
+	require.NoError(t, box.Put(t.Context(), letters...))
+	require.NoError(t, box.Close())
+	require.NoError(t, d.Close())
 }
 
 // TestRunningService asks a service that holds its directory.

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -25,9 +26,14 @@ func (p *program) drop() *cobra.Command {
 				return err
 			}
 			if !yes && !o.DryRun {
-				if err := p.confirm(cmd.Context(), o.Filter); err != nil {
+				asked, err := p.confirm(cmd.Context(), o.Filter)
+				if errors.Is(err, errNothing) {
+					return p.report(deadletter.Summary{}, "dropped", nil)
+				}
+				if err != nil {
 					return err
 				}
+				o.Filter = asked
 			}
 			return p.change(cmd.Context(), "dropped", o, func(ctx context.Context, d desk, o deadletter.Options) (deadletter.Summary, error) {
 				return d.Drop(ctx, o)
@@ -41,29 +47,43 @@ func (p *program) drop() *cobra.Command {
 	return cmd
 }
 
-var errDeclined = errors.New("nothing was dropped")
+var (
+	errDeclined = errors.New("nothing was dropped")
+	errNothing  = errors.New("there is nothing to ask about")
+)
 
-// confirm asks a person.
-func (p *program) confirm(ctx context.Context, f deadletter.Filter) error {
+// confirm asks a person, and returns the filter of the letters that they were
+// asked about: more may come while they make up their mind, and others may go.
+func (p *program) confirm(ctx context.Context, f deadletter.Filter) (deadletter.Filter, error) {
 	if !p.asks {
-		return usagef("--yes: is needed where there is no terminal to ask at")
+		return f, usagef("--yes: is needed where there is no terminal to ask at")
+	}
+	if now := time.Now(); f.Until.IsZero() || now.Before(f.Until) {
+		f.Until = now
 	}
 	n := 0
 	err := p.reading(ctx, func(d desk) (err error) {
 		n, err = count(ctx, d, f)
 		return err
 	})
-	if err != nil {
-		return err
+	switch {
+	case err != nil:
+		return f, err
+	case n == 0 && len(f.IDs) == 0:
+		return f, errNothing
+	case n == 0:
+		return f, nil // Drop says which ids those are
+	case len(f.IDs) == 0:
+		f.Limit = n
 	}
 	fmt.Fprintf(p.err, "Throw %s away for good? [y/N] ", plural(n, "dead letter"))
 	answer, err := bufio.NewReader(p.in).ReadString('\n')
 	if err != nil && !errors.Is(err, io.EOF) {
-		return err
+		return f, err
 	}
 	switch strings.ToLower(strings.TrimSpace(answer)) {
 	case "y", "yes":
-		return nil
+		return f, nil
 	}
-	return errDeclined
+	return f, errDeclined
 }

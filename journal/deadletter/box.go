@@ -102,23 +102,18 @@ func (s *Summary) failMissing(f *Filter, ids map[string]bool) {
 	if f.Limit > 0 && s.Matched == f.Limit {
 		return // the rest of the box was not looked at
 	}
-	err := errNoSuchID
-	if f.narrows() {
-		err = errNoSuchFit
-	}
 	for _, id := range f.IDs {
 		if ids[id] {
 			delete(ids, id)
 			s.Matched++
-			s.fail(0, &journal.DeadLetter{ID: id}, err)
+			s.fail(0, &journal.DeadLetter{ID: id}, errNoSuchLetter)
 		}
 	}
 }
 
 var (
-	errMissing   = errors.New("not in the box")
-	errNoSuchID  = missing("no letter in the box has this id")
-	errNoSuchFit = missing("no letter in the box has this id and fits the filter")
+	errMissing      = errors.New("not in the box")
+	errNoSuchLetter = missing("there is no such letter in the box")
 )
 
 // missing is an error that says in its own words that something is missing.

@@ -41,13 +41,6 @@ func (f *Filter) ids() map[string]bool {
 	return ids
 }
 
-// narrows reports whether more than an id is asked of a letter.
-func (f *Filter) narrows() bool {
-	rest := *f
-	rest.IDs, rest.Limit = nil, 0
-	return !rest.IsZero()
-}
-
 // Match reports whether a letter is chosen. Limit is not looked at.
 func (f Filter) Match(l *journal.DeadLetter) bool {
 	switch {

@@ -172,7 +172,7 @@ func TestIDsThatAreNotInTheBox(t *testing.T) {
 				s, err := do(t.Context(), box, deadletter.Options{Filter: f, DryRun: dry})
 				require.NoError(t, err)
 				require.Equal(t, []int{3, 2, 1, 0}, []int{s.Matched, s.Done, s.Missing, s.Failed})
-				require.Equal(t, "rnet: no letter in the box has this id and fits the filter", s.Failures[0].String())
+				require.Equal(t, "rnet: there is no such letter in the box", s.Failures[0].String())
 
 				s, err = do(t.Context(), box, deadletter.Options{Filter: deadletter.Filter{IDs: []string{"m-2", "rnet"}, Limit: 1}, DryRun: dry})
 				require.NoError(t, err)
