@@ -40,12 +40,22 @@ func (k *Keeper[T]) Receive(take func(context.Context, Item[T]) error) (leave fu
 	if k.dead == nil {
 		return func() {}
 	}
-	return k.dead.Receive(k.name, func(ctx context.Context, l DeadLetter) error {
+	read := func(l DeadLetter) (T, error) {
 		v, err := k.codec.decode(l.Codec, l.Version, l.Payload)
 		if err != nil {
-			return fmt.Errorf("its payload cannot be read: %w", err)
+			err = fmt.Errorf("its payload cannot be read: %w", err)
+		}
+		return v, err
+	}
+	return k.dead.Receive(k.name, func(ctx context.Context, l DeadLetter) error {
+		v, err := read(l)
+		if err != nil {
+			return err
 		}
 		return take(ctx, Item[T]{Value: v, ID: l.ID, Key: l.Key, Keyed: l.Keyed, At: l.Accepted})
+	}, func(l DeadLetter) error {
+		_, err := read(l)
+		return err
 	})
 }
 

@@ -29,7 +29,8 @@ type DeadLetters struct {
 
 // receiver is who takes letters back.
 type receiver struct {
-	take func(context.Context, DeadLetter) error
+	take  func(context.Context, DeadLetter) error
+	check func(DeadLetter) error
 }
 
 // NewDeadLetters returns the box that is kept with o. It opens nothing.
@@ -144,10 +145,11 @@ func (d *DeadLetters) Drop(ctx context.Context, seqs ...uint64) error {
 }
 
 // Receive makes take the one who gets the letters of a component back; it is
-// to accept the work anew, or say why not. What it returns takes that back; a
-// later call for the same component takes the place of the former.
-func (d *DeadLetters) Receive(component string, take func(context.Context, DeadLetter) error) (leave func()) {
-	r := &receiver{take}
+// to accept the work anew, or say why not. check says of a letter that take could
+// not even read it, and changes nothing; nil: it could. What Receive returns takes
+// that back; a later call for the same component takes the place of the former.
+func (d *DeadLetters) Receive(component string, take func(context.Context, DeadLetter) error, check func(DeadLetter) error) (leave func()) {
+	r := &receiver{take, check}
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.receivers[component] = r
@@ -158,6 +160,29 @@ func (d *DeadLetters) Receive(component string, take func(context.Context, DeadL
 			delete(d.receivers, component)
 		}
 	}
+}
+
+// Check says of a letter that Redrive would fail: nobody takes letters of its
+// component back, or it cannot be read. Whether there is room for it is not asked.
+func (d *DeadLetters) Check(l DeadLetter) error {
+	d.mu.Lock()
+	r, err := d.receiverLocked(&l)
+	d.mu.Unlock()
+	if err != nil || r.check == nil {
+		return err
+	}
+	if err := r.check(l); err != nil {
+		return fmt.Errorf("journal: redrive %s to %s: %w", l.ID, l.Component, err)
+	}
+	return nil
+}
+
+func (d *DeadLetters) receiverLocked(l *DeadLetter) (*receiver, error) {
+	r := d.receivers[l.Component]
+	if r == nil {
+		return nil, fmt.Errorf("journal: redrive: nobody takes letters of %q back; %s", l.Component, d.knownLocked())
+	}
+	return r, nil
 }
 
 // Redrive gives a letter back to its component in this process, as new work
@@ -191,10 +216,10 @@ func (d *DeadLetters) Redrive(ctx context.Context, l DeadLetter) error {
 func (d *DeadLetters) send(l DeadLetter) (*receiver, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	r := d.receivers[l.Component]
+	r, err := d.receiverLocked(&l)
 	switch {
-	case r == nil:
-		return nil, fmt.Errorf("journal: redrive: nobody takes letters of %q back; %s", l.Component, d.knownLocked())
+	case err != nil:
+		return nil, err
 	case d.underway[l.Seq]:
 		return nil, fmt.Errorf("journal: redrive %s to %s: it is being sent again already", l.ID, l.Component)
 	case d.gone[l.Seq]: // the list of who sends it is old

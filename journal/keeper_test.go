@@ -455,7 +455,7 @@ func TestDeadLetters(t *testing.T) {
 			ended, cancel := context.WithCancel(t.Context())
 			cancel()
 			require.ErrorIs(t, box.Put(ended, journal.DeadLetter{}), context.Canceled)
-			box.Receive("lane:sms", nil)()
+			box.Receive("lane:sms", nil, nil)()
 			close(let)
 			require.NoError(t, <-put)
 			require.NoError(t, box.Close())

@@ -66,7 +66,7 @@ func serviceMain(dir string) error {
 	box.Receive("lane:sms", func(_ context.Context, l journal.DeadLetter) error {
 		fmt.Println("took", l.ID, string(l.Payload))
 		return nil
-	})
+	}, nil)
 	var serving sync.WaitGroup
 	if os.Getenv(socketVar) != "" {
 		ln, err := control.Listen(dir)

@@ -159,7 +159,7 @@ func TestService(t *testing.T) {
 		defer s.box.Receive("lane:sms", func(_ context.Context, l journal.DeadLetter) error {
 			got = append(got, l.ID+string(l.Payload))
 			return nil
-		})()
+		}, nil)()
 		c := dial(t, dir)
 		require.Equal(t, []string{"m-0", "m-1", "m-2"}, letters(t, c))
 		file := strings.NewReader("id,component,payload\nm-1,lane:sms,{}\n")
@@ -184,7 +184,7 @@ func TestService(t *testing.T) {
 			go s.stop()
 			<-ctx.Done() // the lane has no room
 			return context.Cause(ctx)
-		})()
+		}, nil)()
 		c := dial(t, dir)
 		sum, err := c.Redrive(t.Context(), deadletter.Options{})
 		require.ErrorContains(t, err, "cut short")

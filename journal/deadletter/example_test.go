@@ -27,7 +27,7 @@ func Example() {
 	defer box.Receive("lane:sms", func(_ context.Context, l journal.DeadLetter) error {
 		fmt.Println("lane:sms takes", l.ID, string(l.Payload))
 		return nil
-	})()
+	}, nil)()
 
 	var file bytes.Buffer
 	chosen := deadletter.Filter{Reason: journal.ReasonPermanent}

@@ -87,7 +87,7 @@ func TestHandler(t *testing.T) {
 		defer box.Receive("lane:sms", func(context.Context, journal.DeadLetter) error {
 			<-pace.C
 			return nil
-		})()
+		}, nil)()
 		var told []int
 		s, err := serve(t, box, deadletter.Limits{}).Redrive(t.Context(), deadletter.Options{Progress: func(n int) { told = append(told, n) }})
 		require.NoError(t, err)
@@ -102,7 +102,7 @@ func TestHandler(t *testing.T) {
 		defer box.Receive("lane:sms", func(ctx context.Context, _ journal.DeadLetter) error {
 			<-ctx.Done() // there is never room
 			return context.Cause(ctx)
-		})()
+		}, nil)()
 		_, err := serve(t, box, deadletter.Limits{Time: 50 * time.Millisecond}).Redrive(t.Context(), deadletter.Options{})
 		require.ErrorContains(t, err, "the request took more than 50ms")
 		require.Len(t, in(t, box), 2)

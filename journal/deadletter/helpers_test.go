@@ -83,7 +83,7 @@ func newLane(t *testing.T, box *journal.DeadLetters, refuse ...string) *lane {
 		}
 		l.got = append(l.got, d)
 		return nil
-	}))
+	}, nil))
 	return l
 }
 

@@ -88,6 +88,34 @@ func TestRedrive(t *testing.T) {
 		require.Len(t, in(t, box), 5)
 	})
 
+	t.Run("ADryRunPromisesNoMoreThanCanBeDone", func(t *testing.T) {
+		t.Parallel()
+		box := newBox(t, 2)
+		nobodys, broken := letter(3), letter(2)
+		nobodys.Component, broken.Payload = "lane:mail", []byte("{Ada}")
+		require.NoError(t, box.Put(t.Context(), nobodys))
+		keeper, err := journal.NewKeeper("lane:sms", nil, journal.JSON[sms](), box)
+		require.NoError(t, err)
+		took := 0
+		defer keeper.Receive(func(context.Context, journal.Item[sms]) error {
+			took++
+			return nil
+		})()
+		for _, dry := range []bool{true, false} {
+			s, err := deadletter.SendBack(t.Context(), box, rows(export(t, deadletter.CSV, broken)), deadletter.Options{DryRun: dry})
+			require.NoError(t, err)
+			require.Equal(t, 1, s.Failed)
+			require.Contains(t, s.Failures[0].Error, "its payload cannot be read: invalid character 'A'")
+		}
+		for _, dry := range []bool{true, false} {
+			s, err := deadletter.Redrive(t.Context(), box, deadletter.Options{DryRun: dry})
+			require.NoError(t, err)
+			require.Equal(t, []int{3, 2, 1}, []int{s.Matched, s.Done, s.Failed})
+			require.Contains(t, s.Failures[0].Error, `nobody takes letters of "lane:mail" back; those that do: lane:sms`)
+		}
+		require.Equal(t, 2, took)
+	})
+
 	t.Run("EndsWithItsContext", func(t *testing.T) {
 		t.Parallel()
 		box := newBox(t, 3)
@@ -100,7 +128,7 @@ func TestRedrive(t *testing.T) {
 				return context.Cause(ctx)
 			}
 			return nil
-		})()
+		}, nil)()
 		s, err := deadletter.Redrive(ctx, box, deadletter.Options{})
 		require.ErrorIs(t, err, enough)
 		require.Equal(t, 1, s.Done)
