@@ -12,7 +12,9 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
@@ -240,6 +242,32 @@ func TestListen(t *testing.T) {
 		require.Len(t, letters(t, dial(t, dir)), 1)
 	})
 
+	t.Run("WhatIsNoSocketIsLeftAlone", func(t *testing.T) {
+		t.Parallel()
+		dir := t.TempDir()
+		path := filepath.Join(dir, control.SocketName)
+		require.NoError(t, os.WriteFile(path, []byte("all that I know"), 0o600))
+		_, err := control.Listen(dir)
+		require.ErrorContains(t, err, "is no socket; take it away")
+		text, err := os.ReadFile(path)
+		require.NoError(t, err)
+		require.Equal(t, "all that I know", string(text))
+	})
+
+	t.Run("NothingElseStays", func(t *testing.T) {
+		t.Parallel()
+		dir := t.TempDir()
+		ln, err := control.Listen(dir)
+		require.NoError(t, err)
+		there, err := os.ReadDir(dir)
+		require.NoError(t, err)
+		require.Len(t, there, 1)
+		require.NoError(t, ln.Close())
+		there, err = os.ReadDir(dir)
+		require.NoError(t, err)
+		require.Empty(t, there)
+	})
+
 	t.Run("ADirectoryThatIsNotThereIsAnError", func(t *testing.T) {
 		t.Parallel()
 		for _, length := range []int{1, 150} {
@@ -254,6 +282,52 @@ func TestListen(t *testing.T) {
 		require.NoError(t, err)
 		require.NoError(t, ln.Close())
 		require.ErrorIs(t, control.Serve(t.Context(), ln, http.NotFoundHandler()), net.ErrClosed)
+	})
+
+	t.Run("ServeWaitsForRequestsThatEndLate", func(t *testing.T) {
+		t.Parallel()
+		dir := t.TempDir()
+		ln, err := control.Listen(dir)
+		require.NoError(t, err)
+		ctx, stop := context.WithCancel(t.Context())
+		late := time.NewTimer(time.Hour)
+		var ended atomic.Bool
+		serving := make(chan error, 1)
+		go func() {
+			serving <- control.Serve(ctx, ln, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+				stop()
+				<-r.Context().Done()
+				late.Reset(600 * time.Millisecond) // after its connection was cut
+				<-late.C
+				ended.Store(true)
+			}))
+		}()
+		_, err = dial(t, dir).Inspect(t.Context())
+		require.Error(t, err)
+		require.NoError(t, <-serving)
+		require.True(t, ended.Load())
+	})
+
+	t.Run("ServeSaysOfARequestThatDoesNotEnd", func(t *testing.T) {
+		t.Parallel()
+		dir := t.TempDir()
+		ln, err := control.Listen(dir)
+		require.NoError(t, err)
+		ctx, stop := context.WithCancel(t.Context())
+		end, ended := make(chan struct{}), make(chan struct{})
+		serving := make(chan error, 1)
+		go func() {
+			serving <- control.Serve(ctx, ln, http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+				defer close(ended)
+				stop()
+				<-end
+			}))
+		}()
+		_, err = dial(t, dir).Inspect(t.Context())
+		require.Error(t, err)
+		require.ErrorContains(t, <-serving, "a request does not end though its context has")
+		close(end)
+		<-ended
 	})
 
 	t.Run("NobodyThereIsAnError", func(t *testing.T) {

@@ -17,6 +17,8 @@
 //
 // # Concurrency and stopping
 //
-// Requests run beside the service's work. [Serve] has the only goroutines, and
-// waits for them; when its context ends, requests under way are told.
+// Requests run beside the service's work. [Serve] has the only goroutines. When
+// its context ends, requests under way are told by theirs, and it waits for them,
+// for a second: one that has not ended then, as when a component does not heed
+// the context of a redrive, is left behind, and Serve says so.
 package control
