@@ -37,7 +37,8 @@ func (l Limits) withDefaults() Limits {
 //
 // The filter is in the query: component, key, reason, since, until, id (which
 // may be repeated), limit. What changes something takes dry_run=true, and wants
-// all=true where redrive or drop have no filter.
+// all=true where redrive or drop have no filter. While one request changes the
+// box, others that would are refused with 409.
 //
 // A POST answers in lines of JSON: {"n":1000} as the work goes on, and at the
 // end {"summary":{…}}, with an "error" if it was cut short. Errors before that
@@ -156,17 +157,20 @@ type event struct {
 
 const progressEvery = 200 * time.Millisecond
 
-// run does the work, one request at a time, and tells how it goes.
+// run does the work, unless another request is changing the box, and tells how
+// it goes.
 func (h *handler) run(w http.ResponseWriter, r *http.Request, o Options, do func(context.Context, Box, Options) (Summary, error)) {
 	ctx, cancel := context.WithTimeoutCause(r.Context(), h.limits.Time,
 		fmt.Errorf("the request took more than %s; what is left can be sent with another: %w", h.limits.Time, context.DeadlineExceeded))
 	defer cancel()
-	select {
-	case h.turn <- struct{}{}:
-		defer func() { <-h.turn }()
-	case <-ctx.Done():
-		refuse(w, http.StatusServiceUnavailable, fmt.Errorf("another request is changing the box: %w", context.Cause(ctx)))
-		return
+	if !o.DryRun {
+		select {
+		case h.turn <- struct{}{}:
+			defer func() { <-h.turn }()
+		default: // the other may wait for room in a queue for as long as it likes
+			refuse(w, http.StatusConflict, errors.New("another is changing the box; try again when that has ended"))
+			return
+		}
 	}
 	w.Header().Set("Content-Type", JSONL.ContentType())
 	out, lines := http.NewResponseController(w), json.NewEncoder(w)

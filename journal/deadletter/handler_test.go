@@ -140,13 +140,44 @@ func TestHandler(t *testing.T) {
 		var both sync.WaitGroup
 		for range 2 {
 			both.Go(func() {
-				if _, err := c.Redrive(t.Context(), deadletter.Options{}); err != nil {
+				if _, err := c.Redrive(t.Context(), deadletter.Options{}); err != nil && !strings.Contains(err.Error(), "409") {
 					t.Error(err)
 				}
 			})
 		}
 		both.Wait()
 		require.Len(t, lane.got, 50, "nothing is sent twice")
+	})
+
+	t.Run("WhoComesWhileAnotherChangesTheBoxIsToldAtOnce", func(t *testing.T) {
+		t.Parallel()
+		box := newBox(t, 3)
+		begun, full := make(chan struct{}), make(chan struct{})
+		defer box.Receive("lane:sms", func(context.Context, journal.DeadLetter) error {
+			close(begun)
+			<-full
+			return nil
+		}, nil)()
+		c := serve(t, box, deadletter.Limits{})
+		one := deadletter.Options{Filter: deadletter.Filter{Limit: 1}}
+		var first sync.WaitGroup
+		first.Go(func() {
+			if _, err := c.Redrive(t.Context(), one); err != nil {
+				t.Error(err)
+			}
+		})
+		<-begun
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		defer cancel()
+		_, err := c.Drop(ctx, one)
+		require.ErrorContains(t, err, "409")
+		require.ErrorContains(t, err, "another is changing the box; try again when that has ended")
+		one.DryRun = true
+		s, err := c.Drop(ctx, one)
+		require.NoError(t, err, "who only looks is not in the way")
+		require.Equal(t, 1, s.Done)
+		close(full)
+		first.Wait()
 	})
 }
 
