@@ -50,9 +50,10 @@ func shopMain(dir string) error {
 		if m.To == "" {
 			return pool.Permanent(errors.New("it has no receiver"))
 		}
-		fmt.Println("sent", m.Text, m.To)
+		it, _ := pool.ItemOf(ctx)
+		fmt.Println("sent", it.ID, m.To)
 		return nil
-	}, pool.LaneConfig{Journal: journal.Always}, pool.WithJournal[message](d), pool.WithDeadLetters[message](box),
+	}, pool.LaneConfig{Journal: journal.Always, MaxAge: time.Hour}, pool.WithJournal[message](d), pool.WithDeadLetters[message](box),
 		pool.WithID(func(m message) string { return m.Text }), pool.WithLabel(func(m message) string { return "order " + m.Text }))
 	if err != nil {
 		return err
@@ -141,6 +142,26 @@ func TestAPersonMendsWhatFailed(t *testing.T) {
 
 	shop = startShop(t, dir, "")
 	require.Equal(t, map[string]string{"m-3": "Dan", "m-4": "Dan"}, shop.sent(t, 2, true))
+	require.Empty(t, ids(t, dir))
+	shop.kill(t)
+}
+
+// TestExpiredWorkThatIsSentAgainIsDone: to its lane it is new work, wherever it is
+// sent from, and not as old as it was.
+func TestExpiredWorkThatIsSentAgainIsDone(t *testing.T) {
+	t.Parallel()
+	expired := letter(1)
+	expired.Reason = journal.ReasonExpired // accepted long ago
+	second := letter(2)
+	second.Reason = journal.ReasonExpired
+	dir := leave(t, 0, expired, second)
+	r := lastcall(t, dir, "deadletters", "redrive", "m-1")
+	require.Equal(t, exitOK, r.code, r.err)
+	shop := startShop(t, dir, "")
+	require.Equal(t, map[string]string{"m-1": "1"}, shop.sent(t, 1, true))
+	r = lastcall(t, dir, "deadletters", "redrive", "m-2")
+	require.Equal(t, exitOK, r.code, r.err)
+	require.Equal(t, map[string]string{"m-2": "2"}, shop.sent(t, 1, false))
 	require.Empty(t, ids(t, dir))
 	shop.kill(t)
 }
