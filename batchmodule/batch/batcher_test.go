@@ -2,10 +2,12 @@ package batch_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"runtime"
 	"slices"
+	"strconv"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -429,6 +431,52 @@ func TestStats(t *testing.T) {
 		assert.Equal(t, batch.FlushCounts{Count: 2, Drain: 2}, s.Flushes)
 		assert.Equal(t, intake.Closed, s.State)
 		assert.Zero(t, s.Oldest)
+	})
+}
+
+func TestStatsOfTheJournal(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s, let := newStore(0), make(chan struct{})
+		s.fill(t, upTo(6)...)
+		codec := journal.JSON[int]()
+		codec.Decode = func(p []byte, _ int) (int, error) {
+			if string(p) == "2" {
+				return 0, errors.New("illegible")
+			}
+			return strconv.Atoi(string(p))
+		}
+		cfg := batch.Config{MaxItems: 3, Buffer: 4, Linger: time.Hour, Journal: journal.Always}
+		b := started(t, func(context.Context, []int) error { <-let; return nil }, cfg, batch.WithJournal[int](s), batch.WithCodec(codec))
+		synctest.Wait()
+		st := b.Stats()
+		require.Equal(t, []int{4, 1, 1, 6}, []int{st.Replayed, st.ReplayLeft, st.Unreadable, st.InJournal})
+		let <- struct{}{}
+		synctest.Wait()
+		st = b.Stats()
+		require.Equal(t, []int{5, 0, 1, 3}, []int{st.Replayed, st.ReplayLeft, st.Unreadable, st.InJournal})
+
+		written := make(chan struct{})
+		s.hook(func(context.Context, string, []journal.Entry) error { <-written; return nil })
+		var wg sync.WaitGroup
+		wg.Go(func() {
+			n, err := b.AddAll(t.Context(), []int{7, 8})
+			assert.NoError(t, err)
+			assert.Equal(t, 2, n)
+		})
+		synctest.Wait()
+		require.Equal(t, 2, b.Stats().Writing)
+		require.Equal(t, 2, b.Stats().Inside)
+		close(written)
+		wg.Wait()
+		st = b.Stats()
+		require.Equal(t, []int{0, 4, 5}, []int{st.Writing, st.Inside, st.InJournal})
+		text, err := json.Marshal(st)
+		require.NoError(t, err)
+		require.Contains(t, string(text), `"in_journal":5,"writing":0,"replayed":5,"replay_left":0,"unreadable":1`)
+		close(let)
+		finish(t, b)
+		require.Equal(t, 1, b.Stats().InJournal, "also after the end")
 	})
 }
 

@@ -43,7 +43,7 @@ type past struct {
 	cut     context.CancelCauseFunc // ends the replay; nil: there is none
 	room    chan struct{}           // made by a replay that waits, closed when there may be room
 	total   int                     // how many items an earlier life has left
-	entered uint64                  // of those
+	entered int                     // of those
 }
 
 // beginReplayLocked bars the way for new items until those of an earlier life
@@ -75,7 +75,7 @@ func (b *Batcher[T]) tellReplay(r Replay) {
 		return
 	}
 	s := b.Stats()
-	r.Entered, r.Left, r.Unreadable = int(s.Replayed), s.ReplayLeft, b.keeper.Unreadable()
+	r.Entered, r.Left, r.Unreadable = s.Replayed, s.ReplayLeft, s.Unreadable
 	_ = b.guard(func() error { b.opts.replay(r); return nil })
 }
 

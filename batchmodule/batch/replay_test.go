@@ -42,7 +42,7 @@ func TestReplay(t *testing.T) {
 			require.Equal(t, upTo(520), r.items())
 			require.Empty(t, s.inside(t, ordersJournal))
 			require.Equal(t, intake.Ledger{Offered: 520, Accepted: 520, Done: 520}, b.Gate().Ledger())
-			require.EqualValues(t, 500, b.Stats().Replayed)
+			require.Equal(t, 500, b.Stats().Replayed)
 			require.Zero(t, b.Stats().ReplayLeft)
 		}
 	})
@@ -123,7 +123,7 @@ func TestReplay(t *testing.T) {
 			st := b.Stats()
 			require.Equal(t, 10, st.Inside, "memory is bounded by the buffer")
 			require.EqualValues(t, 10, st.Ledger.Accepted)
-			require.EqualValues(t, 10, st.Replayed)
+			require.Equal(t, 10, st.Replayed)
 			require.Equal(t, 20, st.ReplayLeft)
 
 			err := b.TryAdd(t.Context(), 77)

@@ -8,44 +8,67 @@ import (
 	"github.com/lastcall-go/lastcall/journal"
 )
 
-// Stats is one consistent snapshot of a batcher.
+// Stats is a snapshot of a batcher. All but InJournal and Unreadable was read
+// under one lock.
 type Stats struct {
-	Name  string
-	State intake.State
+	Name  string       `json:"name"`
+	State intake.State `json:"state"`
 
 	// Inside = Buffered + InFlight + Left.
-	Inside   int
-	Buffered int // in open batches, or in full ones that wait for a slot
-	InFlight int // with the sink, or waiting for a retry
-	Left     int // left over by Stop, not settled by Save
+	Inside   int `json:"inside"`
+	Buffered int `json:"buffered"`  // in open batches, or in full ones that wait for a slot
+	InFlight int `json:"in_flight"` // with the sink, or waiting for a retry or the dead letters
+	Left     int `json:"left"`      // left over by Stop, not settled by Save
 
-	Keys    int           // with items inside; 0 without WithKey
-	Waiting int           // calls of Add that wait for room
-	Slots   int           // flushes that run, of Config.Parallel
-	Oldest  time.Duration // age of the oldest batch, by its first item; 0 if there is none
+	Keys    int           `json:"keys"`    // with items inside; 0 without WithKey
+	Waiting int           `json:"waiting"` // calls of Add that wait for room, or for the end of the replay
+	Slots   int           `json:"slots"`   // flushes that run, of Config.Parallel
+	Oldest  time.Duration `json:"oldest"`  // age of the oldest batch, by its first item; 0 if there is none
 
 	// Journal is when items are written down: off, onstop or always.
-	Journal journal.Mode
+	Journal journal.Mode `json:"journal"`
 	// DeadLetters is what becomes of items that failed for good.
-	DeadLetters DeadLetters
+	DeadLetters DeadLetters `json:"dead_letters"`
+	// InJournal is how many entries are in the journal and not crossed out;
+	// what is to be replayed is among them.
+	InJournal int `json:"in_journal"`
+	// Writing is how many items have a place and are being written down. They
+	// are not inside yet.
+	Writing int `json:"writing"`
 	// Replayed is how many items of an earlier life have entered, ReplayLeft
-	// how many have still to; those count as accepted when they enter. What a
-	// replay that ended early has left stays in the journal.
-	Replayed   uint64
-	ReplayLeft int
+	// how many have still to, and Unreadable how many no codec could read.
+	// They count as accepted when they enter. What a replay that ended early
+	// has left stays in the journal.
+	Replayed   int `json:"replayed"`
+	ReplayLeft int `json:"replay_left"`
+	Unreadable int `json:"unreadable"`
 
-	Flushes FlushCounts
-	Ledger  intake.Ledger
+	Flushes FlushCounts   `json:"flushes"`
+	Ledger  intake.Ledger `json:"ledger"`
 }
 
 // FlushCounts counts the flushes that have ended, by what triggered them.
 type FlushCounts struct {
-	Count, Bytes, Linger, Room, Manual, Drain uint64
+	Count  uint64 `json:"count"`
+	Bytes  uint64 `json:"bytes"`
+	Linger uint64 `json:"linger"`
+	Room   uint64 `json:"room"`
+	Manual uint64 `json:"manual"`
+	Drain  uint64 `json:"drain"`
 }
 
 // Stats takes a snapshot. It looks at every batch inside, so it costs more
 // than reading a counter: ask it by the second, not by the item.
 func (b *Batcher[T]) Stats() Stats {
+	s, opened := b.statsNow()
+	if opened {
+		s.InJournal, s.Unreadable = b.keeper.Len(), b.keeper.Unreadable()
+	}
+	s.ReplayLeft = max(0, s.ReplayLeft-s.Unreadable)
+	return s
+}
+
+func (b *Batcher[T]) statsNow() (_ Stats, opened bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	f := b.flushes
@@ -64,13 +87,12 @@ func (b *Batcher[T]) Stats() Stats {
 
 		Journal:     b.mode,
 		DeadLetters: NoLetters,
+		Writing:     b.reserved,
 		Replayed:    b.past.entered,
+		ReplayLeft:  b.past.total - b.past.entered,
 	}
 	if b.buries {
 		s.DeadLetters = KeepLetters
-	}
-	if b.past.total > 0 {
-		s.ReplayLeft = max(0, b.past.total-int(b.past.entered)-b.keeper.Unreadable())
 	}
 	s.Inside = int(s.Ledger.Inside)
 	for c := b.flying.first; c != nil; c = c.next {
@@ -86,7 +108,7 @@ func (b *Batcher[T]) Stats() Stats {
 	if !since.IsZero() {
 		s.Oldest = time.Since(since)
 	}
-	return s
+	return s, b.past.opened
 }
 
 func (b *Batcher[T]) ledger() intake.Ledger {
