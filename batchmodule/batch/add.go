@@ -3,6 +3,7 @@ package batch
 import (
 	"cmp"
 	"context"
+	"time"
 
 	"github.com/lastcall-go/lastcall/journal"
 )
@@ -194,6 +195,9 @@ func (b *Batcher[T]) tagLocked(s *bundle[T], n int, known *tag) {
 	var t tag
 	if known != nil {
 		t = *known
+	}
+	if t.at == 0 && b.cfg.MaxAge > 0 {
+		t.at = time.Now().UnixNano()
 	}
 	for range n {
 		b.serial++

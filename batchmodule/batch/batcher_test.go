@@ -390,12 +390,12 @@ func TestConfig(t *testing.T) {
 	t.Run("EveryWrongFieldIsReportedTogether", func(t *testing.T) {
 		t.Parallel()
 		_, err := batch.New[int]("", nil, batch.Config{
-			MaxItems: -1, MaxBytes: -1, Linger: -1, Parallel: -1, WhenFull: "explode", MaxKeys: -1, FlushTimeout: -1, StopBudget: -1,
+			MaxItems: -1, MaxBytes: -1, Linger: -1, Parallel: -1, WhenFull: "explode", MaxKeys: -1, FlushTimeout: -1, MaxAge: -1, StopBudget: -1,
 			Retry: batch.Retry{MaxAttempts: -2, InitialDelay: time.Hour, MaxDelay: time.Second, Multiplier: 0.5},
 		})
 		for _, want := range []string{
 			"max_items: is -1", "max_bytes: is -1", "linger: is -1ns", "parallel: is -1", `when_full: is "explode"; give "block" or "reject"`,
-			"max_keys: is -1", "flush_timeout: is -1ns", "stop_budget: is -1ns", "retry.max_attempts: is -2",
+			"max_keys: is -1", "flush_timeout: is -1ns", "max_age: is -1ns", "stop_budget: is -1ns", "retry.max_attempts: is -2",
 			"retry.max_delay: is 1s, less than retry.initial_delay (1h0m0s)", "retry.multiplier: is 0.5", "name: is empty", "sink: is nil",
 		} {
 			assert.ErrorContains(t, err, want)

@@ -38,6 +38,11 @@ type Config struct {
 	// FlushTimeout bounds one call of the sink: its context ends then.
 	// Default 30s.
 	FlushTimeout time.Duration `yaml:"flush_timeout"`
+	// MaxAge bounds how old an item may be when its flush begins: one that was
+	// accepted longer ago, be it in an earlier life, is not given to the sink
+	// but fails with [ErrExpired]. A flush that has begun goes on, retries
+	// included. Default 0: any age.
+	MaxAge time.Duration `yaml:"max_age"`
 	// Journal says when items are written down: off, onstop (what a stop left
 	// over, by [Batcher.Save]) or always (before Add returns). The last two
 	// need [WithJournal], and nobody else who saves ([WithSave]). Default
@@ -143,6 +148,9 @@ func (c Config) Validate() error {
 	}
 	positive("max_keys", d.MaxKeys)
 	lasting("flush_timeout", d.FlushTimeout)
+	if d.MaxAge < 0 {
+		wrong("max_age", "is %s; give a positive duration, or leave it out for any age", d.MaxAge)
+	}
 	if err := c.Journal.Validate(); err != nil {
 		wrong("journal", "%w", err)
 	}

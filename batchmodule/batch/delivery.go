@@ -53,6 +53,9 @@ func (d *delivery[T]) run() {
 	ctx, lineage := intake.Mark(d.b.base)
 	defer lineage.End()
 	d.ctx = ctx
+	if d.calls == 0 {
+		d.expire()
+	}
 	goesOn := !d.over()
 	if n := d.held; n > 0 { // the sink has ended the goroutine it was called on
 		perr := d.b.panicked(&PanicError{Value: errGoexit})
@@ -60,6 +63,25 @@ func (d *delivery[T]) run() {
 	}
 	for goesOn {
 		goesOn = d.heed(d.try(d.portion()))
+	}
+}
+
+// expire makes dead letters of what is too old.
+func (d *delivery[T]) expire() {
+	most := d.b.cfg.MaxAge
+	if most == 0 {
+		return
+	}
+	v, old := verdict[T]{rest: d.s.lot, named: make([]reason, d.s.len())}, 0
+	for i := range v.rest.tags {
+		if d.began.Sub(time.Unix(0, v.rest.tags[i].at)) > most {
+			v.named[i].err = ErrExpired
+			old++
+		}
+	}
+	if old > 0 {
+		d.err = ErrExpired
+		d.bury(v, func(r reason) bool { return r.err != nil }, 0, journal.ReasonExpired)
 	}
 }
 

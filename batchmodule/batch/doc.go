@@ -71,6 +71,9 @@
 // batch the slot: only the burial is tried again, with the delays of a retry,
 // and a stop makes it a leftover.
 //
+// With Config.MaxAge what has waited too long is a dead letter too ("expired"):
+// it is looked at when a flush begins, before the sink is called.
+//
 // # Journal
 //
 // With [WithJournal] what is accepted outlives the process. Config.Journal says

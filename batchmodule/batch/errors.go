@@ -25,6 +25,10 @@ var (
 	ErrClosed = intake.ErrClosed
 )
 
+// ErrExpired is the error of an item that was older than Config.MaxAge when its
+// flush began.
+var ErrExpired = errors.New("expired: older than max_age when its flush began")
+
 // ErrStopped is the cause of a flush context that ended because the stop's
 // time was up. The errors of [Batcher.Stop] and [Batcher.Flush] match it where
 // items were left over for that reason.

@@ -10,7 +10,7 @@ type Item struct {
 	// ID tells a repetition from a new item: it is the same at every attempt,
 	// in every life of the program, and after it was sent again from the dead
 	// letters. It is empty where there is neither [WithID], nor a journal, nor
-	// dead letters.
+	// dead letters, nor a Config.MaxAge.
 	ID string
 	// Key is what [WithLabel] says, or [WithKey].
 	Key string

@@ -53,7 +53,7 @@ func WithLabel[T any](label func(T) string) Option[T] {
 // keeping is what a batcher with a journal or dead letters has beside the
 // others.
 type keeping[T any] struct {
-	keeper *journal.Keeper[T] // nil: neither
+	keeper *journal.Keeper[T] // nil: neither, nor a MaxAge: nothing is known of an item
 	mode   journal.Mode       // off, onstop or always
 	always bool
 	buries bool // items that failed for good go to the box
@@ -100,7 +100,7 @@ func (b *Batcher[T]) hire() (err error) {
 	}
 	k.always = k.mode == journal.Always
 	k.buries = o.box != nil && o.dead == nil && b.cfg.DeadLetters != NoLetters
-	if k.mode == journal.Off && !k.buries {
+	if k.mode == journal.Off && !k.buries && b.cfg.MaxAge == 0 {
 		return nil
 	}
 	var opener journal.Opener

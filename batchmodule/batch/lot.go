@@ -13,7 +13,7 @@ type tag struct {
 	serial   uint64 // tells the items of this life apart; given when it is placed
 	seq      uint64 // in the journal; 0: it is not in it
 	id       string // from an earlier life; "": see Batcher.idOf
-	at       int64  // when it was accepted, in Unix nanoseconds; 0: when its bundle began
+	at       int64  // when it was accepted, in Unix nanoseconds; 0: when its bundle began, never so with MaxAge
 	first    error  // of the sink about it, in this life
 	tried    int32  // calls of the sink that had it, in all lives
 	replayed bool
