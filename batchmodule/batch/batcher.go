@@ -85,8 +85,9 @@ const (
 )
 
 // New returns a batcher that accepts items at once, or with a journal after
-// Start, and flushes them once it is started. The name ("orders") is what errors, the gate ("batch:orders") and
-// receipts call it. The error reports every wrong field of cfg together.
+// Start, and flushes them once it is started. The name ("orders") is what
+// errors, the gate ("batch:orders") and receipts call it. The error reports
+// every wrong field of cfg together.
 func New[T any](name string, sink Sink[T], cfg Config, opts ...Option[T]) (*Batcher[T], error) {
 	b := &Batcher[T]{
 		name:    name,

@@ -35,8 +35,8 @@ var ErrExpired = errors.New("expired: older than max_age when its flush began")
 var ErrStopped = errors.New("the time to stop was up before everything was flushed")
 
 // ErrHung is matched by the error of [Batcher.Stop] when a sink, a dead letter
-// handler or the replay did not return after it was cut. What it holds is left over, and may
-// be delivered all the same.
+// handler or the replay did not return after it was cut. What it holds is left
+// over, and may be delivered all the same.
 var ErrHung = errors.New("did not return after it was cut and may still deliver what it holds")
 
 var errGoexit = errors.New("runtime.Goexit was called in a function given to the batcher (t.FailNow in a goroutine that is not the test's?)")

@@ -12,7 +12,7 @@ import (
 
 // WithJournal keeps what is inside in a journal of this opener, under the name
 // "batch:<name>", as Config.Journal says. The batcher must then be started
-// before it takes anything. The opener is asked by Start.
+// before it takes anything. The opener is asked by Start. nil: none.
 func WithJournal[T any](o journal.Opener) Option[T] {
 	return func(opts *options[T]) { opts.opener = o }
 }
@@ -28,24 +28,27 @@ func WithDeadLetters[T any](box *journal.DeadLetters) Option[T] {
 	return func(opts *options[T]) { opts.box = box }
 }
 
-// WithCodec writes items down, and reads them back, in a journal and in dead
-// letters. Default, and for the zero Codec: [journal.JSON].
+// WithCodec says how items are written down, in the journal and in dead letters.
+// Without it, and for the zero Codec: [journal.JSON].
 func WithCodec[T any](c journal.Codec[T]) Option[T] {
 	return func(opts *options[T]) { opts.codec = c }
 }
 
-// WithID says what an item is told apart by, for sinks that deduplicate; see
-// [ItemsOf]. It must say the same whenever it is asked about an item. Items for
-// which it says "", and all without it, have an ID made. It is called on the
-// goroutine of Add, of the sink or of Save, with no lock held; a panic counts
-// as "".
+// WithID gives each item its ID, by which a repetition is told from a new item;
+// see [ItemsOf]. Without it, or where id returns "", one is made. Unlike a pool's
+// lane a batcher asks only when it has to know, so that Add need not keep an ID
+// for each item: on the goroutine of Add with Config.Journal always, else on
+// that of the sink, of a flush or of Save, with no lock held. So it must say the
+// same of an item whenever it is asked, and a panic counts as "", as nobody may
+// be there to hear of it. nil: none.
 func WithID[T any](id func(T) string) Option[T] {
 	return func(opts *options[T]) { opts.id = id }
 }
 
-// WithLabel says by what a person finds an item again (a receiver's id), in the
-// journal and among the dead letters. Default: what [WithKey] says. It is called
-// as [WithID] is.
+// WithLabel says by which key a person finds an item again, in its journal
+// entry and its dead letter: a receiver's id. Without it that is what [WithKey]
+// says; it does not change the batches. It is called as [WithID] is. A panic
+// counts as "". nil: none.
 func WithLabel[T any](label func(T) string) Option[T] {
 	return func(opts *options[T]) { opts.label = label }
 }

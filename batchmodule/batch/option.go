@@ -28,8 +28,8 @@ type DeadLetter[T any] struct {
 	Attempts int
 }
 
-// Option gives a [Batcher] a collaborator that no file can name. An option
-// with a nil function is the same as none.
+// Option gives a [Batcher] a collaborator that no file can name. With nil it
+// says that there is none. Of two of a kind the later one counts.
 type Option[T any] func(*options[T])
 
 type options[T any] struct {
