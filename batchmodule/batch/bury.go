@@ -34,7 +34,9 @@ func WithBurial[T any](observe func(Burial)) Option[T] {
 }
 
 // box puts one item into the box. While that fails the item keeps its place,
-// and its batch the slot: so the producers feel it, and nothing is lost.
+// and its batch the slot: so the producers feel it, and nothing is lost. Its
+// entry in the journal is crossed out when it is settled, which a stop may have
+// made impossible meanwhile: then there is a letter of it, and it comes again.
 func (d *delivery[T]) box(item T, t *tag, r reason, tried int, why journal.Reason, settle func()) fate {
 	told := Burial{Reason: why, Attempts: int(t.tried), Cause: r.err}
 	var first error

@@ -346,6 +346,103 @@ func TestBurialThatFails(t *testing.T) {
 	})
 }
 
+// The stop has taken the item over, so it is Saved, and must be in the journal.
+// The letter cannot be taken back: the item comes again, under its ID.
+func TestBurialThatOutlivesTheStopCrossesNothingOut(t *testing.T) {
+	t.Parallel()
+	for _, mode := range []journal.Mode{journal.OnStop, journal.Always} {
+		for _, moment := range []string{"BeforeSave", "AfterSave"} {
+			t.Run(string(mode)+moment, func(t *testing.T) {
+				t.Parallel()
+				synctest.Test(t, func(t *testing.T) {
+					s, let := newStore(0), make(chan struct{})
+					box := boxIn(t, s)
+					s.hook(func(_ context.Context, name string, _ []journal.Entry) error {
+						if name == journal.DeadLettersName {
+							<-let
+						}
+						return nil
+					})
+					b := started(t, refuse, batch.Config{MaxItems: 1, Journal: mode}, batch.WithJournal[int](s), batch.WithDeadLetters[int](box))
+					addN(t, b, 7, 1)
+					synctest.Wait()
+					require.Equal(t, []int{7}, stopWithin(b, 0))
+					if moment == "BeforeSave" {
+						close(let)
+						synctest.Wait()
+					}
+					require.NoError(t, b.Save(t.Context()))
+					if moment == "AfterSave" {
+						close(let)
+						synctest.Wait()
+					}
+					require.Equal(t, intake.Ledger{Offered: 1, Accepted: 1, Saved: 1}, b.Gate().Ledger())
+					require.Equal(t, []int{7}, s.inside(t, ordersJournal))
+					require.Len(t, letters(t, box), 1)
+					require.NoError(t, box.Close())
+				})
+			})
+		}
+	}
+}
+
+// What is in the box and not crossed out comes again after a kill.
+func TestBuriedItemsOfALargeBatchAreCrossedOutByGroups(t *testing.T) {
+	t.Parallel()
+	s := newStore(0)
+	box := boxIn(t, s)
+	var b *batch.Batcher[int]
+	buried, most := 0, uint64(0)
+	s.hook(func(_ context.Context, name string, _ []journal.Entry) error {
+		if name == journal.DeadLettersName {
+			most = max(most, uint64(buried)-b.Gate().Ledger().Failed)
+			buried++
+		}
+		return nil
+	})
+	b, err := batch.New("orders", func(_ context.Context, items []int) error {
+		all := batch.ItemErrors{}
+		for i := range items {
+			all[i] = batch.Permanent(errors.New("refused"))
+		}
+		return all
+	}, batch.Config{MaxItems: 200, Journal: journal.Always}, batch.WithJournal[int](s), batch.WithDeadLetters[int](box))
+	require.NoError(t, err)
+	require.NoError(t, b.Start(t.Context()))
+	_, err = b.AddAll(t.Context(), upTo(200))
+	require.NoError(t, err)
+	finish(t, b)
+	require.EqualValues(t, 200, b.Gate().Ledger().Failed)
+	require.Less(t, most, uint64(8))
+	require.Empty(t, s.inside(t, ordersJournal))
+}
+
+// A stop whose time is up waits for no store.
+func TestStopWhileTheBoxIsBeingOpened(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s, let := newStore(0), make(chan struct{})
+		s.opening = func(_ context.Context, name string) error {
+			if name == journal.DeadLettersName {
+				<-let
+			}
+			return nil
+		}
+		box := boxIn(t, s)
+		b := started(t, refuse, batch.Config{MaxItems: 1}, batch.WithJournal[int](s), batch.WithDeadLetters[int](box))
+		addN(t, b, 7, 1)
+		synctest.Wait()
+		began := time.Now()
+		require.Equal(t, []int{7}, stopWithin(b, 0))
+		require.NoError(t, b.Save(t.Context()))
+		require.Equal(t, 100*time.Millisecond, time.Since(began))
+		require.Equal(t, []int{7}, s.inside(t, ordersJournal))
+		close(let)
+		synctest.Wait()
+		require.NoError(t, box.Close())
+	})
+}
+
 func TestRedrive(t *testing.T) {
 	t.Parallel()
 	for _, mode := range []journal.Mode{journal.Off, journal.OnStop, journal.Always} {

@@ -13,13 +13,22 @@ const (
 	spared               // the stop came first: it is left over
 )
 
+// buriedTogether is how many items of one batch are buried before they are
+// settled; of a large batch one in buriedParts. Until then a kill brings them
+// again, although there are letters of them. Each settling looks at the whole
+// batch.
+const (
+	buriedTogether = 8
+	buriedParts    = 64
+)
+
 // bury makes dead letters of those items of v whose reason is of the kind, and
 // returns the others. The items are at the front of the bundle and were tried
 // so many times in this life.
 func (d *delivery[T]) bury(v verdict[T], kind func(reason) bool, tried int, why journal.Reason) verdict[T] {
 	kept, behind := verdict[T]{whole: v.whole}, d.s.behind(v.rest.len())
 	var lost lot[T]
-	failed := 0
+	failed, most := 0, max(buriedTogether, v.rest.len()/buriedParts)
 	settle := func(next int) { // all before next have had their turn
 		if failed+lost.len() > 0 {
 			d.settle(join(kept.rest, join(v.rest.behind(next), behind)), failed, lost)
@@ -35,7 +44,9 @@ func (d *delivery[T]) bury(v verdict[T], kind func(reason) bool, tried int, why 
 		}
 		switch came {
 		case dead:
-			failed++
+			if failed++; failed >= most {
+				settle(i + 1)
+			}
 		case unburied:
 			lost.take(v.rest, i)
 		case spared:

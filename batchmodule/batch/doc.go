@@ -69,7 +69,8 @@
 // error and its key; else it is only counted, and reported to [WithBurial] and
 // [WithFlushed]. While the box does not take it the item keeps its place and its
 // batch the slot: only the burial is tried again, with the delays of a retry,
-// and a stop makes it a leftover.
+// and a stop makes it a leftover. An item whose burial outlives the stop is a
+// leftover too: there may be a letter of it, and it comes again, under its ID.
 //
 // With Config.MaxAge what has waited too long is a dead letter too ("expired"):
 // it is looked at when a flush begins, before the sink is called.

@@ -26,10 +26,11 @@ func (d *delivery[T]) noteFirst(v verdict[T]) {
 	}
 }
 
-// settle says what came of the items that are not in rest: failed are
-// dead letters, nobody took those in lost, the others are Done. Their entries in
-// the journal are crossed out, but for those of the lost, who thus come again in
-// the next life.
+// settle says what came of the items that are not in rest: failed are dead
+// letters, nobody took those in lost, the others are Done. Their entries in the
+// journal are crossed out, but for those of the lost, who thus come again in the
+// next life. Of items that a stop has taken over it says and crosses out
+// nothing.
 func (d *delivery[T]) settle(rest lot[T], failed int, lost lot[T]) {
 	seqs, again := journalled(d.seqs[:0], d.s.tags, rest.tags, lost.tags), 0
 	for i := range lost.tags {
