@@ -178,6 +178,24 @@ func TestRedrive(t *testing.T) {
 		require.Equal(t, "sent 3 of 3 dead letters\n", r.out)
 	})
 
+	t.Run("TheBarOfAnImportCountsItsRows", func(t *testing.T) {
+		t.Parallel()
+		dir := leave(t, 0, letters(6)...)
+		file := filepath.Join(t.TempDir(), "letters.csv")
+		rows := "id,component,payload\nm-1,lane:sms,{}\nm-2,lane:sms,{}\n,,\nm-3,,{}\nm-4,lane:sms,{}\n"
+		require.NoError(t, os.WriteFile(file, []byte(rows), 0o600))
+		r := with(t, &program{watches: true}, dir, "deadletters", "import", file, "--dry-run")
+		require.Equal(t, exitPartly, r.code, r.err)
+		r = with(t, &program{watches: true}, dir, "deadletters", "import", file)
+		require.Equal(t, exitPartly, r.code, r.err)
+		require.Contains(t, r.out, "sent 3 of 4 dead letters")
+		require.Contains(t, r.err, "/4)")
+		p := &program{watches: true, in: strings.NewReader(rows)}
+		r = with(t, p, dir, "deadletters", "import", "-", "--format", "csv")
+		require.Equal(t, exitPartly, r.code, r.err)
+		require.NotContains(t, r.err, "/", "nobody knows how many come from a pipe")
+	})
+
 	t.Run("AnInterruptLeavesTheRestInTheBox", func(t *testing.T) {
 		t.Parallel()
 		dir := leave(t, 0, letters(3)...)

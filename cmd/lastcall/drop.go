@@ -35,7 +35,7 @@ func (p *program) drop() *cobra.Command {
 				}
 				o.Filter = asked
 			}
-			return p.change(cmd.Context(), "dropped", o, func(ctx context.Context, d desk, o deadletter.Options) (deadletter.Summary, error) {
+			return p.change(cmd.Context(), "dropped", o, chosen(cmd.Context(), o.Filter), func(ctx context.Context, d desk, o deadletter.Options) (deadletter.Summary, error) {
 				return d.Drop(ctx, o)
 			})
 		},

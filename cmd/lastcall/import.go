@@ -38,7 +38,7 @@ meanwhile. --missing sends it all the same.`,
 			if err != nil {
 				return err
 			}
-			return errors.Join(p.change(cmd.Context(), "sent", o, func(ctx context.Context, d desk, o deadletter.Options) (deadletter.Summary, error) {
+			return errors.Join(p.change(cmd.Context(), "sent", o, rowsOf(args[0], is, o.Filter), func(ctx context.Context, d desk, o deadletter.Options) (deadletter.Summary, error) {
 				return d.SendBack(ctx, in, is, o)
 			}), leave())
 		},
@@ -48,6 +48,29 @@ meanwhile. --missing sends it all the same.`,
 	cmd.Flags().BoolVar(&o.Missing, "missing", false, "send letters, too, that are not in the box")
 	p.changes(cmd, &o.DryRun)
 	return cmd
+}
+
+// rowsOf counts the rows of a file that a filter chooses. Of the standard input
+// nobody knows how many will come.
+func rowsOf(name string, is deadletter.Format, f deadletter.Filter) func(desk) (int, error) {
+	return func(desk) (n int, err error) {
+		if name == "-" {
+			return unknown, nil
+		}
+		file, err := os.Open(name) //nolint:gosec // as below
+		if err != nil {
+			return 0, err
+		}
+		for row, err := range deadletter.Import(file, is) {
+			if err != nil || f.Match(&row.Letter) {
+				n++
+			}
+		}
+		if f.Limit > 0 {
+			n = min(n, f.Limit)
+		}
+		return n, file.Close()
+	}
 }
 
 // source opens the file of an import.

@@ -11,19 +11,22 @@ import (
 	"github.com/lastcall-go/lastcall/journal/deadletter"
 )
 
-// change opens a desk to change something, or only to say what would be.
-func (p *program) change(ctx context.Context, verb string, o deadletter.Options, do func(context.Context, desk, deadletter.Options) (deadletter.Summary, error)) error {
+// change opens a desk to change something, or only to say what would be. total
+// counts how much that is, for who watches.
+func (p *program) change(ctx context.Context, verb string, o deadletter.Options, total func(desk) (int, error), do func(context.Context, desk, deadletter.Options) (deadletter.Summary, error)) error {
 	d, err := p.desk(ctx, !o.DryRun)
 	if err != nil {
 		return err
 	}
 	show, finish := p.progress(verb, false)
 	if p.watches && !o.DryRun {
-		total, err := count(ctx, d, o.Filter)
+		n, err := total(d)
 		if err != nil {
 			return errors.Join(err, d.Close())
 		}
-		o.Progress = func(n int) { show(int64(n), int64(total)) }
+		if n != unknown {
+			o.Progress = func(done int) { show(int64(done), int64(n)) }
+		}
 	}
 	s, err := do(ctx, d, o)
 	finish()
@@ -32,6 +35,11 @@ func (p *program) change(ctx context.Context, verb string, o deadletter.Options,
 		return err
 	}
 	return errors.Join(err, p.report(s, verb, err))
+}
+
+// chosen counts the letters of a desk that a filter chooses.
+func chosen(ctx context.Context, f deadletter.Filter) func(desk) (int, error) {
+	return func(d desk) (int, error) { return count(ctx, d, f) }
 }
 
 // report prints what came of it. Where some failed, the error is errPartly
@@ -96,7 +104,7 @@ the box; then the exit code is 5, as it is for an id that no letter has.`,
 			if o.Filter, err = c.must(ids); err != nil {
 				return err
 			}
-			return p.change(cmd.Context(), "sent", o, func(ctx context.Context, d desk, o deadletter.Options) (deadletter.Summary, error) {
+			return p.change(cmd.Context(), "sent", o, chosen(cmd.Context(), o.Filter), func(ctx context.Context, d desk, o deadletter.Options) (deadletter.Summary, error) {
 				return d.Redrive(ctx, o)
 			})
 		},
