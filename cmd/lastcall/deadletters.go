@@ -22,7 +22,12 @@ nothing twice. A letter leaves the box after its work was accepted.
 
 While a service holds the directory, its control socket is used: work is sent to
 the component that runs. While none does, work is put into the component's
-journal, and done when the service starts.`)
+journal, and done when the service starts.
+
+To change something without a service, the command holds the directory for as
+long as that takes, and must be run as the owner of its files. A service that
+starts meanwhile is refused after a tenth of a second: let the command end
+first, or start the service and send through it.`)
 	cmd.Aliases = []string{"deadletter", "dl"}
 	cmd.AddCommand(p.list(), p.show(), p.export(), p.importFile(), p.redrive(), p.drop())
 	return cmd
