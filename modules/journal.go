@@ -8,7 +8,6 @@ import (
 
 	"github.com/lastcall-go/lastcall/journal"
 	"github.com/lastcall-go/lastcall/journal/control"
-	"github.com/lastcall-go/lastcall/journal/deadletter"
 	"github.com/lastcall-go/lastcall/journal/filejournal"
 	"github.com/lastcall-go/lastcall/lifecycle"
 )
@@ -34,7 +33,7 @@ func newOpener(s *store) journal.Opener { return s }
 // for both at a socket in their directory, while this process holds that.
 func newDeadLetters(lc fx.Lifecycle, o journal.Opener, s *store) *journal.DeadLetters {
 	box := journal.NewDeadLetters(o)
-	s.serve(control.Handler(s, box, deadletter.Limits{}))
+	s.serve(control.Handler(s, box))
 	lifecycle.Append(lc, lifecycle.Hook{
 		Name: "deadletters",
 		PreDestroy: func(context.Context) error {

@@ -73,7 +73,7 @@ func serviceMain(dir string) error {
 		if err != nil {
 			return err
 		}
-		serving.Go(func() { _ = control.Serve(ctx, ln, control.Handler(d, box, deadletter.Limits{})) })
+		serving.Go(func() { _ = control.Serve(ctx, ln, control.Handler(d, box)) })
 	}
 	fmt.Println("ready")
 	_, _ = io.Copy(io.Discard, os.Stdin) // until the test closes it

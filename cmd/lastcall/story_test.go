@@ -19,7 +19,6 @@ import (
 
 	"github.com/lastcall-go/lastcall/journal"
 	"github.com/lastcall-go/lastcall/journal/control"
-	"github.com/lastcall-go/lastcall/journal/deadletter"
 	"github.com/lastcall-go/lastcall/journal/filejournal"
 	"github.com/lastcall-go/lastcall/poolmodule/pool"
 )
@@ -66,7 +65,7 @@ func shopMain(dir string) error {
 		return err
 	}
 	var serving sync.WaitGroup
-	serving.Go(func() { _ = control.Serve(ctx, ln, control.Handler(d, box, deadletter.Limits{})) })
+	serving.Go(func() { _ = control.Serve(ctx, ln, control.Handler(d, box)) })
 	for i, to := range strings.Fields(os.Getenv(workVar)) {
 		if err := lane.Submit(ctx, message{To: strings.Trim(to, "-"), Text: fmt.Sprintf("m-%d", i)}); err != nil {
 			return err

@@ -53,7 +53,7 @@ func start(t *testing.T, dir string, n int) *service {
 	ctx, cancel := context.WithCancel(t.Context())
 	var serving sync.WaitGroup
 	serving.Go(func() {
-		if err := control.Serve(ctx, ln, control.Handler(d, s.box, deadletter.Limits{})); err != nil {
+		if err := control.Serve(ctx, ln, control.Handler(d, s.box)); err != nil {
 			t.Error(err)
 		}
 	})
@@ -140,7 +140,7 @@ func TestService(t *testing.T) {
 		ctx, stop := context.WithCancel(t.Context())
 		var serving sync.WaitGroup
 		serving.Go(func() {
-			if err := control.Serve(ctx, ln, control.Handler(broken{}, journal.NewDeadLetters(nil), deadletter.Limits{})); err != nil {
+			if err := control.Serve(ctx, ln, control.Handler(broken{}, journal.NewDeadLetters(nil))); err != nil {
 				t.Error(err)
 			}
 		})
@@ -369,7 +369,7 @@ func Example() {
 		return
 	}
 	var serving sync.WaitGroup
-	serving.Go(func() { _ = control.Serve(ctx, ln, control.Handler(d, box, deadletter.Limits{})) })
+	serving.Go(func() { _ = control.Serve(ctx, ln, control.Handler(d, box)) })
 
 	// A person, from another process.
 	c := control.Dial(dir)

@@ -10,7 +10,7 @@
 // The service serves it for as long as it holds the directory:
 //
 //	ln, err := control.Listen(dir)
-//	err = control.Serve(ctx, ln, control.Handler(directory, box, deadletter.Limits{}))
+//	err = control.Serve(ctx, ln, control.Handler(directory, box))
 //
 // Nobody is asked who they are: the socket can be opened by its owner alone.
 // Where the same [Handler] is mounted elsewhere, that is the place to ask.

@@ -29,12 +29,12 @@ type Journals interface {
 //
 // Errors have a status of 400 or above and an {"error":"…"}. Entries that fail
 // midway end without an end, as a connection that breaks.
-func Handler(j Journals, box deadletter.Box, limits deadletter.Limits) http.Handler {
+func Handler(j Journals, box deadletter.Box) http.Handler {
 	h := &handler{j}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /journals", h.inspect)
 	mux.HandleFunc("GET /journals/entries", h.entries)
-	letters := deadletter.Handler(box, limits)
+	letters := deadletter.Handler(box)
 	mux.Handle("/deadletters", letters)
 	mux.Handle("/deadletters/", letters)
 	return mux

@@ -12,21 +12,11 @@ import (
 	"time"
 )
 
-// Limits bound what one request to a [Handler] may take.
-type Limits struct {
-	// Body is the greatest file that is taken, in bytes: it is held in memory.
-	// Default 64 MiB.
-	Body int64 `yaml:"body"`
-	// Time is how long a request may take. Default 1 hour: a redrive waits for
-	// room in the queue of its component, letter by letter.
-	Time time.Duration `yaml:"time"`
-}
-
-func (l Limits) withDefaults() Limits {
-	l.Body = cmp.Or(l.Body, 64<<20)
-	l.Time = cmp.Or(l.Time, time.Hour)
-	return l
-}
+// What one request to a [Handler] may take.
+const (
+	maxBody = 64 << 20  // of a file, in bytes: it is held in memory
+	maxTime = time.Hour // a redrive waits for room in a queue, letter by letter
+)
 
 // Handler gives a box over HTTP:
 //
@@ -45,10 +35,15 @@ func (l Limits) withDefaults() Limits {
 // have a status of 400 or above and an {"error":"…"}. A GET that fails midway
 // ends without an end, as a connection that breaks.
 //
+// A file has at most 64 MiB, and a request takes at most an hour: send more in
+// parts.
+//
 // It asks nobody who they are: serve it where only those can reach it who may
 // read the payloads.
-func Handler(box Box, limits Limits) http.Handler {
-	h := &handler{box: box, limits: limits.withDefaults(), turn: make(chan struct{}, 1)}
+func Handler(box Box) http.Handler { return newHandler(box, maxBody, maxTime) }
+
+func newHandler(box Box, body int64, limit time.Duration) http.Handler {
+	h := &handler{box: box, body: body, time: limit, turn: make(chan struct{}, 1)}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /deadletters", h.list)
 	mux.HandleFunc("POST /deadletters/redrive", h.work(Redrive))
@@ -58,9 +53,10 @@ func Handler(box Box, limits Limits) http.Handler {
 }
 
 type handler struct {
-	box    Box
-	limits Limits
-	turn   chan struct{} // held by who changes something
+	box  Box
+	body int64
+	time time.Duration
+	turn chan struct{} // held by who changes something
 }
 
 func (h *handler) list(w http.ResponseWriter, r *http.Request) {
@@ -70,9 +66,9 @@ func (h *handler) list(w http.ResponseWriter, r *http.Request) {
 		refuse(w, http.StatusBadRequest, err)
 		return
 	}
-	ctx, cancel := context.WithTimeout(r.Context(), h.limits.Time)
+	ctx, cancel := context.WithTimeout(r.Context(), h.time)
 	defer cancel()
-	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(h.limits.Time)) // where it can be set
+	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(h.time)) // where it can be set
 	w.Header().Set("Content-Type", format.ContentType())
 	if _, err := Export(w, format, filter.Of(h.box.All(ctx))); err != nil {
 		panic(http.ErrAbortHandler) // so that nobody takes half of them for the whole
@@ -103,9 +99,9 @@ func (h *handler) load(w http.ResponseWriter, r *http.Request) {
 		refuse(w, http.StatusBadRequest, err)
 		return
 	}
-	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(h.limits.Time)) // where it can be set
+	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(h.time)) // where it can be set
 	var rows []loadedRow
-	for row, err := range Import(http.MaxBytesReader(w, r.Body, h.limits.Body), format) {
+	for row, err := range Import(http.MaxBytesReader(w, r.Body, h.body), format) {
 		if big := new(http.MaxBytesError); errors.As(err, &big) {
 			refuse(w, http.StatusRequestEntityTooLarge, fmt.Errorf("the file has more than %d bytes; send it in parts", big.Limit))
 			return
@@ -160,8 +156,8 @@ const progressEvery = 200 * time.Millisecond
 // run does the work, unless another request is changing the box, and tells how
 // it goes.
 func (h *handler) run(w http.ResponseWriter, r *http.Request, o Options, do func(context.Context, Box, Options) (Summary, error)) {
-	ctx, cancel := context.WithTimeoutCause(r.Context(), h.limits.Time,
-		fmt.Errorf("the request took more than %s; what is left can be sent with another: %w", h.limits.Time, context.DeadlineExceeded))
+	ctx, cancel := context.WithTimeoutCause(r.Context(), h.time,
+		fmt.Errorf("the request took more than %s; what is left can be sent with another: %w", h.time, context.DeadlineExceeded))
 	defer cancel()
 	if !o.DryRun {
 		select {

@@ -21,9 +21,14 @@ import (
 )
 
 // serve gives a box over HTTP, and returns the other end.
-func serve(t *testing.T, box deadletter.Box, limits deadletter.Limits) *deadletter.Client {
+func serve(t *testing.T, box deadletter.Box) *deadletter.Client {
 	t.Helper()
-	srv := httptest.NewServer(deadletter.Handler(box, limits))
+	return dial(t, deadletter.Handler(box))
+}
+
+func dial(t *testing.T, h http.Handler) *deadletter.Client {
+	t.Helper()
+	srv := httptest.NewServer(h)
 	t.Cleanup(srv.Close)
 	return deadletter.NewClient(srv.Client(), srv.URL)
 }
@@ -35,7 +40,7 @@ func TestHandler(t *testing.T) {
 		t.Parallel()
 		box := newBox(t, 6)
 		lane := newLane(t, box, "m-2")
-		c := serve(t, box, deadletter.Limits{})
+		c := serve(t, box)
 		ctx := t.Context()
 
 		want := all(t, deadletter.Filter{Key: "receiver-1"}.Of(box.All(ctx)))
@@ -74,7 +79,7 @@ func TestHandler(t *testing.T) {
 		t.Parallel()
 		box := newBox(t, 0)
 		require.NoError(t, box.Put(t.Context(), journal.DeadLetter{ID: "x", Payload: []byte{0xff}}))
-		got := all(t, serve(t, box, deadletter.Limits{}).All(t.Context(), deadletter.Filter{}))
+		got := all(t, serve(t, box).All(t.Context(), deadletter.Filter{}))
 		require.Equal(t, []string{"x"}, idsOf(got))
 		require.Equal(t, []byte{0xff}, got[0].Payload)
 	})
@@ -89,7 +94,7 @@ func TestHandler(t *testing.T) {
 			return nil
 		}, nil)()
 		var told []int
-		s, err := serve(t, box, deadletter.Limits{}).Redrive(t.Context(), deadletter.Options{Progress: func(n int) { told = append(told, n) }})
+		s, err := serve(t, box).Redrive(t.Context(), deadletter.Options{Progress: func(n int) { told = append(told, n) }})
 		require.NoError(t, err)
 		require.Equal(t, 3, s.Done)
 		require.NotEmpty(t, told)
@@ -103,7 +108,7 @@ func TestHandler(t *testing.T) {
 			<-ctx.Done() // there is never room
 			return context.Cause(ctx)
 		}, nil)()
-		_, err := serve(t, box, deadletter.Limits{Time: 50 * time.Millisecond}).Redrive(t.Context(), deadletter.Options{})
+		_, err := dial(t, deadletter.NarrowHandler(box, 1<<20, 50*time.Millisecond)).Redrive(t.Context(), deadletter.Options{})
 		require.ErrorContains(t, err, "the request took more than 50ms")
 		require.Len(t, in(t, box), 2)
 	})
@@ -113,7 +118,7 @@ func TestHandler(t *testing.T) {
 		box := newBox(t, 2)
 		lane := newLane(t, box)
 		file := export(t, deadletter.JSONL, letter(1), letter(2))
-		_, err := serve(t, box, deadletter.Limits{Body: int64(len(file) - 1)}).SendBack(t.Context(), strings.NewReader(file), deadletter.JSONL, deadletter.Options{})
+		_, err := dial(t, deadletter.NarrowHandler(box, int64(len(file)-1), time.Minute)).SendBack(t.Context(), strings.NewReader(file), deadletter.JSONL, deadletter.Options{})
 		require.ErrorContains(t, err, "413")
 		require.ErrorContains(t, err, "send it in parts")
 		require.Empty(t, lane.got)
@@ -121,7 +126,7 @@ func TestHandler(t *testing.T) {
 
 	t.Run("AListThatBreaksOffIsAnError", func(t *testing.T) {
 		t.Parallel()
-		c := serve(t, broken{newBox(t, 2)}, deadletter.Limits{})
+		c := serve(t, broken{newBox(t, 2)})
 		var got []string
 		var last error
 		for l, err := range c.All(t.Context(), deadletter.Filter{}) {
@@ -136,7 +141,7 @@ func TestHandler(t *testing.T) {
 		t.Parallel()
 		box := newBox(t, 50)
 		lane := newLane(t, box) // is not safe for two
-		c := serve(t, box, deadletter.Limits{})
+		c := serve(t, box)
 		var both sync.WaitGroup
 		for range 2 {
 			both.Go(func() {
@@ -158,7 +163,7 @@ func TestHandler(t *testing.T) {
 			<-full
 			return nil
 		}, nil)()
-		c := serve(t, box, deadletter.Limits{})
+		c := serve(t, box)
 		one := deadletter.Options{Filter: deadletter.Filter{Limit: 1}}
 		var first sync.WaitGroup
 		first.Go(func() {
@@ -196,7 +201,7 @@ func (b broken) All(ctx context.Context) iter.Seq2[journal.DeadLetter, error] {
 func TestHandlerRefuses(t *testing.T) {
 	t.Parallel()
 	box := newBox(t, 1)
-	srv := httptest.NewServer(http.StripPrefix("/admin", deadletter.Handler(box, deadletter.Limits{})))
+	srv := httptest.NewServer(http.StripPrefix("/admin", deadletter.Handler(box)))
 	t.Cleanup(srv.Close)
 	for _, tt := range []struct {
 		method, path, want string
