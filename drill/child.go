@@ -3,6 +3,7 @@ package drill
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"os/exec"
@@ -35,6 +36,42 @@ type Child struct {
 const outputPatience = time.Second
 
 var errGone = errors.New("the process has ended")
+
+// Start starts a program by itself, without a drill around it, and returns when
+// it is ready. It is for a test that kills at a moment it has chosen. The end of
+// ctx kills the program and all that it started. The caller must call
+// [Child.Wait], which has the last word on it.
+//
+// An error matches [ErrDied] or [ErrNotReady] and shows what the program wrote
+// last; then nothing is left of it.
+func Start(ctx context.Context, p Program) (*Child, error) {
+	p = p.withDefaults()
+	c, err := start(ctx, p, 1)
+	if err != nil {
+		return nil, fmt.Errorf("drill: %w: %w", ErrNotReady, err)
+	}
+	if err := p.awaitReady(ctx, c); err != nil {
+		err = notReady(c, err)
+		c.kill()
+		return nil, fmt.Errorf("drill: %w%s", err, quoted(c.Output()))
+	}
+	return c, nil
+}
+
+// Signal sends a signal to the process itself. If it has ended the error is
+// [os.ErrProcessDone].
+func (c *Child) Signal(sig syscall.Signal) error { return c.cmd.Process.Signal(sig) }
+
+// Wait returns when the process is gone and what it wrote is read: its exit
+// code, 128+signal if a signal has ended it. It may be called several times,
+// from several goroutines.
+func (c *Child) Wait() (exit int) {
+	<-c.gone
+	return c.exit
+}
+
+// Output is what it wrote last, up to 20 lines; [Program].Logs keeps them all.
+func (c *Child) Output() []string { return c.output.last() }
 
 // start starts the program. The end of ctx kills it.
 func start(ctx context.Context, p Program, life int) (*Child, error) {

@@ -93,12 +93,14 @@
 // drill needs SIGTERM: the package builds on Windows, but a drill does not come
 // to its end there.
 //
+// [Start] gives such a child to a test that kills at a moment of its own choice.
+//
 // # Concurrency and size
 //
 // Run uses the goroutine of the caller and ends every other before it returns.
 // The functions of the user are called from several: Offer by the generators,
-// the others one at a time. Every id offered is remembered, in 12 bytes. A thousand
-// kills take as long as a thousand starts, moments and stops of the program;
-// what the drill adds cannot be told from the cost of a bare start and kill
-// (BenchmarkLife).
+// the others one at a time. Every id offered is remembered, in 12 bytes. A
+// thousand kills take as long as a thousand starts, moments and stops of the
+// program; what the drill adds cannot be told from the cost of a bare start and
+// kill (BenchmarkLife).
 package drill

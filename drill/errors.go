@@ -47,11 +47,15 @@ type LifeError struct {
 }
 
 func (e *LifeError) Error() string {
-	text := fmt.Sprintf("life %d (%s): %v", e.Life, e.Kill, e.Err)
-	if len(e.Output) == 0 {
-		return text
+	return fmt.Sprintf("life %d (%s): %v%s", e.Life, e.Kill, e.Err, quoted(e.Output))
+}
+
+// quoted are the lines of a program behind an error.
+func quoted(output []string) string {
+	if len(output) == 0 {
+		return ""
 	}
-	return text + "\n    | " + strings.Join(e.Output, "\n    | ")
+	return "\n    | " + strings.Join(output, "\n    | ")
 }
 
 // Unwrap is what went wrong.

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"syscall"
 	"time"
 
 	"github.com/lastcall-go/lastcall/drill"
@@ -51,6 +52,32 @@ func ExampleRun() {
 	}
 	fmt.Println("runs:", report.Total.Runs, "lost:", report.Total.Lost)
 	// Output: runs: 6 lost: 0
+}
+
+// A test that kills a program at a moment of its own.
+func ExampleStart() {
+	dir, err := os.MkdirTemp("", "drill")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+
+	child, err := drill.Start(context.Background(), drill.Program{
+		Path:      os.Args[0],
+		Env:       []string{programVar + "=honest", dirVar + "=" + dir, "GORACE=atexit_sleep_ms=0"},
+		ReadyLine: "listening on ",
+	})
+	if err != nil {
+		fmt.Println(err) // with what it wrote last
+		return
+	}
+	// Speak to it at child.Line, look at what it does, and when it is in the middle:
+	if err := child.Signal(syscall.SIGKILL); err != nil {
+		fmt.Println(err)
+	}
+	fmt.Println("exit code", child.Wait())
+	// Output: exit code 137
 }
 
 // A sink whose ids are in memory, or in a table: leave out what was read

@@ -46,7 +46,7 @@ const settling = -1
 func (l *Life) fail(c *Child, err error) {
 	failed := &LifeError{Life: l.Number, Kill: l.Kill, Err: err}
 	if c != nil {
-		failed.Output = c.output.last()
+		failed.Output = c.Output()
 	}
 	l.Errs = append(l.Errs, failed)
 }
@@ -124,7 +124,7 @@ func (k planned) send(c *Child, l *Life) (last time.Time, err error) {
 		if !c.lives(k.moments[i]) {
 			break
 		}
-		err := c.cmd.Process.Signal(s.Signal)
+		err := c.Signal(s.Signal)
 		if errors.Is(err, os.ErrProcessDone) {
 			break
 		}
