@@ -1,17 +1,15 @@
 package main
 
 import (
-	"bufio"
-	"context"
 	"os"
-	"os/exec"
-	"strings"
 	"syscall"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/lastcall-go/lastcall/drill"
 )
 
 // TestBetweenTheWrites kills the program when money is in transit, once with
@@ -44,42 +42,27 @@ func TestBetweenTheWrites(t *testing.T) {
 	}
 }
 
-const childLimit = time.Minute // of any life; never reached by a test that passes
+const childLimit = time.Minute // of what is waited for; never reached by a test that passes
 
 // life is the program from its start to its death.
 type life struct {
 	client
-	cmd *exec.Cmd
-	log strings.Builder
+	child *drill.Child
 }
 
 func startLife(t *testing.T, dir string, env ...string) *life {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), childLimit)
-	t.Cleanup(cancel)
-	l := &life{cmd: exec.CommandContext(ctx, os.Args[0])}
-	l.cmd.Env = append(os.Environ(), childEnv(dir, env...)...)
-	l.cmd.Stderr = &l.log
-	out, err := l.cmd.StdoutPipe()
+	child, err := drill.Start(t.Context(), drill.Program{Path: os.Args[0], Env: childEnv(dir, env...), ReadyLine: listening})
 	require.NoError(t, err)
-	require.NoError(t, l.cmd.Start())
-	lines := bufio.NewScanner(out)
-	if !lines.Scan() {
-		_ = l.cmd.Wait() // how it ended is in the log
-		require.Fail(t, "the program did not start", "%s", &l.log)
-	}
-	l.client = client{t, "http://" + strings.TrimPrefix(lines.Text(), listening)}
-	return l
+	return &life{client{t, "http://" + child.Line}, child}
 }
 
-func (l *life) kill() {
-	l.t.Helper()
-	require.NoError(l.t, l.cmd.Process.Kill())
-	require.ErrorContains(l.t, l.cmd.Wait(), "signal: killed", "it ended by itself:\n%s", &l.log)
-}
+func (l *life) kill() { l.end(syscall.SIGKILL, 128+int(syscall.SIGKILL)) }
 
-func (l *life) stop() {
+func (l *life) stop() { l.end(syscall.SIGTERM, 0) }
+
+func (l *life) end(sig syscall.Signal, want int) {
 	l.t.Helper()
-	require.NoError(l.t, l.cmd.Process.Signal(syscall.SIGTERM))
-	require.NoError(l.t, l.cmd.Wait(), "%s", &l.log)
+	require.NoError(l.t, l.child.Signal(sig))
+	require.Equal(l.t, want, l.child.Wait(), "%q", l.child.Output())
 }

@@ -1,14 +1,11 @@
 package crashtest
 
 import (
-	"bufio"
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
 	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -19,6 +16,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/lastcall-go/lastcall/drill"
 	"github.com/lastcall-go/lastcall/journal"
 	"github.com/lastcall-go/lastcall/journal/filejournal"
 	"github.com/lastcall-go/lastcall/lifecycle"
@@ -42,31 +40,35 @@ func (h *house) journals() string { return filepath.Join(h.dir, "journal") }
 // life is one life of the service.
 type life struct {
 	*house
-	cmd  *exec.Cmd
-	addr string
-	logs *bytes.Buffer // to be read when it has ended
+	child *drill.Child
+	addr  string
+	logs  logFile
+}
+
+// logFile is all that a life writes.
+type logFile string
+
+func (f logFile) String() string {
+	text, err := os.ReadFile(string(f))
+	if err != nil {
+		return err.Error()
+	}
+	return string(text)
 }
 
 // start starts the service and waits until it listens. In cfg %q stands for
 // the directory of the journals.
 func (h *house) start(cfg string) *life {
 	h.t.Helper()
-	logs := &bytes.Buffer{}
-	cmd := exec.CommandContext(h.t.Context(), os.Args[0])
-	cmd.Env = append(os.Environ(), envDir+"="+h.dir, envConfig+"="+cfg, envReceipt+"="+h.receipts, "GORACE=atexit_sleep_ms=0")
-	cmd.Stderr = logs
-	out, err := cmd.StdoutPipe()
+	logs := h.t.TempDir()
+	child, err := drill.Start(h.t.Context(), drill.Program{
+		Path:      os.Args[0],
+		Env:       []string{envDir + "=" + h.dir, envConfig + "=" + cfg, envReceipt + "=" + h.receipts, "GORACE=atexit_sleep_ms=0"},
+		ReadyLine: "listening on ",
+		Logs:      logs,
+	})
 	require.NoError(h.t, err)
-	require.NoError(h.t, cmd.Start())
-	scanner := bufio.NewScanner(out)
-	for scanner.Scan() {
-		if addr, ok := strings.CutPrefix(scanner.Text(), "listening on "); ok {
-			return &life{house: h, cmd: cmd, addr: addr, logs: logs}
-		}
-	}
-	_ = cmd.Wait()
-	require.FailNow(h.t, "the service did not start", logs.String())
-	return nil
+	return &life{house: h, child: child, addr: child.Line, logs: logFile(filepath.Join(logs, "life-0001.log"))}
 }
 
 // post offers ids at once and remembers those that were accepted.
@@ -108,18 +110,10 @@ func ids(word string, n int) []string {
 	return all
 }
 
-func (l *life) signal(sig syscall.Signal) { require.NoError(l.t, l.cmd.Process.Signal(sig)) }
+func (l *life) signal(sig syscall.Signal) { require.NoError(l.t, l.child.Signal(sig)) }
 
 // end waits for the end and returns the exit code, 128+n for a death by signal.
-func (l *life) end() int {
-	l.t.Helper()
-	_ = l.cmd.Wait()
-	status := l.cmd.ProcessState.Sys().(syscall.WaitStatus)
-	if status.Signaled() {
-		return 128 + int(status.Signal())
-	}
-	return status.ExitStatus()
-}
+func (l *life) end() int { return l.child.Wait() }
 
 // receipt is that of the last stop.
 func (h *house) receipt() *lifecycle.Receipt {
