@@ -78,12 +78,19 @@ func TestPlatform(t *testing.T) {
 		a := p.start(t)
 		p.settle(t)
 		a.RequireStop()
-		require.NoError(t, os.WriteFile(p.Input, []byte(heading+"zoe,sms,code,login,1234\n"), 0o600))
-		p.rows++
-		p.expected.Delivered++
-		a = p.start(t)
-		assert.Equal(t, p.expected, p.settle(t))
-		a.RequireStop()
+		for _, rows := range []string{"zoe,sms,code,login,1234\n", "yan,sms,code,login,1234\nzoe,sms,code,login,1234\n"} {
+			require.NoError(t, os.WriteFile(p.Input, []byte(heading+rows), 0o600))
+			p.rows += strings.Count(rows, "\n")
+			p.expected.Delivered++
+			a = p.start(t)
+			p.settle(t)
+			a.RequireStop()
+		}
+		p.expected.Filtered++ // zoe has had it
+		sum, err := newTally(p.Settings).Sum()
+		require.NoError(t, err)
+		assert.Equal(t, p.expected, sum)
+		assert.Zero(t, p.twice())
 	})
 
 	t.Run("SecondLifeFindsNothingToDo", func(t *testing.T) {
