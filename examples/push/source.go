@@ -92,8 +92,12 @@ func (s *Source) run(ctx context.Context, name string) {
 	}
 }
 
-// take returns nil when the row is finished here.
+// take returns nil when the row is finished here. When ctx has ended it takes
+// none: where there is room, Add would.
 func (s *Source) take(ctx context.Context, row read) error {
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
 	event := Event{At: time.Now(), State: Accepted, To: []Receiver{{row.ID, row.Receiver}}}
 	switch {
 	case row.End != nil:

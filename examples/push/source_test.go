@@ -54,3 +54,15 @@ func TestSourceResumes(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, Sum{Bad: expected.Bad, Inside: 1000 - expected.Bad}, sum)
 }
+
+// TestSourceTakesNothingMoreWhenItIsStopped: also where there is room.
+func TestSourceTakesNothingMoreWhenItIsStopped(t *testing.T) {
+	t.Parallel()
+	rows, err := batch.New("rows", func(context.Context, []Row) error { return nil }, batch.Config{})
+	require.NoError(t, err)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	s := &Source{rows: rows}
+	require.ErrorIs(t, s.take(ctx, read{Row: Row{Number: 1}}), context.Canceled)
+	assert.Zero(t, rows.Gate().Ledger().Accepted)
+}

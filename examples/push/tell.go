@@ -33,6 +33,9 @@ func (d *demo) tellReceipt(o *outcome) error {
 		}
 	}
 	fmt.Fprintf(d.out, "  tasks  %v\n", lanes)
+	if err := receipt.Err(); err != nil {
+		fmt.Fprintf(d.out, "  wrong  %v\n", err)
+	}
 	o.saved, o.lost = receipt.Total.Saved, receipt.WorkLost()
 	return nil
 }
