@@ -18,7 +18,7 @@ import (
 type Directory struct {
 	cfg  Config
 	fs   fileSystem
-	lock *os.File
+	lock *lock
 
 	mu       sync.Mutex
 	journals map[string]*Journal // nil while it is being opened

@@ -14,7 +14,7 @@ func HoldShared(dir string) (release func(), err error) {
 	if err := lockShared(f); err != nil {
 		return nil, errors.Join(err, f.Close())
 	}
-	return func() { _ = unlockDir(f) }, nil
+	return func() { _ = errors.Join(unlockFile(f), f.Close()) }, nil
 }
 
 // Crash ends the directory as the death of the process would: nothing is

@@ -63,22 +63,33 @@ func (e *HeldError) Unwrap() error { return journal.ErrLocked }
 // does, or why that cannot be found out. The file is never written. The answer
 // is of the moment: a process may come while it is read.
 func HeldBy(dir string) error {
-	f, err := os.Open(lockPath(dir))
-	if errors.Is(err, os.ErrNotExist) {
-		return nil
+	err := heldFile(openDirectory(dir))
+	if err == nil {
+		f, open := os.Open(lockPath(dir))
+		if errors.Is(open, os.ErrNotExist) {
+			return nil
+		}
+		if err = open; err == nil {
+			err = heldFile(f)
+		}
+	}
+	if errors.Is(err, errHeld) {
+		err = &HeldError{Dir: dir, Holder: readHolder(dir)}
 	}
 	if err != nil {
 		return fmt.Errorf("filejournal: %w", err)
 	}
-	err = lockShared(f)
-	switch {
-	case err == nil:
-		err = unlockFile(f)
-	case errors.Is(err, errHeld):
-		err = &HeldError{Dir: dir, Holder: readHolder(dir)}
-	}
-	if err = errors.Join(err, f.Close()); err != nil {
-		return fmt.Errorf("filejournal: %w", err)
-	}
 	return nil
+}
+
+// heldFile asks whether somebody has locked f for himself, and closes it.
+func heldFile(f *os.File) error {
+	if f == nil {
+		return nil
+	}
+	err := lockShared(f)
+	if err == nil {
+		err = unlockFile(f)
+	}
+	return errors.Join(err, f.Close())
 }

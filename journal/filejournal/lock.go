@@ -10,25 +10,46 @@ import (
 
 const lockName = "LOCK"
 
-// lockDir takes the directory for this process. The lock dies with the
-// process, however it dies; the file stays.
-func lockDir(dir string) (*os.File, error) {
-	f, err := openLock(lockPath(dir))
-	if err != nil {
-		return nil, err
+// lock is what a process holds that uses a directory. It dies with the process,
+// however it dies; the file stays.
+type lock struct {
+	file *os.File
+	// dir is the directory itself: the file may be removed by somebody who
+	// tidies up. nil where directories cannot be locked.
+	dir *os.File
+}
+
+// lockDir takes the directory for this process.
+func lockDir(dir string) (*lock, error) {
+	l := &lock{dir: openDirectory(dir)}
+	err := lockPatiently(l.dir)
+	if err == nil {
+		if l.file, err = openLock(lockPath(dir)); err == nil {
+			err = lockPatiently(l.file)
+		}
 	}
-	if err := lockPatiently(f); err != nil {
+	if err != nil {
 		if errors.Is(err, errHeld) {
 			err = &HeldError{Dir: dir, Holder: readHolder(dir)}
 		}
-		return nil, errors.Join(err, f.Close())
+		return nil, errors.Join(err, l.close())
 	}
+	f := l.file
 	// Who holds it is help for a reader, no more: a full disk must not keep a
 	// service from starting.
 	program, _ := os.Executable()
 	text := Holder{PID: os.Getpid(), Program: filepath.Base(program)}.String() + "\n"
 	_ = errors.Join(f.Truncate(0), writeAll(f, text))
-	return f, nil
+	return l, nil
+}
+
+func (l *lock) close() (err error) {
+	for _, f := range []*os.File{l.file, l.dir} {
+		if f != nil {
+			err = errors.Join(err, f.Close())
+		}
+	}
+	return err
 }
 
 // openLock opens the file that is written into, and nothing else that somebody
@@ -59,6 +80,9 @@ func lockPath(dir string) string { return filepath.Clean(filepath.Join(dir, lock
 // holds the directory ([HeldBy]) has it for an instant, and a service must not
 // fail to start because of that.
 func lockPatiently(f *os.File) (err error) {
+	if f == nil {
+		return nil
+	}
 	for range 10 {
 		if err = lockFile(f); !errors.Is(err, errHeld) {
 			return err
@@ -70,7 +94,13 @@ func lockPatiently(f *os.File) (err error) {
 
 // unlockDir lets go of the directory at once: a child that was just being
 // started would hold on to a lock that is only closed.
-func unlockDir(f *os.File) error { return errors.Join(unlockFile(f), f.Close()) }
+func unlockDir(l *lock) error {
+	err := unlockFile(l.file)
+	if l.dir != nil {
+		err = errors.Join(err, unlockFile(l.dir))
+	}
+	return errors.Join(err, l.close())
+}
 
 func writeAll(f *os.File, text string) error {
 	_, err := f.WriteAt([]byte(text), 0)

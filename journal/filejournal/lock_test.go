@@ -3,10 +3,12 @@ package filejournal_test
 import (
 	"os"
 	"path/filepath"
+	"runtime"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/lastcall-go/lastcall/journal"
 	"github.com/lastcall-go/lastcall/journal/filejournal"
 )
 
@@ -41,4 +43,23 @@ func TestLockIsAFileOfItsOwn(t *testing.T) {
 		require.ErrorContains(t, err, "is no regular file")
 		require.NoFileExists(t, elsewhere)
 	})
+}
+
+// TestLockFileThatIsTakenAway: somebody tidies up, and a second process comes.
+func TestLockFileThatIsTakenAway(t *testing.T) {
+	t.Parallel()
+	if runtime.GOOS == "windows" {
+		t.Skip("a file that is open cannot be taken away")
+	}
+	dir := t.TempDir()
+	d, err := filejournal.Open(filejournal.Config{Dir: dir})
+	require.NoError(t, err)
+	require.NoError(t, os.Remove(filepath.Join(dir, "LOCK")))
+	_, err = filejournal.Open(filejournal.Config{Dir: dir})
+	require.ErrorIs(t, err, journal.ErrLocked)
+	require.ErrorIs(t, filejournal.HeldBy(dir), journal.ErrLocked)
+	require.NoError(t, d.Close())
+	d, err = filejournal.Open(filejournal.Config{Dir: dir})
+	require.NoError(t, err)
+	require.NoError(t, d.Close())
 }

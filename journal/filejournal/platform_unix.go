@@ -22,6 +22,20 @@ func flock(f *os.File, how int) error {
 	return err
 }
 
+// openDirectory opens a directory to be locked; nil where that is not possible,
+// as over NFS, where the lock of the file must do.
+func openDirectory(path string) *os.File {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil
+	}
+	if err := lockShared(f); err != nil && !errors.Is(err, errHeld) {
+		_ = f.Close()
+		return nil
+	}
+	return f
+}
+
 // noRoom reports whether an error says that the disk is full.
 func noRoom(err error) bool { return errors.Is(err, unix.ENOSPC) || errors.Is(err, unix.EDQUOT) }
 
