@@ -26,6 +26,13 @@ const (
 	ReasonBuried Reason = "buried"
 )
 
+// Reasons are all of them.
+func Reasons() []Reason {
+	return []Reason{
+		ReasonRetries, ReasonPermanent, ReasonPanic, ReasonPoison, ReasonExpired, ReasonUndecodable, ReasonBuried,
+	}
+}
+
 // DeadLetter is a piece of work that could not be done, with all that a person
 // needs to find out why and to send it again.
 type DeadLetter struct {

@@ -9,6 +9,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/lastcall-go/lastcall/journal"
 	"github.com/lastcall-go/lastcall/journal/control"
@@ -62,10 +63,7 @@ func holdsJournals(dir string) error {
 }
 
 // files is a desk over a directory that nobody holds. To change something, the
-// directory is held meanwhile, and what is sent is on the disk before its
-// letter is thrown away. The bounds of the service's own configuration are not
-// known, and work that was accepted once is not refused for them. What another
-// user has made is not touched.
+// directory is held meanwhile.
 func (p *program) files(change bool) (desk, error) {
 	if !change {
 		v, err := p.view()
@@ -74,6 +72,19 @@ func (p *program) files(change bool) (desk, error) {
 		}
 		return newLocal(v, v.Names, v.Close)
 	}
+	d, err := p.hold()
+	if err != nil {
+		return nil, err
+	}
+	return newLocal(d, d.Names, d.Close)
+}
+
+// hold takes a directory that nobody holds, to change something: what is moved
+// is on the disk at its new place before it is taken from the old one. The
+// bounds of the service's own configuration are not known, and work that was
+// accepted once is not refused for them. What another user has made is not
+// touched.
+func (p *program) hold() (*filejournal.Directory, error) {
 	if err := filejournal.HeldBy(p.dir); err != nil {
 		return nil, err
 	}
@@ -82,13 +93,9 @@ func (p *program) files(change bool) (desk, error) {
 	if err := ownedBy(filepath.Join(p.dir, lockName), os.Geteuid()); err != nil {
 		return nil, err
 	}
-	d, err := filejournal.Open(filejournal.Config{
+	return filejournal.Open(filejournal.Config{
 		Dir: p.dir, Sync: filejournal.SyncAlways, SegmentBytes: 1 << 20, MaxBytes: 1 << 40,
 	})
-	if err != nil {
-		return nil, err
-	}
-	return newLocal(d, d.Names, d.Close)
 }
 
 // local is a desk over files.
@@ -129,13 +136,20 @@ func (p *program) service(ctx context.Context, held *filejournal.HeldError) (*re
 		return nil, fmt.Errorf("%w (it has no control socket to ask it through)", held)
 	}
 	r := &remote{control.Dial(p.dir)}
-	for _, err := range r.All(ctx, deadletter.Filter{Limit: 1}) { // is anybody there?
-		if dial := new(net.OpError); errors.As(err, &dial) && dial.Op == "dial" {
-			return nil, errors.Join(fmt.Errorf("%w (it does not answer at its control socket: %w)", held, dial), r.Close())
+	asked, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	for _, err := range r.All(asked, deadletter.Filter{Limit: 1}) { // is anybody there?
+		dial := new(net.OpError)
+		if errors.As(err, &dial) && dial.Op == "dial" || asked.Err() != nil && ctx.Err() == nil {
+			return nil, errors.Join(fmt.Errorf("%w (it does not answer at its control socket: %w)", held, err), r.Close())
 		}
 	}
 	return r, nil
 }
+
+// patience is how long a service may take to say that it is there: one that is
+// stopped by a debugger, or hangs, never does.
+const patience = 5 * time.Second
 
 type remote struct{ *control.Client }
 

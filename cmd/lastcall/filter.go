@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -24,7 +25,7 @@ func (c *choice) flags(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringVarP(&c.component, "component", "c", "", "only letters of this component, such as lane:sms")
 	f.StringVarP(&c.key, "key", "k", "", "only letters with this key")
-	f.StringVarP(&c.reason, "reason", "r", "", "only letters with this reason: retries, permanent, panic, poison, expired, undecodable")
+	f.StringVarP(&c.reason, "reason", "r", "", "only letters with this reason: "+reasons())
 	f.StringVar(&c.since, "since", "", "only work given up since then: 2h, 3d, 2026-01-31, 2026-01-31T15:04:05Z")
 	f.StringVar(&c.until, "until", "", "only work given up before then; written as since")
 	f.IntVarP(&c.limit, "limit", "n", 0, "at most so many, the oldest first (default: all)")
@@ -43,6 +44,9 @@ func (c *choice) filter(ids []string) (deadletter.Filter, error) {
 	if f.Until, err = parseTime(c.until, time.Now()); err != nil {
 		errs = append(errs, fmt.Errorf("--until: %w", err))
 	}
+	if f.Reason != "" && !slices.Contains(journal.Reasons(), f.Reason) {
+		errs = append(errs, fmt.Errorf("--reason: there is no %q; give one of %s", c.reason, reasons()))
+	}
 	if c.limit < 0 {
 		errs = append(errs, fmt.Errorf("--limit: is %d; give a number from 0 upwards", c.limit))
 	}
@@ -50,6 +54,14 @@ func (c *choice) filter(ids []string) (deadletter.Filter, error) {
 		return f, usageError{errors.Join(errs...)}
 	}
 	return f, nil
+}
+
+func reasons() string {
+	var names []string
+	for _, r := range journal.Reasons() {
+		names = append(names, string(r))
+	}
+	return strings.Join(names, ", ")
 }
 
 // must is the filter of something that changes the box: to take all letters has

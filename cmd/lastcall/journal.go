@@ -14,10 +14,10 @@ import (
 
 func (p *program) journal() *cobra.Command {
 	cmd := group("journal", "look at the journals of a directory", `
-These commands change nothing. While no process holds the directory they read
-the files; while a service does they ask it through its control socket, and are
-refused, with exit code 4, where it has none.`)
-	cmd.AddCommand(p.inspect(), p.verify(), p.exportJournal())
+These commands change nothing, but for bury. While no process holds the
+directory they read the files; while a service does they ask it through its
+control socket, and are refused, with exit code 4, where it has none.`)
+	cmd.AddCommand(p.inspect(), p.verify(), p.exportJournal(), p.bury())
 	return cmd
 }
 
