@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -54,7 +55,7 @@ func holdsJournals(dir string) error {
 	}
 	_, err := os.Stat(filepath.Join(dir, lockName))
 	if errors.Is(err, os.ErrPermission) {
-		return errors.Join(ownedBy(dir, os.Geteuid()), err)
+		return cmp.Or(ownedBy(dir, os.Geteuid()), err)
 	}
 	if err != nil {
 		return fmt.Errorf("no service has kept journals in %s; give its directory with --dir", dir)
@@ -88,15 +89,17 @@ func (p *program) hold() (*filejournal.Directory, error) {
 	if err := filejournal.HeldBy(p.dir); err != nil {
 		return nil, err
 	}
-	// Of LOCK, which is the service's own: the directory may be an
-	// administrator's.
-	if err := ownedBy(filepath.Join(p.dir, lockName), os.Geteuid()); err != nil {
+	if err := p.owns(); err != nil {
 		return nil, err
 	}
 	return filejournal.Open(filejournal.Config{
 		Dir: p.dir, Sync: filejournal.SyncAlways, SegmentBytes: 1 << 20, MaxBytes: 1 << 40,
 	})
 }
+
+// owns is an error unless the person may change the files. LOCK is asked, which
+// is the service's own: the directory may be an administrator's.
+func (p *program) owns() error { return ownedBy(filepath.Join(p.dir, lockName), os.Geteuid()) }
 
 // local is a desk over files.
 type local struct {

@@ -30,5 +30,5 @@ func ownedBy(path string, uid int) error {
 	if u, err := user.LookupId(strconv.Itoa(int(owner.Uid))); err == nil {
 		name = u.Username
 	}
-	return fmt.Errorf("%s belongs to another user, and what is changed there must stay readable for the service; run it as user %s", path, name)
+	return fmt.Errorf("%s belongs to another user, and the service must be able to read what is made there; run it as user %s", path, name)
 }

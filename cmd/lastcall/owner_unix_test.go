@@ -37,7 +37,9 @@ func TestFilesOfAnotherUserAreOnlyRead(t *testing.T) {
 		return os.Lchown(path, 65534, 65534)
 	}))
 	before := fingerprint(t, dir)
-	for _, args := range [][]string{{"redrive", "--all"}, {"import", file}, {"drop", "--all", "--yes"}} {
+	for _, args := range [][]string{
+		{"redrive", "--all"}, {"import", file}, {"drop", "--all", "--yes"}, {"redrive", "--all", "--dry-run"},
+	} {
 		r := lastcall(t, dir, append([]string{"deadletters"}, args...)...)
 		require.Equal(t, exitFailed, r.code, r.out)
 		require.Contains(t, r.err, "run it as user ")

@@ -18,6 +18,11 @@ func (p *program) change(ctx context.Context, verb string, o deadletter.Options,
 	if err != nil {
 		return err
 	}
+	if _, files := d.(*local); files && o.DryRun { // it promises what could be done
+		if err := p.owns(); err != nil {
+			return errors.Join(err, d.Close())
+		}
+	}
 	show, finish := p.progress(verb, false)
 	if p.watches && !o.DryRun {
 		n, err := total(d)
