@@ -834,6 +834,35 @@ func TestStart(t *testing.T) {
 		}
 	})
 
+	t.Run("StoreThatPanicsFailsItAndLeavesNobodyWaiting", func(t *testing.T) {
+		t.Parallel()
+		synctest.Test(t, func(t *testing.T) {
+			store := journaltest.NewMemory(0)
+			hold := make(chan struct{})
+			breaks := openerFunc(func(ctx context.Context, name string) (journal.Journal, error) {
+				if hold == nil {
+					return store.Open(ctx, name)
+				}
+				<-hold
+				panic("store")
+			})
+			l := prepare(t, pool.Config{}, breaks, nil, pool.LaneConfig{})
+			result := make(chan error, 1)
+			go func() {
+				defer func() { _ = recover() }()
+				_ = l.Start(context.Background())
+			}()
+			synctest.Wait()
+			go func() { result <- l.Start(context.Background()) }()
+			synctest.Wait()
+			close(hold)
+			require.ErrorContains(t, <-result, "panicked")
+			hold = nil
+			require.NoError(t, l.Start(t.Context()), "it may be called again")
+			require.NoError(t, l.Save(t.Context()))
+		})
+	})
+
 	t.Run("StopBesideItLeavesNothingOpen", func(t *testing.T) {
 		t.Parallel()
 		for range 200 {

@@ -151,7 +151,7 @@ func (l *Lane[T]) SubmitKey(ctx context.Context, key string, item T) error {
 // finished: never run, waiting for a try, cut by the stop, or still running
 // after all that time (such an item may be done twice: at least once). They
 // stay Inside in the ledger until [Lane.Save] settles them. The error is not
-// nil if handlers still run.
+// nil if handlers still run, or a replay in which the journal or the codec hangs.
 //
 // The pool goes on for others. Called again, Stop waits for the first call and
 // returns the same; a later call whose ctx ends cuts the first short.

@@ -49,6 +49,9 @@ func (o *opening) awaited(ctx context.Context) bool {
 // poolKey is the key of the context of everything that runs in a pool.
 type poolKey struct{}
 
+// errUnopened is for who waits for a Start that has panicked.
+var errUnopened = errors.New("pool: opening the journal has panicked")
+
 // errOpened sends a submitter on who has waited for the end of a replay.
 var errOpened = errors.New("pool: the replay has ended")
 
@@ -59,9 +62,8 @@ var errOpened = errors.New("pool: the replay has ended")
 // documentation.
 //
 // A lane without a journal needs no Start, but takes no dead letters back
-// without it. Called again, Start does nothing and
-// returns the same; if it failed, it may be called again. After Stop it returns
-// [ErrClosed].
+// without it. Called again, Start does nothing and returns the same; if it
+// failed, it may be called again. After Stop it returns [ErrClosed].
 func (l *Lane[T]) Start(ctx context.Context) error {
 	if l.keeper == nil {
 		return nil
@@ -78,8 +80,9 @@ func (l *Lane[T]) Start(ctx context.Context) error {
 		}
 		return o.err
 	}
+	o.err = errUnopened
+	defer l.endStart(o) // deferred: a store may panic
 	o.err = l.open(ctx)
-	l.endStart(o)
 	return o.err
 }
 

@@ -2,6 +2,7 @@ package pool
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 )
@@ -61,12 +62,16 @@ func (l *laneCore) cut() error {
 	patience, cancel := context.WithTimeout(context.Background(), grace)
 	defer cancel()
 	l.quiet.await(patience, nil, func() {})
-	running := l.collect()
+	running, replays := l.collect()
 	l.leave()
+	var errs []error
 	if running > 0 {
-		return fmt.Errorf("lane %s: stop: %d handlers still run: they do not heed their context: %w", l.name, running, ErrStopped)
+		errs = append(errs, fmt.Errorf("lane %s: stop: %d handlers still run: they do not heed their context: %w", l.name, running, ErrStopped))
 	}
-	return nil
+	if replays {
+		errs = append(errs, fmt.Errorf("lane %s: stop: the replay still runs: its journal or its codec hangs: %w", l.name, ErrStopped))
+	}
+	return errors.Join(errs...)
 }
 
 // handBackLocked makes j a leftover. It may be late: a stop waits for a burial,
@@ -90,8 +95,8 @@ func (l *laneCore) handBackLocked(j *job) {
 }
 
 // collect takes the leftovers, with those whose handler will not end. It
-// returns how many handlers or hooks still run.
-func (l *laneCore) collect() (running int) {
+// returns how many handlers or hooks still run, and whether the replay does.
+func (l *laneCore) collect() (running int, replays bool) {
 	l.pool.mu.Lock()
 	defer l.pool.mu.Unlock()
 	for j := l.jobs.first; j != nil; j = j.next {
@@ -106,7 +111,7 @@ func (l *laneCore) collect() (running int) {
 		l.stopped = append(l.stopped, j)
 	}
 	l.collected = true
-	return running
+	return running, l.replay.isFeeding
 }
 
 // left are the leftovers so far.

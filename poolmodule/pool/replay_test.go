@@ -307,7 +307,7 @@ func TestReplay(t *testing.T) {
 		})
 	})
 
-	t.Run("StopDoesNotWaitForEverForACodecThatHangs", func(t *testing.T) {
+	t.Run("StopDoesNotWaitForEverForACodecThatHangsButTellsOfIt", func(t *testing.T) {
 		t.Parallel()
 		synctest.Test(t, func(t *testing.T) {
 			store, items := killed(t, 5)
@@ -322,8 +322,13 @@ func TestReplay(t *testing.T) {
 			go func() { result <- l.Submit(marked, "from inside") }()
 			synctest.Wait()
 			began := time.Now()
-			l.stop(t, time.Second)
+			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+			defer cancel()
+			_, err := l.Stop(ctx)
+			require.ErrorIs(t, err, pool.ErrStopped)
+			require.ErrorContains(t, err, "lane sms: stop: the replay still runs")
 			assert.Equal(t, 1100*time.Millisecond, time.Since(began))
+			require.NoError(t, l.Save(t.Context()))
 			require.ErrorIs(t, <-result, pool.ErrClosed)
 			close(release)
 			synctest.Wait()
