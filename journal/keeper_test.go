@@ -119,6 +119,43 @@ func TestKeeper(t *testing.T) {
 		assert.Zero(t, k.Len())
 	})
 
+	t.Run("RenewIsAllOrNothing", func(t *testing.T) {
+		t.Parallel()
+		m := journaltest.NewMemory(0)
+		k := keeper(t, m, nil)
+		items := orders(1, 2500)
+		require.NoError(t, k.Keep(t.Context(), items))
+		for i := range items {
+			items[i].ID, items[i].Attempt = strconv.Itoa(i), 7
+		}
+		old := items[1].Seq
+		ended, cancel := context.WithCancel(t.Context())
+		cancel()
+		require.ErrorIs(t, k.Renew(ended, items[1:]), context.Canceled)
+		assert.Equal(t, old, items[1].Seq)
+		require.NoError(t, k.Renew(t.Context(), items[1:]))
+		assert.Greater(t, items[1].Seq, items[0].Seq+2499)
+		n := 0
+		for it, err := range k.Replay(t.Context()) {
+			require.NoError(t, err)
+			assert.Equal(t, items[n].Seq, it.Seq)
+			if n > 0 {
+				assert.Equal(t, strconv.Itoa(n), it.ID)
+				assert.Equal(t, 7, it.Attempt)
+			}
+			n++
+		}
+		assert.Equal(t, 2500, n)
+		require.NoError(t, k.Close())
+
+		k = keeper(t, journaltest.NewMemory(1500*len(`{"number":1234,"text":"tea"}`)), nil)
+		items = orders(1000, 1200)
+		require.NoError(t, k.Keep(t.Context(), items))
+		require.Error(t, k.Renew(t.Context(), items))
+		assert.Equal(t, 1200, k.Len())
+		assert.EqualValues(t, 1, items[0].Seq)
+	})
+
 	t.Run("WithoutAJournalSaysWhatToDo", func(t *testing.T) {
 		t.Parallel()
 		k, err := journal.NewKeeper("lane:orders", nil, journal.JSON[order](), nil)

@@ -3,6 +3,7 @@ package journal
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 )
 
@@ -67,4 +68,35 @@ func (k *Keeper[T]) Save(ctx context.Context, items []Item[T]) error {
 		size = min(saveGroup, 2*size)
 	}
 	return errors.Join(errs...)
+}
+
+// Renew writes items anew that are in the journal, behind all that is in it,
+// with their Attempt as it is now; then it acknowledges what they were and sets
+// their Seq. Their IDs must be set. On an error nothing has changed; a kill in
+// between may bring them twice.
+func (k *Keeper[T]) Renew(ctx context.Context, items []Item[T]) error {
+	fresh := slices.Clone(items)
+	for done := 0; done < len(fresh); {
+		group := fresh[done:min(len(fresh), done+saveGroup)]
+		err := context.Cause(ctx)
+		if err == nil {
+			err = k.Keep(ctx, group)
+		}
+		if err != nil {
+			k.Done(seqsOf(fresh[:done])...)
+			return err
+		}
+		done += len(group)
+	}
+	k.Done(seqsOf(items)...)
+	copy(items, fresh)
+	return nil
+}
+
+func seqsOf[T any](items []Item[T]) []uint64 {
+	seqs := make([]uint64, len(items))
+	for i := range items {
+		seqs[i] = items[i].Seq
+	}
+	return seqs
 }

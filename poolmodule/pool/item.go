@@ -15,7 +15,7 @@ type Item struct {
 	// Key is the one it was submitted with; empty: none.
 	Key string
 	// Attempt is which try this is: 1 is the first. Tries in earlier lives
-	// count as far as they are known, which after a kill they are not.
+	// count as far as they are known; see Retry.MaxAttempts.
 	Attempt int
 	// Replayed says that the item was accepted in an earlier life.
 	Replayed bool

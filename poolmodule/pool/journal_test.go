@@ -577,9 +577,7 @@ func TestJournalAtAStop(t *testing.T) {
 				for _, item := range []string{"retry", "cut"} {
 					want := first[item]
 					want.Replayed = true
-					if mode == journal.OnStop {
-						want.Attempt = 2
-					}
+					want.Attempt = 2
 					assert.Equal(t, want, seen[item], "%s %s", mode, item)
 				}
 				assert.Equal(t, 1, seen["queued"].Attempt)
@@ -587,6 +585,70 @@ func TestJournalAtAStop(t *testing.T) {
 				assert.Empty(t, left(t, store))
 			})
 		}
+	})
+
+	t.Run("TriesAreCountedOverStopsAndTheOrderStays", func(t *testing.T) {
+		t.Parallel()
+		for _, mode := range []journal.Mode{journal.OnStop, journal.Always} {
+			synctest.Test(t, func(t *testing.T) {
+				store := journaltest.NewMemory(0)
+				box := journal.NewDeadLetters(journaltest.NewMemory(0))
+				var tries []int
+				ids := map[string]bool{}
+				handler := func(ctx context.Context, item string) error {
+					if item != "fails" {
+						return untilStopped(ctx, item)
+					}
+					it, _ := pool.ItemOf(ctx)
+					tries, ids[it.ID] = append(tries, it.Attempt), true
+					return errHandler
+				}
+				cfg := pool.LaneConfig{Journal: mode, Retry: pool.Retry{MaxAttempts: 3, InitialDelay: time.Hour, MaxDelay: time.Hour}}
+				for life := range 4 {
+					l := beginIn(t, pool.Config{Workers: 3}, store, handler, cfg, pool.WithDeadLetters[string](box))
+					if life == 0 {
+						for _, item := range []string{"first", "fails", "last"} {
+							require.NoError(t, l.Submit(t.Context(), item))
+						}
+					}
+					synctest.Wait()
+					l.stop(t, 0)
+					if life < 2 {
+						assert.Equal(t, []string{"first", "fails", "last"}, left(t, store), "%s, life %d", mode, life)
+					}
+				}
+				assert.Equal(t, []int{1, 2, 3}, tries, mode)
+				assert.Len(t, ids, 1)
+				assert.Equal(t, []string{"first", "last"}, left(t, store))
+				require.Len(t, letters(t, box), 1)
+				assert.Equal(t, 3, letters(t, box)[0].Attempts)
+			})
+		}
+	})
+
+	t.Run("StopInTheMiddleOfAReplayKeepsTheOrderRatherThanTheTries", func(t *testing.T) {
+		t.Parallel()
+		synctest.Test(t, func(t *testing.T) {
+			store, items := killed(t, 50)
+			l := beginIn(t, small, store, untilStopped, always)
+			synctest.Wait()
+			l.stop(t, 0)
+			assert.Equal(t, items, left(t, store))
+		})
+	})
+
+	t.Run("JournalThatIsTooFullToCountTriesLosesNothing", func(t *testing.T) {
+		t.Parallel()
+		synctest.Test(t, func(t *testing.T) {
+			store := journaltest.NewMemory(len(`"a"`) * 3)
+			l := begin(t, store, untilStopped, always)
+			require.NoError(t, l.Submit(t.Context(), "a"))
+			require.NoError(t, l.Submit(t.Context(), "b"))
+			synctest.Wait()
+			l.stop(t, 0)
+			assert.Equal(t, []string{"a", "b"}, left(t, store))
+			assert.EqualValues(t, 2, l.Gate().Ledger().Saved)
+		})
 	})
 
 	t.Run("WhatCannotBeSavedIsLostAndTheErrorSaysHowMany", func(t *testing.T) {

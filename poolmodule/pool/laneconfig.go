@@ -50,10 +50,11 @@ type LaneConfig struct {
 // waiting holds no worker, but it holds a place of the queue: a sink that is
 // down pushes back instead of filling the memory.
 type Retry struct {
-	// MaxAttempts is how often an item is tried in all, earlier lives
-	// included as far as they are known; in each life it is tried once at
-	// least. Zero: once, there is no retry; a handler that is run twice must
-	// be fit for it.
+	// MaxAttempts is how often an item is tried in all, those in earlier lives
+	// included that ended by a stop. A kill forgets the tries of the life that
+	// it ends, and so does a stop in the middle of a replay. In each life an
+	// item is tried once at least. Zero: once, there is no retry; a lane with a
+	// journal may run its handler again all the same, in the next life.
 	MaxAttempts int `yaml:"max_attempts"`
 	// InitialDelay is the first delay. Zero: 500ms.
 	InitialDelay time.Duration `yaml:"initial_delay"`

@@ -133,7 +133,7 @@ func (l *Lane[T]) open(ctx context.Context) error {
 	l.door = doorOpen
 	if total > 0 {
 		l.door = doorReplaying
-		l.replay.total, l.replay.isFeeding = total, true
+		l.replay.total, l.replay.isFeeding, l.replay.isPartial = total, true, true
 		go l.feedAll(total)
 	}
 	p.mu.Unlock()

@@ -33,6 +33,7 @@ func WithReplay[T any](observe func(Replay)) LaneOption[T] {
 type replay struct {
 	total     int          // guarded by pool.mu
 	isFeeding bool         // guarded by pool.mu; its goroutine runs
+	isPartial bool         // guarded by pool.mu; not all have entered
 	entered   atomic.Int64 // written by that goroutine
 	began     time.Time    // of that goroutine
 }
@@ -48,7 +49,7 @@ func (l *Lane[T]) feedAll(total int) {
 	err := error(&PanicError{Value: errGoexit}) // a codec may end the goroutine
 	defer func() {
 		l.tellReplay(total, true, err)
-		l.endReplay()
+		l.endReplay(err)
 	}()
 	l.tellReplay(total, false, nil)
 	err = guard(func() error { return l.feedEach(total) })
@@ -93,11 +94,11 @@ func (l *Lane[T]) tellReplay(total int, over bool, err error) {
 }
 
 // endReplay lets new work in.
-func (l *laneCore) endReplay() {
+func (l *laneCore) endReplay(err error) {
 	p := l.pool
 	p.mu.Lock()
 	opened := l.openLocked()
-	l.replay.isFeeding = false
+	l.replay.isFeeding, l.replay.isPartial = false, err != nil
 	l.quiet.tellLocked()
 	c := p.nudgeLocked()
 	p.mu.Unlock()

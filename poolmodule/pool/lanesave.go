@@ -52,6 +52,7 @@ func (l *Lane[T]) writeDown(ctx context.Context, jobs []*job) (saved int, err er
 				items[i].ID = l.identity(it.rec)
 			}
 		}
+		l.renew(ctx, jobs, items)
 		return l.keeper.Save(ctx, items)
 	})
 	for i, j := range jobs {
@@ -60,6 +61,41 @@ func (l *Lane[T]) writeDown(ctx context.Context, jobs []*job) (saved int, err er
 		}
 	}
 	return saved, err
+}
+
+// renew has the journal know of the tries of this life. That takes a new entry:
+// so from the first item on that was tried all are written anew, to keep their
+// order, and nothing is where that would break it: while a part of an earlier
+// life has still to come, or somebody is at the journal. What cannot be renewed
+// is in the journal all the same, as after a kill.
+func (l *Lane[T]) renew(ctx context.Context, jobs []*job, items []journal.Item[T]) {
+	if !l.isInOrder() {
+		return
+	}
+	var places []int
+	var tried []journal.Item[T]
+	for i, j := range jobs {
+		it := j.work.(*laneItem[T])
+		if it.rec.seq == 0 || len(tried) == 0 && it.attempts.Load() == 0 {
+			continue
+		}
+		again := items[i]
+		again.ID = l.identity(it.rec)
+		places, tried = append(places, i), append(tried, again)
+	}
+	if len(tried) == 0 || l.keeper.Renew(ctx, tried) != nil {
+		return
+	}
+	for n, i := range places {
+		items[i] = tried[n]
+	}
+}
+
+// isInOrder says whether the leftovers are the last in the journal.
+func (l *laneCore) isInOrder() bool {
+	l.pool.mu.Lock()
+	defer l.pool.mu.Unlock()
+	return !l.replay.isPartial && l.atJournal == 0
 }
 
 // closeJournal closes what Start has opened, or is just opening.
