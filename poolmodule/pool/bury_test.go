@@ -473,6 +473,31 @@ func TestItemOf(t *testing.T) {
 		})
 	})
 
+	t.Run("IsKnownInTheHookOfWhatWasDiscarded", func(t *testing.T) {
+		t.Parallel()
+		for _, policy := range []pool.Policy{pool.DiscardNewest, pool.DiscardOldest} {
+			var seen []pool.Item
+			p, err := pool.New("test", pool.Config{Queue: 1, Policy: policy})
+			require.NoError(t, err)
+			l := newLane(t, p, func(context.Context, string) error { return nil }, pool.LaneConfig{},
+				pool.WithID(func(item string) string { return item + "!" }),
+				pool.WithResult(func(ctx context.Context, r pool.Result[string]) {
+					item, ok := pool.ItemOf(ctx)
+					assert.True(t, ok)
+					assert.Equal(t, r.Item+"!", item.ID)
+					seen = append(seen, item)
+				}),
+				pool.WithSave(func(context.Context, []string) error { return nil }))
+			require.NoError(t, l.SubmitKey(t.Context(), "k", "a"))
+			require.NoError(t, l.SubmitKey(t.Context(), "k", "b"))
+			require.Len(t, seen, 1)
+			assert.Equal(t, "k", seen[0].Key)
+			assert.Zero(t, seen[0].Attempt)
+			require.NoError(t, l.Save(t.Context()))
+			_, _ = p.Stop(ended())
+		}
+	})
+
 	t.Run("LaneThatWritesNothingDownKnowsKeyAndTryAlone", func(t *testing.T) {
 		t.Parallel()
 		p := newPool(t, pool.Config{Workers: 1})

@@ -22,8 +22,9 @@ type Item struct {
 }
 
 // ItemOf returns the item that a [Handler], or a [WithResult] or [WithFailure]
-// hook, was called for. ctx is theirs, or one made from it. It allocates at
-// most the ID.
+// hook, was called for; also one that was discarded or is too old, whose
+// Attempt is 0 if it was never tried. ctx is theirs, or one made from it. It
+// allocates at most the ID.
 func ItemOf(ctx context.Context) (Item, bool) {
 	try, ok := ctx.Value(itemKey{}).(interface{ item() Item })
 	if !ok {

@@ -145,7 +145,7 @@ func (it *laneItem[T]) tellResult(err error) {
 	if ctx == nil { // no try runs: it was discarded
 		m := newMark(l.ctx)
 		defer m.lineage.End()
-		ctx = m.ctx
+		ctx = it.afterTries(m.ctx)
 	}
 	r := it.came(err)
 	if it.attempts.Load() > 0 {
