@@ -45,7 +45,7 @@ func ResultWith(constructor any) LaneOption {
 
 // LaneOptions gives options of the core that need nothing from the graph, such
 // as [pool.WithCodec] and [pool.WithID]. T is that of the lane. Where they and
-// something else name the same collaborator, theirs counts.
+// something else name the same collaborator, theirs counts, unless it is nil.
 func LaneOptions[T any](opts ...pool.LaneOption[T]) LaneOption {
 	return func(d *laneDeclaration) { d.core = append(d.core, opts) }
 }

@@ -35,7 +35,7 @@ type Params struct {
 type Option func(*declaration)
 
 // With passes options on to [pool.New]. A panic or discard handler among them
-// takes the place of the one that logs.
+// takes the place of the one that logs, unless it is nil.
 func With(opts ...pool.Option) Option {
 	return func(d *declaration) { d.options = append(d.options, opts...) }
 }

@@ -51,7 +51,15 @@ func WithDeadLetters[T any](box *journal.DeadLetters) LaneOption[T] {
 // WithCodec says how items are written down, in the journal and in dead letters.
 // Without it, and for the zero Codec: [journal.JSON].
 func WithCodec[T any](c journal.Codec[T]) LaneOption[T] {
-	return func(l *Lane[T]) { l.codec = c }
+	return func(l *Lane[T]) {
+		if !isZero(c) {
+			l.codec = c
+		}
+	}
+}
+
+func isZero[T any](c journal.Codec[T]) bool {
+	return c.Name == "" && c.Encode == nil && c.Decode == nil
 }
 
 // WithID gives each item its ID, by which a repetition is told from a new piece
@@ -89,7 +97,7 @@ func (l *Lane[T]) openBooks() error {
 	if l.opener == nil && box == nil && l.giveID == nil {
 		return nil
 	}
-	if l.codec.Name == "" && l.codec.Encode == nil && l.codec.Decode == nil {
+	if isZero(l.codec) {
 		l.codec = journal.JSON[T]()
 	}
 	keeper, err := journal.NewKeeper("lane:"+l.name, l.opener, l.codec, box)

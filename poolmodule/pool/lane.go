@@ -58,6 +58,8 @@ type Lane[T any] struct {
 }
 
 // LaneOption gives a lane a collaborator that no configuration file can name.
+// Of two that name the same one the later counts; nil is as if the option were
+// not given.
 type LaneOption[T any] func(*Lane[T])
 
 // WithResult is called with what became of each item, on the goroutine that
@@ -71,23 +73,36 @@ type LaneOption[T any] func(*Lane[T])
 //
 // Of an item that a discard policy threw away the hook is told on the
 // goroutine of the submitter, when the item has been counted as Dropped. A panic
-// of the hook changes nothing of the result and goes to the panic handler.
+// of the hook changes nothing of the result and goes to the panic handler. nil:
+// none.
 func WithResult[T any](fn func(context.Context, Result[T])) LaneOption[T] {
-	return func(l *Lane[T]) { l.onResult = fn }
+	return func(l *Lane[T]) {
+		if fn != nil {
+			l.onResult = fn
+		}
+	}
 }
 
 // WithFailure is called as [WithResult] is, but only with items that failed for
 // good: not with those that are done, which then cost no more than without it,
 // nor with discarded ones. Result.Took is zero. It is called before a
-// WithResult, if both are given.
+// WithResult, if both are given. nil: none.
 func WithFailure[T any](fn func(context.Context, Result[T])) LaneOption[T] {
-	return func(l *Lane[T]) { l.onFailure = fn }
+	return func(l *Lane[T]) {
+		if fn != nil {
+			l.onFailure = fn
+		}
+	}
 }
 
 // WithSave receives the leftovers of a stop when [Lane.Save] is called. The
-// slice is the saver's.
+// slice is the saver's. nil: none.
 func WithSave[T any](fn func(context.Context, []T) error) LaneOption[T] {
-	return func(l *Lane[T]) { l.saver = fn }
+	return func(l *Lane[T]) {
+		if fn != nil {
+			l.saver = fn
+		}
+	}
 }
 
 // NewLane opens a lane into p. Its items wait until p is started. A wrong

@@ -15,6 +15,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/lastcall-go/lastcall/intake"
+	"github.com/lastcall-go/lastcall/journal"
+	"github.com/lastcall-go/lastcall/journal/journaltest"
 	"github.com/lastcall-go/lastcall/poolmodule/pool"
 )
 
@@ -31,6 +33,45 @@ func newLane[T any](t *testing.T, p *pool.Pool, handler pool.Handler[T], cfg poo
 
 func TestLane(t *testing.T) {
 	t.Parallel()
+
+	t.Run("CollaboratorThatIsNilIsAsIfItWereNotGiven", func(t *testing.T) {
+		t.Parallel()
+		synctest.Test(t, func(t *testing.T) {
+			store, _ := killed(t, 1)
+			box := journal.NewDeadLetters(journaltest.NewMemory(0))
+			told := newLog()
+			tell := func(who string) func(context.Context, pool.Result[string]) {
+				return func(context.Context, pool.Result[string]) { told.add(who) }
+			}
+			text := journal.JSON[string]()
+			text.Version = 7
+			l := begin(t, store, func(context.Context, string) error { return errHandler }, pool.LaneConfig{},
+				pool.WithResult(tell("result")), pool.WithResult[string](nil),
+				pool.WithFailure(tell("failure")), pool.WithFailure[string](nil),
+				pool.WithReplay[string](func(pool.Replay) { told.add("replay") }), pool.WithReplay[string](nil),
+				pool.WithBurial[string](func(pool.Burial) { told.add("burial") }), pool.WithBurial[string](nil),
+				pool.WithID(func(string) string { told.add("id"); return "" }), pool.WithID[string](nil),
+				pool.WithLabel(func(string) string { told.add("label"); return "" }), pool.WithLabel[string](nil),
+				pool.WithDeadLetters[string](box), pool.WithDeadLetters[string](nil),
+				pool.WithJournal[string](nil),
+				pool.WithCodec(text), pool.WithCodec(journal.Codec[string]{}))
+			require.NoError(t, l.Submit(t.Context(), "a"))
+			synctest.Wait()
+			l.stop(t, time.Second)
+			for _, who := range []string{"result", "failure", "replay", "burial", "id", "label"} {
+				assert.Contains(t, told.all(), who)
+			}
+			require.Len(t, letters(t, box), 2)
+			assert.Equal(t, 7, letters(t, box)[0].Version)
+
+			saved := 0
+			l = prepare(t, pool.Config{}, nil, nil, pool.LaneConfig{},
+				pool.WithSave(func(_ context.Context, items []string) error { saved += len(items); return nil }), pool.WithSave[string](nil))
+			require.NoError(t, l.Submit(t.Context(), "a"))
+			l.stop(t, 0)
+			assert.Equal(t, 1, saved)
+		})
+	})
 
 	t.Run("KeepsOrderWithOneWorkerAndIsCountedByItsOwnGateAlone", func(t *testing.T) {
 		t.Parallel()

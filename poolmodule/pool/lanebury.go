@@ -21,7 +21,11 @@ type Burial struct {
 // WithBurial is called after each attempt to put an item into the dead letters,
 // on the goroutine that ran it. nil: none.
 func WithBurial[T any](fn func(Burial)) LaneOption[T] {
-	return func(l *Lane[T]) { l.onBurial = fn }
+	return func(l *Lane[T]) {
+		if fn != nil {
+			l.onBurial = fn
+		}
+	}
 }
 
 // death is why an item failed for good.

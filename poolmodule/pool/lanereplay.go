@@ -26,7 +26,11 @@ type Replay struct {
 // goroutine of the replay, which it holds up. Where there is nothing to replay
 // it is not called. nil: none.
 func WithReplay[T any](observe func(Replay)) LaneOption[T] {
-	return func(l *Lane[T]) { l.onReplay = observe }
+	return func(l *Lane[T]) {
+		if observe != nil {
+			l.onReplay = observe
+		}
+	}
 }
 
 // replay is that of one lane.

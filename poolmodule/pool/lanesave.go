@@ -11,10 +11,13 @@ import (
 var errNoSaver = errors.New("no saver is given; see WithSave, or WithJournal")
 
 // Save settles the leftovers of a stop. A lane with a journal writes down those
-// that are not in it yet, and closes it; another gives them to its saver. What
-// is safe then is counted Saved, the rest Lost, and the error says how many of
-// how many, and why. A lane that was not stopped is stopped at once. Called
-// again it does nothing and returns the same.
+// that are not in it yet, and how often each was tried, and closes it; another
+// gives them to its saver. What is safe then is counted Saved, the rest Lost,
+// and the error says how many of how many, and why. A lane that was not stopped
+// is stopped at once. Called again it does nothing and returns the same.
+//
+// ctx bounds the writing and the waiting for a Start that still opens the
+// journal; a journal that is open is closed also if ctx has ended.
 //
 // What a handler, a hook or a burial that still runs does later changes nothing:
 // its item is saved, and comes again, also if it is in the dead letters by then.

@@ -80,14 +80,20 @@ type options struct {
 	onDiscard func(Discard)
 }
 
-// Option gives a pool a collaborator that no configuration file can name.
+// Option gives a pool a collaborator that no configuration file can name. Of two
+// that name the same one the later counts; nil is as if the option were not
+// given.
 type Option func(*options)
 
 // WithPanicHandler is called with every panic that a task, handler, result hook
 // or discard handler lets escape, on the goroutine it happened on, after the
-// worker was saved. A panic of its own is swallowed.
+// worker was saved. A panic of its own is swallowed. nil: none.
 func WithPanicHandler(fn func(*PanicError)) Option {
-	return func(o *options) { o.onPanic = fn }
+	return func(o *options) {
+		if fn != nil {
+			o.onPanic = fn
+		}
+	}
 }
 
 // Discard tells of accepted work that a discard policy threw away.
@@ -98,9 +104,13 @@ type Discard struct {
 }
 
 // WithDiscardHandler is called for each task that a discard policy throws
-// away, on the submitter's goroutine.
+// away, on the submitter's goroutine. nil: none.
 func WithDiscardHandler(fn func(Discard)) Option {
-	return func(o *options) { o.onDiscard = fn }
+	return func(o *options) {
+		if fn != nil {
+			o.onDiscard = fn
+		}
+	}
 }
 
 // New returns a pool that takes work at once and runs none before [Pool.Start].
