@@ -36,11 +36,12 @@
 //
 // Lanes stop before their pool, since they are built on it. What a lane could
 // not finish is written down in its journal, or goes to the function given with
-// [SaveWith]; closures that never ran go to the one given with [SaveTasks]. Without one they are lost, and the
-// error of the PreDestroy hook says how many, and of closures which: "pool
-// mail: 3 tasks lost: main.newFeed.func1 ×2, main.tick ×1: …". A closure
-// cannot be written down, so a pool that has neither a lane nor SaveTasks says
-// at its start what a stop will cost. What a function given with
+// [SaveWith]; closures that never ran go to the one given with [SaveTasks].
+// Without one they are lost, and the error of the PreDestroy hook says how many,
+// and of closures which: "pool mail: 3 tasks lost: main.newFeed.func1 ×2,
+// main.tick ×1: …". A closure cannot be written down, so a pool without
+// SaveTasks says at its start what a stop will cost: at Info, or at Debug if it
+// has a lane, beside which it may never be given one. What a function given with
 // [ResultWith] hands on with the context it gets is taken by the next component
 // while that drains.
 //
@@ -81,7 +82,7 @@
 //	dead letter that is not taken       Error: the same, and why
 //	replay                              Info: how many items, and how far it is; Warn if it ends early
 //	work that a policy threw away       Debug: lane, key; With(pool.WithDiscardHandler(…)) instead
-//	pool without lane and SaveTasks     Info, at its start
+//	pool without SaveTasks              Info, at its start; Debug if it has a lane
 //
 // Items are never logged, as they may hold what is not for a log; their keys
 // are, and so are the errors of handlers.

@@ -29,14 +29,18 @@ func poolOptions(log *zap.Logger, name string) []pool.Option {
 	}
 }
 
-// sayWhatIsLost says at the start of a pool that is for closures what nobody
-// should learn from a receipt.
+// sayWhatIsLost says at the start of a pool what nobody should learn from a
+// receipt. One with a lane may never be given a closure, so that it says so to
+// who looks closely.
 func (d *declaration) sayWhatIsLost(log *zap.Logger, lanes []DeclaredLane) {
-	isOurs := func(l DeclaredLane) bool { return l.Pool == d.Name }
-	if log == nil || d.save != nil || slices.ContainsFunc(lanes, isOurs) {
+	if log == nil || d.save != nil {
 		return
 	}
-	log.Named("pool").Info("takes closures, which cannot be saved: those that a stop cuts are lost; use a lane, or SaveTasks",
+	level := zap.InfoLevel
+	if slices.ContainsFunc(lanes, func(l DeclaredLane) bool { return l.Pool == d.Name }) {
+		level = zap.DebugLevel
+	}
+	log.Named("pool").Log(level, "takes closures, which cannot be saved: those that a stop cuts are lost; use a lane, or SaveTasks",
 		zap.String("pool", d.Name))
 }
 

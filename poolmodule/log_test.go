@@ -30,6 +30,7 @@ func TestLog(t *testing.T) {
 		}
 		return nil
 	}
+	save := poolmodule.SaveTasks(func(context.Context, []pool.Task) error { return nil })
 	// run submits the items while the only worker is busy, so that what the
 	// queue of three does not hold is discarded, and returns what was logged.
 	run := func(t *testing.T, items []string, pools []poolmodule.Option, lanes ...poolmodule.LaneOption) *observer.ObservedLogs {
@@ -37,7 +38,7 @@ func TestLog(t *testing.T) {
 		var lane *pool.Lane[SMS]
 		synctest.Test(t, func(t *testing.T) {
 			app := fxtest.New(t, fx.Supply(zap.New(core)),
-				poolmodule.Provide("sms", pool.Config{Workers: 1, Queue: 3, Policy: pool.DiscardNewest}, pools...),
+				poolmodule.Provide("sms", pool.Config{Workers: 1, Queue: 3, Policy: pool.DiscardNewest}, append(pools, save)...),
 				poolmodule.Lane[SMS]("out", "sms", send,
 					append(lanes, poolmodule.Configure(pool.LaneConfig{Retry: pool.Retry{MaxAttempts: 2}}))...),
 				fx.Populate(&lane))
@@ -79,6 +80,16 @@ func TestLog(t *testing.T) {
 		assert.Equal(t, map[string]any{"pool": "sms", "lane": "out", "key": "customer 7"}, fields(logs[0]))
 	})
 
+	t.Run("WhoNamesNobodyInItsPlaceLeavesItThere", func(t *testing.T) {
+		t.Parallel()
+		logs := run(t, []string{"panics", "fails", "a", "b", "c", "d", "e"},
+			[]poolmodule.Option{poolmodule.With(pool.WithPanicHandler(nil), pool.WithDiscardHandler(nil))},
+			poolmodule.LaneOptions(pool.WithFailure[SMS](nil), pool.WithResult[SMS](nil)))
+		assert.Equal(t, 1, logs.FilterLevelExact(zapcore.ErrorLevel).Len())
+		assert.Equal(t, 2, logs.FilterLevelExact(zapcore.WarnLevel).Len())
+		assert.NotZero(t, logs.FilterLevelExact(zapcore.DebugLevel).Len())
+	})
+
 	t.Run("WhoRecordsForHimselfIsLeftAlone", func(t *testing.T) {
 		t.Parallel()
 		var panics, discards, results int
@@ -96,30 +107,31 @@ func TestLog(t *testing.T) {
 	})
 }
 
-// TestClosuresAreToldOfAtTheStart: only by a pool that nothing of its own can
-// save.
+// TestClosuresAreToldOfAtTheStart by every pool that cannot save them.
 func TestClosuresAreToldOfAtTheStart(t *testing.T) {
 	t.Parallel()
 	save := poolmodule.SaveTasks(func(context.Context, []pool.Task) error { return nil })
 	for _, tt := range []struct {
 		name string
 		opt  fx.Option
-		want int
+		want []zapcore.Level
 	}{
-		{"Closures", poolmodule.Provide("sms", pool.Config{}), 1},
-		{"ALaneElsewhere", fx.Options(poolmodule.Provide("sms", pool.Config{}), poolmodule.Provide("mail", pool.Config{}), poolmodule.Lane[SMS]("out", "mail", newHandler)), 1},
-		{"ALane", fx.Options(poolmodule.Provide("sms", pool.Config{}), poolmodule.Lane[SMS]("out", "sms", newHandler)), 0},
-		{"ASaver", poolmodule.Provide("sms", pool.Config{}, save), 0},
+		{"Closures", poolmodule.Provide("sms", pool.Config{}), []zapcore.Level{zapcore.InfoLevel}},
+		{"ALaneElsewhere", fx.Options(poolmodule.Provide("sms", pool.Config{}), poolmodule.Provide("mail", pool.Config{}), poolmodule.Lane[SMS]("out", "mail", newHandler)), []zapcore.Level{zapcore.InfoLevel}},
+		{"ALane", fx.Options(poolmodule.Provide("sms", pool.Config{}), poolmodule.Lane[SMS]("out", "sms", newHandler)), []zapcore.Level{zapcore.DebugLevel}},
+		{"ASaver", poolmodule.Provide("sms", pool.Config{}, save), nil},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			core, logs := observer.New(zapcore.InfoLevel)
+			core, logs := observer.New(zapcore.DebugLevel)
 			fxtest.New(t, fx.Supply(zap.New(core)), tt.opt, fx.Invoke(func(smsPool) {})).RequireStart().RequireStop()
-			require.Equal(t, tt.want, logs.Len())
+			var levels []zapcore.Level
 			for _, line := range logs.All() {
+				levels = append(levels, line.Level)
 				assert.Contains(t, line.Message, "takes closures, which cannot be saved")
 				assert.Equal(t, map[string]any{"pool": "sms"}, line.ContextMap())
 			}
+			assert.Equal(t, tt.want, levels)
 		})
 	}
 }
