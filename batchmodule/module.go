@@ -93,14 +93,9 @@ func (d *declaration[T]) NewBatcher(
 	if !ok {
 		cfg = d.Config
 	}
-	opts := append(logOptions[T](log, d.Name), batch.WithSave(save), batch.WithFlushed[T](flushed),
+	opts := append(logOptions[T](log, d.Name), batch.WithSave(save), batch.WithDeadLetter(dead), batch.WithFlushed[T](flushed),
 		batch.WithJournal[T](opener), batch.WithDeadLetters[T](box))
-	if dead != nil {
-		opts = append(opts, batch.WithDeadLetter(dead))
-	}
-	// Those of Options come last: a nil function must not take theirs away.
-	opts = append(opts, d.core...)
-	b, err := batch.New(d.Name, sink, cfg, opts...)
+	b, err := batch.New(d.Name, sink, cfg, append(opts, d.core...)...)
 	if err != nil {
 		return nil, err
 	}

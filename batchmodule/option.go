@@ -7,7 +7,7 @@ type Option[T any] func(*declaration[T])
 
 // Options gives options of the core that need nothing from the graph, such as
 // [batch.WithKey]. Where they and another option of [Provide] name the same
-// collaborator, theirs counts.
+// collaborator, theirs counts, unless it is nil.
 func Options[T any](opts ...batch.Option[T]) Option[T] {
 	return func(d *declaration[T]) { d.core = append(d.core, opts...) }
 }

@@ -387,6 +387,43 @@ func TestConfig(t *testing.T) {
 		require.NoError(t, batch.Config{}.Validate())
 	})
 
+	t.Run("CollaboratorThatIsNilIsAsIfItWereNotGiven", func(t *testing.T) {
+		t.Parallel()
+		s := newStore(0)
+		box := boxIn(t, s)
+		codec := journal.JSON[int]()
+		codec.Version = 7
+		told := map[string]int{}
+		one := func(int) string { return "one" }
+		panicked := false
+		sink := func(context.Context, []int) error {
+			if !panicked {
+				panicked = true
+				panic("once")
+			}
+			return batch.Permanent(errors.New("refused"))
+		}
+		b := started(t, sink, batch.Config{MaxItems: 1, MaxBytes: 1, Retry: batch.Retry{InitialDelay: time.Millisecond}},
+			batch.WithJournal[int](s), batch.WithDeadLetters[int](box), batch.WithCodec(codec),
+			batch.WithKey(one), batch.WithSize(func(int) int { return 1 }), batch.WithID(one), batch.WithLabel(one),
+			batch.WithFlushed[int](func(batch.Flush) { told["flushed"]++ }),
+			batch.WithRetrying[int](func(batch.Retrying) { told["retrying"]++ }),
+			batch.WithBurial[int](func(batch.Burial) { told["burial"]++ }),
+			batch.WithPanicHandler[int](func(*batch.PanicError) { told["panic"]++ }),
+
+			batch.WithJournal[int](nil), batch.WithDeadLetters[int](nil), batch.WithCodec(journal.Codec[int]{}),
+			batch.WithKey[int](nil), batch.WithSize[int](nil), batch.WithID[int](nil), batch.WithLabel[int](nil),
+			batch.WithFlushed[int](nil), batch.WithRetrying[int](nil), batch.WithBurial[int](nil), batch.WithPanicHandler[int](nil),
+			batch.WithDeadLetter[int](nil), batch.WithSave[int](nil), batch.WithReplay[int](nil))
+		addN(t, b, 5, 1)
+		finish(t, b)
+		require.Equal(t, map[string]int{"flushed": 1, "retrying": 1, "burial": 1, "panic": 1}, told)
+		require.Equal(t, journal.OnStop, b.Stats().Journal)
+		l := letters(t, box)
+		require.Len(t, l, 1)
+		require.Equal(t, []any{"one", "one", 7}, []any{l[0].ID, l[0].Key, l[0].Version})
+	})
+
 	t.Run("EveryWrongFieldIsReportedTogether", func(t *testing.T) {
 		t.Parallel()
 		_, err := batch.New[int]("", nil, batch.Config{

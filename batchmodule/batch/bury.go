@@ -30,7 +30,7 @@ type Burial struct {
 // in its place, where there is one. It is called on a goroutine that holds up
 // the flush. A panic in it changes nothing.
 func WithBurial[T any](observe func(Burial)) Option[T] {
-	return func(o *options[T]) { o.burial = observe }
+	return when(observe != nil, func(o *options[T]) { o.burial = observe })
 }
 
 // box puts one item into the box. While that fails the item keeps its place,

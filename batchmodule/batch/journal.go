@@ -14,7 +14,7 @@ import (
 // "batch:<name>", as Config.Journal says. The batcher must then be started
 // before it takes anything. The opener is asked by Start. nil: none.
 func WithJournal[T any](o journal.Opener) Option[T] {
-	return func(opts *options[T]) { opts.opener = o }
+	return when(o != nil, func(opts *options[T]) { opts.opener = o })
 }
 
 // WithDeadLetters puts items that failed for good into the box, unless
@@ -25,13 +25,17 @@ func WithJournal[T any](o journal.Opener) Option[T] {
 // also with Config.Journal onstop. With off such an item is in memory alone once
 // it was accepted, like any other, and its letter is gone.
 func WithDeadLetters[T any](box *journal.DeadLetters) Option[T] {
-	return func(opts *options[T]) { opts.box = box }
+	return when(box != nil, func(opts *options[T]) { opts.box = box })
 }
 
 // WithCodec says how items are written down, in the journal and in dead letters.
 // Without it, and for the zero Codec: [journal.JSON].
 func WithCodec[T any](c journal.Codec[T]) Option[T] {
-	return func(opts *options[T]) { opts.codec = c }
+	return when(!isZero(c), func(opts *options[T]) { opts.codec = c })
+}
+
+func isZero[T any](c journal.Codec[T]) bool {
+	return c.Name == "" && c.Encode == nil && c.Decode == nil
 }
 
 // WithID gives each item its ID, by which a repetition is told from a new item;
@@ -42,7 +46,7 @@ func WithCodec[T any](c journal.Codec[T]) Option[T] {
 // same of an item whenever it is asked, and a panic counts as "", as nobody may
 // be there to hear of it. nil: none.
 func WithID[T any](id func(T) string) Option[T] {
-	return func(opts *options[T]) { opts.id = id }
+	return when(id != nil, func(opts *options[T]) { opts.id = id })
 }
 
 // WithLabel says by which key a person finds an item again, in its journal
@@ -50,7 +54,7 @@ func WithID[T any](id func(T) string) Option[T] {
 // says; it does not change the batches. It is called as [WithID] is. A panic
 // counts as "". nil: none.
 func WithLabel[T any](label func(T) string) Option[T] {
-	return func(opts *options[T]) { opts.label = label }
+	return when(label != nil, func(opts *options[T]) { opts.label = label })
 }
 
 // keeping is what a batcher with a journal or dead letters has beside the
@@ -119,7 +123,7 @@ func (b *Batcher[T]) hire() (err error) {
 		box = o.box
 	}
 	codec := o.codec
-	if codec.Name == "" && codec.Encode == nil && codec.Decode == nil {
+	if isZero(codec) {
 		codec = journal.JSON[T]()
 	}
 	k.keeper, err = journal.NewKeeper("batch:"+b.name, opener, codec, box)

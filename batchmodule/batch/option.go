@@ -28,9 +28,17 @@ type DeadLetter[T any] struct {
 	Attempts int
 }
 
-// Option gives a [Batcher] a collaborator that no file can name. With nil it
-// says that there is none. Of two of a kind the later one counts.
+// Option gives a [Batcher] a collaborator that no file can name. Of two that
+// name the same one the later counts; nil is as if the option were not given.
 type Option[T any] func(*options[T])
+
+// when is an option whose collaborator is there.
+func when[T any](isThere bool, opt Option[T]) Option[T] {
+	if !isThere {
+		return func(*options[T]) {}
+	}
+	return opt
+}
 
 type options[T any] struct {
 	key     func(T) string
@@ -55,13 +63,13 @@ type options[T any] struct {
 // key. The function is called by Add, on the caller's goroutine, with no lock
 // held.
 func WithKey[T any](key func(T) string) Option[T] {
-	return func(o *options[T]) { o.key = key }
+	return when(key != nil, func(o *options[T]) { o.key = key })
 }
 
 // WithSize measures an item for Config.MaxBytes. The function is called by
 // Add, on the caller's goroutine, with no lock held.
 func WithSize[T any](size func(T) int) Option[T] {
-	return func(o *options[T]) { o.size = size }
+	return when(size != nil, func(o *options[T]) { o.size = size })
 }
 
 // WithDeadLetter is told of every item that could not be delivered. It is
@@ -69,28 +77,28 @@ func WithSize[T any](size func(T) int) Option[T] {
 // it returns. When it panics nobody has the item: it counts as Lost, and the
 // errors of the flush and of [Batcher.Save] say so.
 func WithDeadLetter[T any](handle func(context.Context, DeadLetter[T])) Option[T] {
-	return func(o *options[T]) { o.dead = handle }
+	return when(handle != nil, func(o *options[T]) { o.dead = handle })
 }
 
 // WithSave is what [Batcher.Save] gives the leftovers of a stop to. It may
 // keep the slice. When it returns an error the items count as Lost, so it
 // should say which, if it kept some.
 func WithSave[T any](save func(ctx context.Context, leftovers []T) error) Option[T] {
-	return func(o *options[T]) { o.save = save }
+	return when(save != nil, func(o *options[T]) { o.save = save })
 }
 
 // WithFlushed observes every flush after it has come to an end. It is called
 // on the flush's goroutine, which it holds up. A panic in it joins the error
 // that [Batcher.Flush] returns.
 func WithFlushed[T any](observe func(Flush)) Option[T] {
-	return func(o *options[T]) { o.flushed = observe }
+	return when(observe != nil, func(o *options[T]) { o.flushed = observe })
 }
 
 // WithRetrying observes every call of the sink that failed and will be made
 // again, before the wait. It is called on the flush's goroutine, which it holds
 // up. A panic in it changes nothing.
 func WithRetrying[T any](observe func(Retrying)) Option[T] {
-	return func(o *options[T]) { o.retrying = observe }
+	return when(observe != nil, func(o *options[T]) { o.retrying = observe })
 }
 
 // WithPanicHandler is called with every panic of a function that was given to
@@ -98,5 +106,5 @@ func WithRetrying[T any](observe func(Retrying)) Option[T] {
 // What comes of the items is not changed by it. A panic of its own is
 // swallowed.
 func WithPanicHandler[T any](handle func(*PanicError)) Option[T] {
-	return func(o *options[T]) { o.panicked = handle }
+	return when(handle != nil, func(o *options[T]) { o.panicked = handle })
 }

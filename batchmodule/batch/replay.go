@@ -32,7 +32,7 @@ type Replay struct {
 // replay, which it holds up. A panic in it changes nothing. Where there is
 // nothing to replay it is not called.
 func WithReplay[T any](observe func(Replay)) Option[T] {
-	return func(o *options[T]) { o.replay = observe }
+	return when(observe != nil, func(o *options[T]) { o.replay = observe })
 }
 
 // past is what a batcher knows of its journal and its replay.
