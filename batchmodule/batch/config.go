@@ -62,6 +62,10 @@ type Config struct {
 // Retry says how often and how soon a failed flush is tried again. The delay
 // grows by Multiplier from InitialDelay to MaxDelay, each drawn at random from
 // half to one and a half of that, MaxDelay never exceeded.
+//
+// Each life tries anew as often as it may. How often an item was tried in all
+// ([Item], dead letters) is known over stops; a kill forgets the tries of the
+// life that it ends, and so does a stop in the middle of a replay.
 type Retry struct {
 	// MaxAttempts counts the first attempt too: 1 is no retry, -1 is for as
 	// long as the batcher runs (a batch is then never searched for poison

@@ -520,7 +520,7 @@ func TestJournalOnStop(t *testing.T) {
 				require.NoError(t, err)
 				require.Equal(t, id, e.ID)
 				require.Equal(t, "k1", e.Key)
-				require.Equal(t, 1, e.Attempt)
+				require.Equal(t, 2, e.Attempt)
 				require.True(t, began.Equal(e.At), e.At)
 			}
 		})
@@ -677,5 +677,77 @@ func TestAddBesideStopWithAJournalLosesNothing(t *testing.T) {
 		require.Zero(t, l.Lost, l)
 		require.EqualValues(t, len(accepted), l.Accepted)
 		require.Equal(t, sorted(accepted), sorted(append(r.items(), s.inside(t, ordersJournal)...)))
+	}
+}
+
+// To renew an entry would put it behind those that have still to enter.
+func TestStopInTheMiddleOfAReplayKeepsTheOrder(t *testing.T) {
+	t.Parallel()
+	for _, mode := range []journal.Mode{journal.OnStop, journal.Always} {
+		synctest.Test(t, func(t *testing.T) {
+			s := newStore(0)
+			s.fill(t, upTo(20)...)
+			b := started(t, hang, batch.Config{Journal: mode, MaxItems: 2, Buffer: 6}, batch.WithJournal[int](s))
+			synctest.Wait()
+			require.Equal(t, upTo(6), stopWithin(b, 0))
+			require.NoError(t, b.Save(t.Context()))
+			require.Equal(t, upTo(20), s.inside(t, ordersJournal))
+		})
+	}
+}
+
+func TestTriesAreCountedOverStops(t *testing.T) {
+	t.Parallel()
+	for _, mode := range []journal.Mode{journal.OnStop, journal.Always} {
+		t.Run(string(mode), func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				s := newStore(0)
+				box := boxIn(t, s)
+				cfg := batch.Config{Journal: mode, MaxItems: 2, FlushTimeout: time.Hour}
+				opts := []batch.Option[int]{batch.WithJournal[int](s), batch.WithDeadLetters[int](box)}
+				ids := map[string]bool{}
+				for life := range 3 {
+					var seen []batch.Item
+					b := started(t, func(ctx context.Context, items []int) error {
+						seen = append(seen, batch.ItemsOf(ctx)...)
+						return hang(ctx, items)
+					}, cfg, opts...)
+					if life == 0 {
+						addN(t, b, 0, 4) // two are with the sink, two wait
+					}
+					synctest.Wait()
+					require.Len(t, seen, 2)
+					for _, it := range seen {
+						require.Equal(t, life+1, it.Attempt)
+						ids[it.ID] = true
+					}
+					require.Equal(t, upTo(4), stopWithin(b, 0))
+					require.NoError(t, b.Save(t.Context()))
+					require.Equal(t, upTo(4), s.inside(t, ordersJournal), "once each, and in their order")
+				}
+				require.Len(t, ids, 2, "and they keep their IDs")
+
+				b := started(t, hang, cfg, opts...)
+				synctest.Wait()
+				s.Crash()
+				_ = stopWithin(b, 0) // only so that its goroutines end
+				_ = b.Save(t.Context())
+				require.NoError(t, box.Close())
+
+				box = boxIn(t, s)
+				opts[1] = batch.WithDeadLetters[int](box)
+				b = started(t, refuse, cfg, opts...)
+				addN(t, b, 4, 1) // when the replay has ended
+				finish(t, b)
+				var tried []int
+				for _, l := range letters(t, box) {
+					tried = append(tried, l.Attempts)
+				}
+				slices.Sort(tried)
+				require.Equal(t, []int{1, 2, 2, 5, 5}, tried, "two in this life, as a batch and alone; a kill forgets")
+				require.NoError(t, box.Close())
+			})
+		})
 	}
 }

@@ -16,6 +16,7 @@ type tag struct {
 	at       int64  // when it was accepted, in Unix nanoseconds; 0: when its bundle began, never so with MaxAge
 	first    error  // of the sink about it, in this life
 	tried    int32  // calls of the sink that had it, in all lives
+	isTried  bool   // some of them in this life
 	replayed bool
 }
 

@@ -40,10 +40,11 @@ type past struct {
 	opened bool                    // the journal is open
 	unopen context.CancelCauseFunc // ends the opening; nil: nobody opens it
 
-	cut     context.CancelCauseFunc // ends the replay; nil: there is none
-	room    chan struct{}           // made by a replay that waits, closed when there may be room
-	total   int                     // how many items an earlier life has left
-	entered int                     // of those
+	cut       context.CancelCauseFunc // ends the replay; nil: there is none
+	room      chan struct{}           // made by a replay that waits, closed when there may be room
+	total     int                     // how many items an earlier life has left
+	entered   int                     // of those
+	isPartial bool                    // not all of them have, nor will in this life
 }
 
 // beginReplayLocked bars the way for new items until those of an earlier life
@@ -62,9 +63,9 @@ func (b *Batcher[T]) beginReplayLocked(total int) {
 // replay is the goroutine of a replay. Stop waits for it.
 func (b *Batcher[T]) replay(ctx context.Context) {
 	pprof.SetGoroutineLabels(ctx)
-	defer b.replayOver()
 	began := time.Now()
 	err := error(&PanicError{Value: errGoexit}) // a codec may end the goroutine
+	defer func() { b.replayOver(err) }()
 	defer func() { b.tellReplay(Replay{Took: time.Since(began), Over: true, Err: err}) }()
 	b.tellReplay(Replay{})
 	err = b.guard(func() error { return b.enterAll(ctx, began) })
@@ -163,11 +164,11 @@ func (b *Batcher[T]) replayHung() error {
 }
 
 // replayOver lets in those who have waited for the end of the replay.
-func (b *Batcher[T]) replayOver() {
+func (b *Batcher[T]) replayOver(err error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.past.cut(nil)
-	b.past.cut, b.past.room = nil, nil
+	b.past.cut, b.past.room, b.past.isPartial = nil, nil, err != nil
 	b.letInLocked()
 	b.grantLocked()
 	b.nudgeLocked() // those who go on waiting are why open bundles may go now

@@ -46,20 +46,55 @@ func (b *Batcher[T]) save(ctx context.Context) error {
 	return b.guard(func() error { return b.opts.save(ctx, left.items) })
 }
 
-// writeDown puts into the journal what is not in it yet.
+// writeDown puts into the journal what is not in it yet, and what has been tried
+// since it came there.
 func (b *Batcher[T]) writeDown(ctx context.Context, left lot[T]) error {
 	items := make([]journal.Item[T], left.len())
 	for i, item := range left.items {
 		t := &left.tags[i]
 		items[i] = b.record(item, t, b.say(b.opts.key, item), time.Time{})
 	}
-	err := b.guard(func() error { return b.keeper.Save(ctx, items) })
+	err := b.guard(func() error {
+		b.renew(ctx, items, left.tags)
+		return b.keeper.Save(ctx, items)
+	})
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for i := range items { // others may have come behind them meanwhile
 		b.left.tags[i].seq = items[i].Seq
 	}
 	return err
+}
+
+// renew has the journal know of the tries of this life. That takes a new entry,
+// behind all others: so from the first item on that was tried all are written
+// anew, which keeps their order. What cannot be renewed is in the journal all
+// the same, as after a kill.
+func (b *Batcher[T]) renew(ctx context.Context, items []journal.Item[T], tags []tag) {
+	if !b.areLast() {
+		return
+	}
+	var places []int
+	var tried []journal.Item[T]
+	for i := range items {
+		if tags[i].seq > 0 && (tags[i].isTried || len(tried) > 0) {
+			places, tried = append(places, i), append(tried, items[i])
+		}
+	}
+	if len(tried) == 0 || b.keeper.Renew(ctx, tried) != nil {
+		return
+	}
+	for n, i := range places {
+		items[i] = tried[n]
+	}
+}
+
+// areLast says that the leftovers are the last in the journal: no part of an
+// earlier life has still to enter, and nobody is writing down.
+func (b *Batcher[T]) areLast() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.past.cut == nil && !b.past.isPartial && b.reserved == 0
 }
 
 // settleLeft counts the leftovers and says what was lost.

@@ -8,7 +8,8 @@ func (d *delivery[T]) countCall(n int) {
 	d.b.mu.Lock() // a stop may be reading them
 	defer d.b.mu.Unlock()
 	for i := range d.s.tags[:n] {
-		d.s.tags[i].tried++
+		t := &d.s.tags[i]
+		t.tried, t.isTried = t.tried+1, true
 	}
 }
 
