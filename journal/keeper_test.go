@@ -325,7 +325,7 @@ func TestJSONThatLoses(t *testing.T) {
 		require.NoError(t, err)
 		return k.Open(t.Context())
 	}
-	type hidden struct{ To, text string }
+	type hidden struct{ To, text string } //nolint:unused // it is what JSON leaves out
 	type deep struct{ Orders map[string][]*hidden }
 	type tagged struct {
 		To    string

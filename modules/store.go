@@ -97,7 +97,8 @@ func (s *store) Open(ctx context.Context, name string) (journal.Journal, error) 
 	j := s.takeFound(name)
 	if j == nil {
 		if j, err = d.Open(ctx, name); err != nil {
-			return nil, err
+			_, closed := s.held() // meanwhile, it may be why
+			return nil, errors.Join(closed, err)
 		}
 	}
 	return &watched{Journal: j, store: s, name: name}, nil

@@ -42,7 +42,7 @@ func TestBury(t *testing.T) {
 
 	t.Run("AReasonThatThereIsNotIsRefused", func(t *testing.T) {
 		t.Parallel()
-		r := lastcall(t, leave(t, 0, letter(1)), "deadletters", "list", "--reason", "permanet")
+		r := lastcall(t, leave(t, 0, letter(1)), "deadletters", "list", "--reason", "permanentt")
 		require.Equal(t, exitUsage, r.code, r.out)
 		require.Contains(t, r.err, "give one of retries, permanent,")
 	})

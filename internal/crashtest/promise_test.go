@@ -143,11 +143,11 @@ func (h *house) saved() (n int) {
 }
 
 func thirdSignal(h *house, c column) {
-	l := h.start(c.config(h, stuck))
+	l := h.start(c.config(h, "lifecycle: {stop_timeout: 60s}\nsink: {stubborn: true}\n"))
 	l.fill()
 	l.signal(syscall.SIGTERM)
 	time.Sleep(150 * time.Millisecond)
-	l.signal(syscall.SIGINT) // cuts the waiting, which takes a moment
+	l.signal(syscall.SIGINT) // cuts the waiting; what does not heed that is given 100 ms
 	l.signal(syscall.SIGTERM)
 	// Whichever of the two has come last.
 	require.Contains(h.t, []int{128 + int(syscall.SIGTERM), 128 + int(syscall.SIGINT)}, l.end(), l.logs)

@@ -54,7 +54,8 @@ func receiptFile(dir string) string { return filepath.Join(dir, "receipt.json") 
 
 // settings is the section "sink".
 type settings struct {
-	Latency time.Duration `yaml:"latency"` // of each delivery
+	Latency  time.Duration `yaml:"latency"`  // of each delivery
+	Stubborn bool          `yaml:"stubborn"` // it never ends, whatever its context says
 }
 
 // service takes ids at POST /lane/{id} and POST /batch/{id}, and delivers them
@@ -110,8 +111,8 @@ func sayAddress(srv *server.Server, c *lifecycle.Conductor) {
 // sink is a file to which each delivery is one write: what was delivered
 // before a kill is in it.
 type sink struct {
-	file    *os.File
-	latency time.Duration
+	file *os.File
+	settings
 }
 
 func newSink(dir string, cfg settings, lc fx.Lifecycle) (*sink, error) {
@@ -120,15 +121,18 @@ func newSink(dir string, cfg settings, lc fx.Lifecycle) (*sink, error) {
 		return nil, err
 	}
 	lifecycle.PreDestroy(lc, "sink", func(context.Context) error { return f.Close() })
-	return &sink{f, cfg.Latency}, nil
+	return &sink{f, cfg}, nil
 }
 
 func (s *sink) deliver(ctx context.Context, id string) error { return s.deliverAll(ctx, []string{id}) }
 
 func (s *sink) deliverAll(ctx context.Context, ids []string) error {
-	if s.latency > 0 {
+	if s.Stubborn {
+		select {}
+	}
+	if s.Latency > 0 {
 		select {
-		case <-time.After(s.latency):
+		case <-time.After(s.Latency):
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		}

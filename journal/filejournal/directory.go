@@ -65,9 +65,13 @@ func (d *Directory) open(ctx context.Context, name string) (*Journal, error) {
 		return nil, err
 	}
 	d.mu.Lock()
-	defer d.mu.Unlock()
-	if _, held := d.journals[name]; held {
+	closed := d.closed
+	if _, held := d.journals[name]; held && !closed {
 		d.journals[name] = j
+	}
+	d.mu.Unlock()
+	if closed { // while it was opened: another process may have the directory
+		return nil, &journal.Error{Journal: name, Op: "open", Err: errors.Join(journal.ErrClosed, j.Close())}
 	}
 	return j, nil
 }
