@@ -20,6 +20,8 @@ type Directory struct {
 	fs   fileSystem
 	lock *lock
 
+	opening sync.WaitGroup // added to under mu, while it is not closed
+
 	mu       sync.Mutex
 	journals map[string]*Journal // nil while it is being opened
 	closed   bool
@@ -60,6 +62,7 @@ func (d *Directory) open(ctx context.Context, name string) (*Journal, error) {
 	if err := d.reserve(name); err != nil {
 		return nil, &journal.Error{Journal: name, Op: "open", Err: err}
 	}
+	defer d.opening.Done()
 	j, err := openJournal(ctx, d.fs, d.cfg, name, func() { d.forget(name) })
 	if err != nil {
 		return nil, err
@@ -70,7 +73,7 @@ func (d *Directory) open(ctx context.Context, name string) (*Journal, error) {
 		d.journals[name] = j
 	}
 	d.mu.Unlock()
-	if closed { // while it was opened: another process may have the directory
+	if closed { // while it was opened
 		return nil, &journal.Error{Journal: name, Op: "open", Err: errors.Join(journal.ErrClosed, j.Close())}
 	}
 	return j, nil
@@ -86,6 +89,7 @@ func (d *Directory) reserve(name string) error {
 		return fmt.Errorf("%w: it is open in this process", journal.ErrLocked)
 	}
 	d.journals[name] = nil
+	d.opening.Add(1)
 	return nil
 }
 
@@ -140,8 +144,8 @@ func (d *Directory) opened() map[string]*Journal {
 	return open
 }
 
-// Close closes the journals that are open and lets go of the directory. Again,
-// it does nothing.
+// Close closes the journals that are open and lets go of the directory. It
+// waits for those that are being opened. Again, it does nothing.
 func (d *Directory) Close() error {
 	d.mu.Lock()
 	closed := d.closed
@@ -150,6 +154,7 @@ func (d *Directory) Close() error {
 	if closed {
 		return nil
 	}
+	d.opening.Wait() // another process may have the directory afterwards
 	var errs []error
 	for _, j := range d.opened() {
 		errs = append(errs, j.Close())
