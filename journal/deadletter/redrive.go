@@ -2,6 +2,7 @@ package deadletter
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 
@@ -14,14 +15,14 @@ import (
 // the box.
 func Redrive(ctx context.Context, box Box, o Options) (Summary, error) {
 	s := Summary{DryRun: o.DryRun}
-	sent, ids := map[name]bool{}, o.Filter.ids()
+	sent, ids := map[work]bool{}, o.Filter.ids()
 	for l, err := range o.Filter.Of(box.All(ctx)) {
 		if err != nil {
 			return s, err
 		}
 		s.Matched++
 		delete(ids, l.ID)
-		twice := sent[nameOf(&l)]
+		twice := sent[workOf(&l)]
 		switch err := redriveOne(ctx, box, &l, twice, o.DryRun); {
 		case err != nil && ctx.Err() != nil:
 			return s, fmt.Errorf("cut short: %w", errors.Join(context.Cause(ctx), err))
@@ -30,7 +31,7 @@ func Redrive(ctx context.Context, box Box, o Options) (Summary, error) {
 		case twice:
 			s.Duplicates++
 		default:
-			sent[nameOf(&l)] = true
+			sent[workOf(&l)] = true
 			s.Done++
 		}
 		o.progress(&s)
@@ -38,6 +39,15 @@ func Redrive(ctx context.Context, box Box, o Options) (Summary, error) {
 	s.failMissing(&o.Filter, ids)
 	return s, nil
 }
+
+// work tells a letter that came twice from other work that was given the same
+// id: it has another payload.
+type work struct {
+	name
+	sum [sha256.Size]byte
+}
+
+func workOf(l *journal.DeadLetter) work { return work{nameOf(l), sha256.Sum256(l.Payload)} }
 
 func redriveOne(ctx context.Context, box Box, l *journal.DeadLetter, twice, dry bool) error {
 	if err := check(box, l); err != nil {

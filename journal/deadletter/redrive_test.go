@@ -62,6 +62,19 @@ func TestRedrive(t *testing.T) {
 		require.Equal(t, []string{"m-1"}, in(t, box))
 	})
 
+	t.Run("OtherWorkOfTheSameIDIsSentToo", func(t *testing.T) {
+		t.Parallel()
+		box := newBox(t, 1)
+		other := letter(1)
+		other.Payload = []byte(`{"to":"somebody else"}`)
+		require.NoError(t, box.Put(t.Context(), other))
+		lane := newLane(t, box)
+		s, err := deadletter.Redrive(t.Context(), box, deadletter.Options{})
+		require.NoError(t, err)
+		require.Equal(t, 2, s.Done)
+		require.Len(t, lane.got, 2)
+	})
+
 	t.Run("WorkThatWasNeverWrittenDownIsNotSent", func(t *testing.T) {
 		t.Parallel()
 		box := newBox(t, 0)
