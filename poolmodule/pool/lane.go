@@ -63,8 +63,9 @@ type Lane[T any] struct {
 type LaneOption[T any] func(*Lane[T])
 
 // WithResult is called with what became of each item, on the goroutine that
-// ran it, while the item still counts as inside: what the hook passes on is
-// handed over without a gap. It is not called for leftovers of a stop.
+// ran it (after a panic, on another), while the item still counts as inside:
+// what the hook passes on is handed over without a gap. It is not called for
+// leftovers of a stop.
 //
 // The context is the item's, without the timeout of its try. It carries the
 // right of accepted work (see [intake.Mark]): give it to Submit or Add, and the

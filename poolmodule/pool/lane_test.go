@@ -572,3 +572,32 @@ func TestSubmitterWithLineageCutWhileItWaitsIsRefusedByTheStop(t *testing.T) {
 		release()
 	})
 }
+
+// TestHookThatEndsItsGoroutine: t.FailNow does, and so may a hook that tells of
+// an item whose handler has panicked.
+func TestHookThatEndsItsGoroutine(t *testing.T) {
+	t.Parallel()
+	p, err := pool.New("work", pool.Config{Workers: 1}, pool.WithPanicHandler(func(*pool.PanicError) { runtime.Goexit() }))
+	require.NoError(t, err)
+	handled := make(chan string, 10)
+	l, err := pool.NewLane(p, "work", func(_ context.Context, item string) error {
+		if item == "bad" {
+			panic(item)
+		}
+		handled <- item
+		return nil
+	}, pool.LaneConfig{}, pool.WithFailure(func(context.Context, pool.Result[string]) { runtime.Goexit() }))
+	require.NoError(t, err)
+	require.NoError(t, p.Start(t.Context()))
+	for range 3 {
+		require.NoError(t, l.Submit(t.Context(), "bad"))
+	}
+	require.NoError(t, l.Submit(t.Context(), "good"))
+	require.Equal(t, "good", <-handled, "the worker lives")
+	_, err = l.Stop(t.Context())
+	require.NoError(t, err)
+	ledger := l.Gate().Ledger()
+	require.Equal(t, []uint64{1, 3, 0}, []uint64{ledger.Done, ledger.Failed, ledger.Inside})
+	_, err = p.Stop(t.Context())
+	require.NoError(t, err)
+}

@@ -86,8 +86,8 @@ type options struct {
 type Option func(*options)
 
 // WithPanicHandler is called with every panic that a task, handler, result hook
-// or discard handler lets escape, on the goroutine it happened on, after the
-// worker was saved. A panic of its own is swallowed. nil: none.
+// or discard handler lets escape, after the worker was saved; on which
+// goroutine is not said. A panic of its own is swallowed. nil: none.
 func WithPanicHandler(fn func(*PanicError)) Option {
 	return func(o *options) {
 		if fn != nil {

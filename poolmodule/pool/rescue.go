@@ -25,10 +25,16 @@ func (w *worker) rescue(retired *bool) {
 }
 
 // rescued tells everybody concerned of a panic and says how the work is
-// counted.
+// counted. It does so on a goroutine of its own: a hook that ends it, as
+// t.FailNow does, must not take the worker with it.
 func (p *Pool) rescued(current work, j *job, perr *PanicError) outcome {
-	p.shield(func() { current.fail(perr) })
-	p.reportPanic(perr)
+	told := make(chan struct{})
+	go func() {
+		defer close(told)
+		defer p.reportPanic(perr)
+		p.shield(func() { current.fail(perr) })
+	}()
+	<-told
 	if j != nil && j.decided {
 		return j.result // the handler had ended; it was the result hook that panicked
 	}
