@@ -28,7 +28,7 @@ func (k *Keeper[T]) Bury(ctx context.Context, it Item[T], reason Reason, first, 
 		l.Payload, err = k.codec.encode(nil, it.Value)
 	}
 	if err != nil {
-		l.Codec, l.Version, l.Payload = "none", 0, fmt.Appendf(nil, "%+v", it.Value)
+		l.Codec, l.Version, l.Payload = CodecNone, 0, fmt.Appendf(nil, "%+v", it.Value)
 		l.Last += fmt.Sprintf(" (and %v)", err)
 	}
 	return k.dead.Put(ctx, l)

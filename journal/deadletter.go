@@ -33,6 +33,10 @@ func Reasons() []Reason {
 	}
 }
 
+// CodecNone is the codec of a letter whose work no codec could write: its
+// payload describes it in words.
+const CodecNone = "none"
+
 // DeadLetter is a piece of work that could not be done, with all that a person
 // needs to find out why and to send it again.
 type DeadLetter struct {

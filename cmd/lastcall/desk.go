@@ -45,15 +45,13 @@ func (p *program) desk(ctx context.Context, change bool) (desk, error) {
 	return d, err
 }
 
-const lockName = "LOCK" // the file by which a process holds a directory
-
 // holdsJournals keeps the command from making itself at home in a directory
 // that has nothing to do with journals.
 func holdsJournals(dir string) error {
 	if _, err := os.Stat(dir); errors.Is(err, os.ErrNotExist) {
 		return fmt.Errorf("there is no directory %s; give that of the service with --dir", dir)
 	}
-	_, err := os.Stat(filepath.Join(dir, lockName))
+	_, err := os.Stat(filepath.Join(dir, filejournal.LockName))
 	if errors.Is(err, os.ErrPermission) {
 		return cmp.Or(ownedBy(dir, os.Geteuid()), err)
 	}
@@ -99,7 +97,9 @@ func (p *program) hold() (*filejournal.Directory, error) {
 
 // owns is an error unless the person may change the files. LOCK is asked, which
 // is the service's own: the directory may be an administrator's.
-func (p *program) owns() error { return ownedBy(filepath.Join(p.dir, lockName), os.Geteuid()) }
+func (p *program) owns() error {
+	return ownedBy(filepath.Join(p.dir, filejournal.LockName), os.Geteuid())
+}
 
 // local is a desk over files.
 type local struct {

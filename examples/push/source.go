@@ -58,7 +58,7 @@ func (s *Source) start(ctx context.Context) (err error) {
 	if err != nil {
 		return fmt.Errorf("input: %w", err)
 	}
-	if s.marks, err = s.opener.Open(ctx, "checkpoint:"+name); err != nil {
+	if s.marks, err = s.opener.Open(ctx, journal.CheckpointName(name)); err != nil {
 		return err
 	}
 	if s.mark, err = journal.OpenCheckpoint(ctx, s.marks); err != nil {

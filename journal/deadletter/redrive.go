@@ -65,7 +65,7 @@ func redriveOne(ctx context.Context, box Box, l *journal.DeadLetter, twice, dry 
 
 // check says of a letter, before it is sent, that it cannot be.
 func check(box Box, l *journal.DeadLetter) error {
-	if l.Codec == unwritten {
+	if l.Codec == journal.CodecNone {
 		return errUnwritten
 	}
 	if c, ok := box.(interface {
@@ -75,8 +75,5 @@ func check(box Box, l *journal.DeadLetter) error {
 	}
 	return nil
 }
-
-// unwritten is the codec of letters whose work no codec could write.
-const unwritten = "none"
 
 var errUnwritten = errors.New(`its work was never written down, the payload is only a description; edit the letter and give it a codec, or drop it`)

@@ -8,7 +8,9 @@ import (
 	"time"
 )
 
-const lockName = "LOCK"
+// LockName is the file by which a process holds a directory: who finds one knows
+// that journals are kept there, and by whom.
+const LockName = "LOCK"
 
 // lock is what a process holds that uses a directory. It dies with the process,
 // however it dies; the file stays.
@@ -74,7 +76,7 @@ func openLock(path string) (*os.File, error) {
 	return f, nil
 }
 
-func lockPath(dir string) string { return filepath.Clean(filepath.Join(dir, lockName)) }
+func lockPath(dir string) string { return filepath.Clean(filepath.Join(dir, LockName)) }
 
 // lockPatiently looks a second time, and a few more. Who asks whether somebody
 // holds the directory ([HeldBy]) has it for an instant, and a service must not
