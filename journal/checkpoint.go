@@ -15,8 +15,8 @@ import (
 //	finished   1 2 3 . 5 . 7
 //	mark           ▲           the next life begins at 4, and does 5 and 7 again
 //
-// It lives in a journal of its own, "checkpoint:NAME" ([IsWork]). Make one with [OpenCheckpoint]; it is safe
-// for concurrent use.
+// It lives in a journal of its own ([CheckpointName]). Make one with
+// [OpenCheckpoint]; it is safe for concurrent use.
 type Checkpoint struct {
 	journal Journal
 

@@ -16,7 +16,7 @@ import (
 // batchers stand on it; so may any component of a program. Make one with
 // [NewKeeper].
 //
-//	Open ─▶ Replay ─▶ Keep … Done / Bury ─▶ Save ─▶ Close
+//	Open ─▶ Replay ─▶ Keep … Bury, Done ─▶ Save ─▶ Close
 //
 // Open comes first and Close last; all others may be called at the same time.
 type Keeper[T any] struct {
@@ -114,9 +114,9 @@ func (k *Keeper[T]) ID(seq, serial uint64) string {
 
 // Done acknowledges entries: their work has come to an end. It may write those
 // of others, too, and return before its own are written, which is soon: after a
-// kill no more than seven come again that were left to another. That
-// writing fails is the store's to report; it means no more than that work may
-// come again. Fault says so as well.
+// kill no more than seven come again that were left to another. That writing
+// fails is the store's to report; it means no more than that work may come
+// again. Fault says so as well.
 func (k *Keeper[T]) Done(seqs ...uint64) {
 	if k.journal != nil {
 		k.acks.add(k.journal, seqs...)

@@ -17,9 +17,9 @@
 //	      waiting is allowed                                          reserve: for backup hooks
 //
 // The deadline is that of the context given to Stop ([Config].StopTimeout, or
-// fx.StopTimeout); the soft deadline comes before it by [Config].Reserve. In the time before it, hooks
-// are waited for, and so is quiet: the moment at which no gate has anything
-// inside. Once it has passed, or somebody has cut the waiting
+// fx.StopTimeout); the soft deadline comes before it by [Config].Reserve. In
+// the time before it, hooks are waited for, and so is quiet: the moment at
+// which no gate has anything inside. Once it has passed, or somebody has cut the waiting
 // ([Conductor.Cut], a second signal), nothing is waited for any more: each
 // OnStop that is left is still called, in order, with a context that has ended
 // and a short grace, and then its PreDestroy, out of the reserve.
@@ -84,16 +84,16 @@
 // [Budget] bounds a hook further, by a duration or by a share of what remains;
 // it never takes the slices of the others.
 //
-// A PreDestroy gets an equal part of the reserve; where its component still has
-// work inside (Hook.Gate), which it is to save, much more: those that have none
-// keep half of an equal part. One that runs before the
-// soft deadline gets a part of the waiting time on top of it: the waiting time
-// is divided among all hooks still to be called, of which an OnStop counts
-// four times; when no OnStop is left, all of it goes to backup hooks. (A backup
-// hook that hangs takes time from the stops after it, but most of it stays
-// with them. One that is slow and honest may save what the reserve alone would
-// not let it save.) Budget.PreDestroy gives another measure, as long as each
-// other keeps a grace or, if that is less, an equal part of the reserve.
+// A PreDestroy gets an equal part of the reserve; where its component still
+// has work inside (Hook.Gate), which it is to save, much more: those that have
+// none keep half of an equal part. One that runs before the soft deadline gets
+// a part of the waiting time on top of it: the waiting time is divided among
+// all hooks still to be called, of which an OnStop counts four times; when no
+// OnStop is left, all of it goes to backup hooks. (A backup hook that hangs
+// takes time from the stops after it, but most of it stays with them. One that
+// is slow and honest may save what the reserve alone would not let it save.)
+// Budget.PreDestroy gives another measure, as long as each other keeps a grace
+// or, if that is less, an equal part of the reserve.
 //
 // After a cut the reserve begins at that moment: the stop is over when it is,
 // and a PreDestroy that is running is left with its part of it. A stop without
