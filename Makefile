@@ -20,12 +20,12 @@ lint: ## run the linters of .golangci.yml
 	$(LINT) run ./...
 
 .PHONY: bench
-bench: ## measure; choose with BENCH=regexp
-	$(GO) test -run='^$$' -bench='$(or $(BENCH),.)' -benchmem ./...
+bench: ## measure beside other libraries, into bench/RESULTS.md and bench/charts; with ROW=regexp only some rows, to the terminal
+	cd bench && $(GO) run . $(if $(ROW),-row '$(ROW)',-out .)
 
-.PHONY: peers
-peers: ## measure beside other libraries
-	cd bench && $(GO) test -run='^$$' -bench='$(or $(BENCH),.)' -benchmem ./...
+.PHONY: benchmarks
+benchmarks: ## measure each room alone; choose with BENCH=regexp
+	$(GO) test -run='^$$' -bench='$(or $(BENCH),.)' -benchmem ./...
 
 .PHONY: cover
 cover: ## show how much of each package the tests reach

@@ -1,0 +1,39 @@
+package main
+
+import (
+	"slices"
+
+	"github.com/lastcall-go/lastcall/bench/internal/harness"
+)
+
+// rows is every row, in the order of the report.
+func rows() []harness.Row {
+	return slices.Concat(
+		submitRows(),
+		syncRows(),
+	)
+}
+
+// peers are the modules whose versions the report names.
+var peers = []string{
+	"github.com/panjf2000/ants/v2",
+	"github.com/alitto/pond/v2",
+	"github.com/gammazero/workerpool",
+	"github.com/sourcegraph/conc",
+	"github.com/bytedance/gopkg",
+	"golang.org/x/sync",
+	"go.etcd.io/bbolt",
+}
+
+// charts are the drawings of the report.
+var charts = []chart{
+	{
+		file: "submit.svg",
+		rows: []string{"a1", "a16", "a256"},
+		Chart: harness.Chart{
+			Title:  "Time per empty task, 4 workers (shorter is better)",
+			Metric: harness.Wall,
+			Panels: []string{"1 submitter", "16 submitters", "256 submitters"},
+		},
+	},
+}
