@@ -36,8 +36,8 @@ type Config struct {
 	// first one from the moment of the connect. Default 5s.
 	ReadHeaderTimeout time.Duration `yaml:"read_header_timeout"`
 	// ReadTimeout bounds the reading of a whole request, body included.
-	// Unlike that of [http.Server] it ends when the body has been read: a
-	// handler that works longer is not disturbed. Default 1m.
+	// It ends when the body has been read: a handler that works longer is not
+	// disturbed. Default 1m.
 	ReadTimeout time.Duration `yaml:"read_timeout"`
 	// WriteTimeout bounds one write: a client that takes nothing for that
 	// long is cut off. Unlike that of [http.Server] each write (in pieces of

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"runtime/debug"
 	"strconv"
@@ -96,35 +95,7 @@ func (s *Server) limit(w *response, r *http.Request) bool {
 		// connection.
 		r.Body = http.MaxBytesReader(w.ResponseWriter, r.Body, limit)
 	}
-	if s.cfg.ReadTimeout > 0 && r.ProtoMajor == 1 {
-		s.liftReadTimeout(w.req, r)
-	}
 	return true
-}
-
-// liftReadTimeout ends the read timeout with the body. net/http keeps reading,
-// to notice when the client goes; the timeout would fail that read and cancel
-// the context of a handler that works longer.
-func (s *Server) liftReadTimeout(req *request, r *http.Request) {
-	if r.Body == nil || r.ContentLength == 0 {
-		req.clearReadDeadline()
-		return
-	}
-	r.Body = &body{ReadCloser: r.Body, req: req}
-}
-
-// body notices its end.
-type body struct {
-	io.ReadCloser
-	req *request
-}
-
-func (b *body) Read(p []byte) (int, error) {
-	n, err := b.ReadCloser.Read(p)
-	if err == io.EOF {
-		b.req.clearReadDeadline()
-	}
-	return n, err
 }
 
 // recovered answers for a handler that panicked.

@@ -53,8 +53,7 @@ type request struct {
 	mu       sync.Mutex // guards the deadlines of w, which others than the handler move
 	w        http.ResponseWriter
 	released bool // w must not be used any more
-	ownRead  bool // the handler has set a deadline of its own
-	ownWrite bool
+	ownWrite bool // the handler has set a deadline of its own
 }
 
 type requestKey struct{}
@@ -90,15 +89,6 @@ func (r *request) setWriteDeadline(t time.Time) {
 	defer r.mu.Unlock()
 	if !r.released && !r.ownWrite {
 		_ = http.NewResponseController(r.w).SetWriteDeadline(t)
-	}
-}
-
-// clearReadDeadline is called when the body has been read.
-func (r *request) clearReadDeadline() {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if !r.released && !r.ownRead {
-		_ = http.NewResponseController(r.w).SetReadDeadline(time.Time{})
 	}
 }
 

@@ -122,14 +122,6 @@ func (w *response) CloseNotify() <-chan bool {
 	return make(chan bool, 1)
 }
 
-// SetReadDeadline is for [http.ResponseController].
-func (w *response) SetReadDeadline(t time.Time) error {
-	w.req.mu.Lock()
-	defer w.req.mu.Unlock()
-	w.req.ownRead = true
-	return http.NewResponseController(w.ResponseWriter).SetReadDeadline(t)
-}
-
 // SetWriteDeadline is for [http.ResponseController].
 func (w *response) SetWriteDeadline(t time.Time) error {
 	w.req.mu.Lock()
