@@ -43,7 +43,7 @@ type Gate struct {
 
 	mu     sync.Mutex
 	ledger Ledger
-	visits map[*Visit]struct{} // those that have not ended: what is inside
+	visits visits // those that have not ended: what is inside
 }
 
 // Option configures a [Gate].
@@ -54,7 +54,7 @@ type Option func(*Gate)
 // any time from any goroutine, and must not call the gate.
 //
 // A gate with Counted must be asked with [Gate.Admit], never with
-// [Gate.Enter].
+// [Gate.Enter] or [Gate.EnterAs].
 func Counted(ledger func() Ledger) Option {
 	return func(g *Gate) { g.counted = ledger }
 }
@@ -67,7 +67,6 @@ func New(name string, opts ...Option) *Gate {
 		refuseDraining: &Error{Gate: name, Err: ErrDraining},
 		refuseClosed:   &Error{Gate: name, Err: ErrClosed},
 		draining:       make(chan struct{}),
-		visits:         map[*Visit]struct{}{},
 	}
 	for _, opt := range opts {
 		opt(g)
@@ -107,8 +106,19 @@ func (g *Gate) Admit(ctx context.Context) error {
 // Enter admits one piece of work and counts it, or refuses it as [Gate.Admit]
 // does. The caller must end the visit.
 func (g *Gate) Enter(ctx context.Context) (*Visit, error) {
-	v := &Visit{gate: g}
-	v.ctx, v.lineage = Mark(ctx)
+	v := new(Visit)
+	if err := g.EnterAs(ctx, v); err != nil {
+		return nil, err
+	}
+	return v, nil
+}
+
+// EnterAs is Enter for a component that keeps the visit within a struct of its
+// own, which saves an allocation. v must be a zero Visit and must not be copied
+// afterwards; when it was refused it is of no use.
+func (g *Gate) EnterAs(ctx context.Context, v *Visit) error {
+	v.gate = g
+	v.mark.outer = ctx
 
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -116,11 +126,12 @@ func (g *Gate) Enter(ctx context.Context) (*Visit, error) {
 	// Asked under the lock that Ledger takes: see Admit.
 	if err := g.Admit(ctx); err != nil {
 		g.ledger.Rejected++
-		return nil, err
+		return err
 	}
 	g.ledger.Accepted++
-	g.visits[v] = struct{}{}
-	return v, nil
+	v.inside = true
+	g.visits.add(v)
+	return nil
 }
 
 // Drain refuses root work from now on; lineage is still admitted. It does not
@@ -149,6 +160,6 @@ func (g *Gate) Ledger() Ledger {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	l := g.ledger
-	l.Inside = uint64(len(g.visits))
+	l.Inside = g.visits.count()
 	return l
 }

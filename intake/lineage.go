@@ -3,6 +3,7 @@ package intake
 import (
 	"context"
 	"sync/atomic"
+	"time"
 )
 
 // Lineage is the right of accepted work to bring in more work while a drain
@@ -22,8 +23,22 @@ type lineageKey struct{}
 // The caller must call End when the work has ended; a mark that is never ended
 // leaves a hole in every draining gate.
 func Mark(ctx context.Context) (context.Context, *Lineage) {
-	l := &Lineage{outer: ctx}
-	return context.WithValue(ctx, lineageKey{}, l), l
+	m := &marked{Lineage{outer: ctx}}
+	return m, &m.Lineage
+}
+
+// marked is the context that carries a lineage: one allocation for both.
+type marked struct{ Lineage }
+
+func (m *marked) Deadline() (time.Time, bool) { return m.outer.Deadline() }
+func (m *marked) Done() <-chan struct{}       { return m.outer.Done() }
+func (m *marked) Err() error                  { return m.outer.Err() }
+
+func (m *marked) Value(key any) any {
+	if key == (lineageKey{}) {
+		return &m.Lineage
+	}
+	return m.outer.Value(key)
 }
 
 // End takes the right away. Calling it again does nothing.

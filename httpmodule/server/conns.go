@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
-	"io"
 	"net"
 	"net/http"
 	"os"
@@ -20,7 +19,8 @@ const lastLook = time.Millisecond
 
 // conns are the open connections of a server.
 type conns struct {
-	wake chan struct{} // a connection has gone; capacity 1, never closed
+	writeTimeout time.Duration // of each; 0 or less: none
+	wake         chan struct{} // a connection has gone; capacity 1, never closed
 
 	mu  sync.Mutex
 	all map[*conn]struct{}
@@ -45,7 +45,7 @@ func (l listener) Accept() (net.Conn, error) {
 }
 
 func (cs *conns) add(nc net.Conn) *conn {
-	c := &conn{Conn: nc, conns: cs}
+	c := &conn{Conn: nc, conns: cs, writeTimeout: cs.writeTimeout}
 	cs.mu.Lock()
 	defer cs.mu.Unlock()
 	cs.all[c] = struct{}{}
@@ -77,12 +77,16 @@ func (cs *conns) list() []*conn {
 // next request has been read to its end.
 type conn struct {
 	net.Conn
-	conns *conns
+	conns        *conns
+	writeTimeout time.Duration
 
 	state     atomic.Int32 // an http.ConnState
 	h2        atomic.Bool
 	reads     atomic.Uint64 // reads that brought something
 	dismissed atomic.Bool   // asked to look a last time and go
+	sliding   atomic.Bool   // the write deadline in force is ours, see slide
+
+	moved time.Time // when the write deadline was, by who serves or writes
 
 	// Of the drain alone.
 	seenState http.ConnState
@@ -105,9 +109,6 @@ func (c *conn) Read(p []byte) (int, error) {
 	}
 	return n, err
 }
-
-// ReadFrom keeps sendfile for replies from files.
-func (c *conn) ReadFrom(r io.Reader) (int64, error) { return io.Copy(c.Conn, r) }
 
 // CloseWrite lets net/http end a reply without a reset where the client is
 // still sending.

@@ -1,7 +1,6 @@
 package server
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -16,7 +15,11 @@ import (
 // gate and the limits. It works without a port too, in tests.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	c, _ := r.Context().Value(connKey{}).(*conn)
-	if c != nil && r.ProtoMajor == 2 {
+	switch {
+	case c == nil:
+	case r.ProtoMajor == 1:
+		c.slide()
+	case !c.h2.Load():
 		c.h2.Store(true)
 	}
 	if probe, ok := s.probes[r.URL.Path]; ok {
@@ -26,15 +29,13 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		probe.ServeHTTP(w, r)
 		return
 	}
-	visit, err := s.gate.Enter(r.Context())
-	if err != nil {
+	req := &request{server: s, conn: c, began: time.Now(), given: r, path: r.URL.Path}
+	req.writer = response{ResponseWriter: w, req: req}
+	if err := s.gate.EnterAs(r.Context(), &req.visit); err != nil {
 		s.refuse(w, err)
 		return
 	}
-	s.serve(&request{
-		server: s, visit: visit, conn: c, began: time.Now(), w: w,
-		method: r.Method, host: r.Host, path: r.URL.Path,
-	}, r)
+	s.serve(req, r)
 }
 
 // leaving says that clients are to be sent away with every reply.
@@ -54,16 +55,14 @@ func (s *Server) refuse(w http.ResponseWriter, err error) {
 
 // serve runs the handler for an accepted request and ends its visit.
 func (s *Server) serve(req *request, r *http.Request) {
-	ctx, cancel := context.WithCancelCause(req.visit.Context())
-	req.cancel = cancel
-	w := &response{ResponseWriter: req.w, req: req}
+	w := &req.writer
 	s.requests.add(req)
 
 	// Deferred, because a handler may also leave by runtime.Goexit.
 	defer func() {
 		req.release()
 		req.visit.Fail() // unless finish or recovered has decided
-		cancel(nil)
+		req.end()
 		s.requests.remove(req)
 	}()
 	// In its own defer, so that aborting below still ends the visit above.
@@ -74,7 +73,7 @@ func (s *Server) serve(req *request, r *http.Request) {
 	}()
 
 	// A copy: net/http goes by the body of the request it made.
-	r = r.WithContext(context.WithValue(ctx, requestKey{}, req))
+	r = r.WithContext(req)
 	if s.limit(w, r) {
 		s.handler.ServeHTTP(w, r)
 	}
@@ -90,7 +89,7 @@ func (s *Server) limit(w *response, r *http.Request) bool {
 		http.Error(w, fmt.Sprintf("request body too large: the limit is %d bytes", limit), http.StatusRequestEntityTooLarge)
 		return false
 	}
-	if limit > 0 && r.Body != nil {
+	if limit > 0 && r.Body != nil && r.Body != http.NoBody {
 		// It gets the writer of net/http, which it tells to close the
 		// connection.
 		r.Body = http.MaxBytesReader(w.ResponseWriter, r.Body, limit)

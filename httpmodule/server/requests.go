@@ -36,24 +36,31 @@ func (r Request) String() string {
 	return r.Method + " " + route + " (running for " + r.Age.Round(time.Millisecond).String() + ")"
 }
 
-// request is one request in flight.
+// request is one request in flight, and the context of its handler. All that
+// a request needs is in this one allocation.
 type request struct {
 	server *Server
-	visit  *intake.Visit
-	cancel context.CancelCauseFunc
 	conn   *conn // nil where the handler is driven without net/http
 	began  time.Time
 
-	method, host, path string
+	given *http.Request // as net/http made it; the handler gets a copy
+	path  string        // of given when it came: its URL is not a copy
 
+	visit   intake.Visit
+	ending  atomic.Pointer[ending]
+	over    atomic.Bool // the handler has returned
 	endless atomic.Bool
-	told    bool // of the drain alone: cancelled, because it did not end
-	shut    bool // of the drain alone: and its connection was closed
 
-	mu       sync.Mutex // guards the deadlines of w, which others than the handler move
-	w        http.ResponseWriter
-	released bool // w must not be used any more
-	ownWrite bool // the handler has set a deadline of its own
+	told bool // of the drain alone: cancelled, because it did not end
+	shut bool // of the drain alone: and its connection was closed
+
+	prev, next *request // guarded by requests.mu
+
+	mu       sync.Mutex // guards the write deadline of HTTP/2, which others than the handler move
+	released bool       // the writer must not be used any more
+	ownWrite bool       // the handler has set a deadline of its own
+
+	writer response
 }
 
 type requestKey struct{}
@@ -88,7 +95,7 @@ func (r *request) setWriteDeadline(t time.Time) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if !r.released && !r.ownWrite {
-		_ = http.NewResponseController(r.w).SetWriteDeadline(t)
+		_ = http.NewResponseController(r.writer.ResponseWriter).SetWriteDeadline(t)
 	}
 }
 
@@ -99,46 +106,72 @@ func (r *request) release() {
 	r.released = true
 }
 
+// http1 says whether the request has a connection of ours to itself.
+func (r *request) http1() bool { return r.conn != nil && !r.conn.h2.Load() }
+
+// ownDeadline ends the sliding of the connection's write deadline.
+func (r *request) ownDeadline() {
+	if r.http1() {
+		r.conn.sliding.Store(false)
+	}
+}
+
 // disconnect makes every further write fail and tells the client that no more
 // will come.
 func (r *request) disconnect() {
+	if r.http1() {
+		_ = r.conn.Close()
+		return
+	}
 	r.mu.Lock()
+	defer r.mu.Unlock()
 	if !r.released {
-		_ = http.NewResponseController(r.w).SetWriteDeadline(time.Unix(1, 0))
+		_ = http.NewResponseController(r.writer.ResponseWriter).SetWriteDeadline(time.Unix(1, 0))
 	}
 	r.ownWrite = true // nobody may give it more time
-	r.mu.Unlock()
-	if r.conn != nil && !r.conn.h2.Load() {
-		_ = r.conn.Close()
-	}
 }
 
 // snapshot asks the router only now, so that a request costs no second match.
 func (r *request) snapshot(now time.Time) Request {
-	s := Request{Method: r.method, Path: r.path, Age: now.Sub(r.began), Endless: r.endless.Load()}
+	s := Request{Method: r.given.Method, Path: r.path, Age: now.Sub(r.began), Endless: r.endless.Load()}
 	if r.server.router != nil {
-		_, s.Route = r.server.router.Handler(&http.Request{Method: r.method, Host: r.host, URL: &url.URL{Path: r.path}})
+		_, s.Route = r.server.router.Handler(&http.Request{Method: r.given.Method, Host: r.given.Host, URL: &url.URL{Path: r.path}})
 	}
 	return s
 }
 
-// requests are the requests in flight.
+// requests are the requests in flight: a linked list, so that to come and to go
+// costs no allocation and no map.
 type requests struct {
 	wake chan struct{} // one has ended; capacity 1, never closed
 
-	mu  sync.Mutex
-	all map[*request]struct{}
+	mu     sync.Mutex
+	newest *request
+	n      int
 }
 
 func (rs *requests) add(r *request) {
 	rs.mu.Lock()
 	defer rs.mu.Unlock()
-	rs.all[r] = struct{}{}
+	if r.next = rs.newest; r.next != nil {
+		r.next.prev = r
+	}
+	rs.newest = r
+	rs.n++
 }
 
 func (rs *requests) remove(r *request) {
 	rs.mu.Lock()
-	delete(rs.all, r)
+	if r.prev == nil {
+		rs.newest = r.next
+	} else {
+		r.prev.next = r.next
+	}
+	if r.next != nil {
+		r.next.prev = r.prev
+	}
+	r.prev, r.next = nil, nil // a context that is kept must not keep others
+	rs.n--
 	rs.mu.Unlock()
 	select {
 	case rs.wake <- struct{}{}:
@@ -149,14 +182,14 @@ func (rs *requests) remove(r *request) {
 func (rs *requests) len() int {
 	rs.mu.Lock()
 	defer rs.mu.Unlock()
-	return len(rs.all)
+	return rs.n
 }
 
 // list is oldest first.
 func (rs *requests) list() []*request {
 	rs.mu.Lock()
-	list := make([]*request, 0, len(rs.all))
-	for r := range rs.all {
+	list := make([]*request, 0, rs.n)
+	for r := rs.newest; r != nil; r = r.next {
 		list = append(list, r)
 	}
 	rs.mu.Unlock()

@@ -3,14 +3,11 @@ package server
 import (
 	"bufio"
 	"io"
-	"mime"
 	"net"
 	"net/http"
+	"strings"
 	"time"
 )
-
-// piece is how much one write deadline covers.
-const piece = 1 << 20
 
 // response is the writer handlers get. It sends clients away during a drain,
 // keeps the write timeout moving, and notes what became of the reply. Only
@@ -19,7 +16,8 @@ type response struct {
 	http.ResponseWriter
 	req *request
 
-	status   int // 0 until the header is written
+	status   int  // 0 until the header is written
+	header   bool // the handler has asked for it
 	hijacked bool
 
 	extended time.Time // when the write deadline was last moved
@@ -27,6 +25,12 @@ type response struct {
 
 // Unwrap is for [http.ResponseController].
 func (w *response) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+
+// Header is [http.ResponseWriter].
+func (w *response) Header() http.Header {
+	w.header = true
+	return w.ResponseWriter.Header()
+}
 
 func (w *response) WriteHeader(status int) {
 	// 1xx but 101 are followed by the real one.
@@ -42,14 +46,23 @@ func (w *response) begin(status int) {
 		return
 	}
 	w.status = status
-	h := w.Header()
-	if media, _, _ := mime.ParseMediaType(h.Get("Content-Type")); media == "text/event-stream" {
+	// net/http copies a header that was asked for, so we ask only if we must.
+	if w.header && eventStream(w.ResponseWriter.Header().Get("Content-Type")) {
 		w.req.endless.Store(true)
 	}
 	// Asked now and not when the request came: it may have run for long.
 	if status != http.StatusSwitchingProtocols && w.req.server.leaving() {
-		h.Set("Connection", "close")
+		w.ResponseWriter.Header().Set("Connection", "close")
 	}
+}
+
+// eventStream looks no further than it must: mime would parse, and allocate
+// for, the type of every reply.
+func eventStream(contentType string) bool {
+	const want = "text/event-stream"
+	contentType = strings.TrimLeft(contentType, " \t")
+	return len(contentType) >= len(want) && strings.EqualFold(contentType[:len(want)], want) &&
+		strings.IndexAny(contentType[len(want):]+";", "; \t") == 0
 }
 
 func (w *response) Write(p []byte) (n int, err error) {
@@ -64,31 +77,24 @@ func (w *response) Write(p []byte) (n int, err error) {
 	}
 }
 
-// ReadFrom keeps sendfile. net looks through one LimitedReader only, so one
-// that is there already is taken apart.
-func (w *response) ReadFrom(src io.Reader) (n int64, err error) {
+// WriteString is [io.StringWriter]: without it, io.WriteString would copy.
+func (w *response) WriteString(text string) (int, error) {
+	inner, ok := w.ResponseWriter.(io.StringWriter)
+	if !ok || !w.req.http1() {
+		return w.Write([]byte(text)) //nolint:gocritic // what it proposes is this method
+	}
+	w.begin(http.StatusOK)
+	return inner.WriteString(text)
+}
+
+// ReadFrom keeps sendfile, where the connection keeps the write timeout.
+func (w *response) ReadFrom(src io.Reader) (int64, error) {
 	inner, ok := w.ResponseWriter.(io.ReaderFrom)
-	if !ok {
+	if !ok || !w.req.http1() {
 		return io.Copy(struct{ io.Writer }{w}, src)
 	}
 	w.begin(http.StatusOK)
-	limit, limited := src.(*io.LimitedReader)
-	for {
-		part := &io.LimitedReader{R: src, N: piece}
-		if limited {
-			part.R, part.N = limit.R, min(piece, limit.N)
-		}
-		want := part.N
-		w.extend()
-		m, err := inner.ReadFrom(part)
-		n += m
-		if limited {
-			limit.N -= want - part.N
-		}
-		if err != nil || part.N > 0 || want == 0 {
-			return n, err
-		}
-	}
+	return inner.ReadFrom(src)
 }
 
 // Flush is [http.Flusher].
@@ -107,6 +113,7 @@ func (w *response) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	nc, rw, err := http.NewResponseController(w.ResponseWriter).Hijack()
 	if err == nil {
 		w.hijacked = true
+		w.req.ownDeadline()
 		w.req.release()
 		w.req.endless.Store(true)
 	}
@@ -126,15 +133,17 @@ func (w *response) CloseNotify() <-chan bool {
 func (w *response) SetWriteDeadline(t time.Time) error {
 	w.req.mu.Lock()
 	defer w.req.mu.Unlock()
+	w.req.ownDeadline()
 	w.req.ownWrite = true
 	return http.NewResponseController(w.ResponseWriter).SetWriteDeadline(t)
 }
 
-// extend moves the write deadline, at most four times within the timeout: for
-// HTTP/2 each move is a message to the goroutine of the connection.
+// extend moves the write deadline where the connection does not do it: HTTP/2
+// has one for each stream. At most four times within the timeout, for each
+// move is a message to the goroutine of the connection.
 func (w *response) extend() {
 	d := w.req.server.cfg.WriteTimeout
-	if d <= 0 {
+	if d <= 0 || w.req.http1() {
 		return
 	}
 	if now := time.Now(); now.Sub(w.extended) >= d/4 {

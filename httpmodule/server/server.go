@@ -78,8 +78,8 @@ func New(cfg Config, handler http.Handler, opts ...Option) (*Server, error) {
 		stopped:  make(chan struct{}),
 	}
 	s.router, _ = handler.(Router)
-	s.conns = conns{wake: make(chan struct{}, 1), all: map[*conn]struct{}{}}
-	s.requests = requests{wake: make(chan struct{}, 1), all: map[*request]struct{}{}}
+	s.conns = conns{writeTimeout: s.cfg.WriteTimeout, wake: make(chan struct{}, 1), all: map[*conn]struct{}{}}
+	s.requests.wake = make(chan struct{}, 1)
 	for _, opt := range opts {
 		opt(s)
 	}
