@@ -11,6 +11,7 @@ func rows() []harness.Row {
 	return slices.Concat(
 		submitRows(),
 		syncRows(),
+		batchRows(),
 	)
 }
 
@@ -23,6 +24,9 @@ var peers = []string{
 	"github.com/bytedance/gopkg",
 	"golang.org/x/sync",
 	"go.etcd.io/bbolt",
+	"github.com/zeromicro/go-zero",
+	"go.opentelemetry.io/otel/sdk",
+	"go.opentelemetry.io/collector/exporter/exporterhelper",
 }
 
 // charts are the drawings of the report.
