@@ -26,26 +26,60 @@
 //
 // Accepted work is counted once, by the gate it came through: closures by that
 // of the pool, items by that of their lane. Everything that changes the ledger
-// happens under the one lock that a snapshot takes, except that a worker ends
+// happens under the locks that a snapshot takes, except that a worker ends
 // one task of its batch and begins the next. It does both in a single
 // compare-and-swap of one word, which holds how many of its batch it took, how
 // many were done, how many failed and whether one runs. The snapshot reads
 // that word of every worker; so it sees every task in exactly one place, and
-// counting costs nothing extra.
+// counting costs nothing extra. What came in is counted by the places that are
+// gone: see room, below.
 //
-// # Queue, batches and their bound
+// # The queue
 //
-// One mutex guards a ring. A worker takes up to 64 tasks under one lock, never
-// more than its part of what waits (length / workers), and so few that no more
-// than an eighth of the queue's capacity is in batches; a small queue has none
-// and its bound is exact at any moment. What is in batches counts as queued.
-// While submitters are blocked, room that a batch sets free is noticed when
-// its worker comes back, or when anybody else finds the queue full.
+// Two slices. Work comes in at the end of one, the inbox, and leaves from the
+// head of the other, the front. When the front is used up they change places,
+// which costs the same for one task and for thousands. No task is copied from
+// one to the other, nor passed through a channel.
+//
+//	         inbox.mu                      Pool.mu
+//	Submit ───────────▶ inbox ══▶ front ────────────▶ batch ─▶ run
+//	   │                      swap      up to 64
+//	   │ no room, a gate not open, a key, an item of a lane
+//	   └──────────────────────────────────▶ both locks
+//
+// Whoever holds Pool.mu holds the lock of the inbox too, and so sees all of the
+// queue, with two exceptions. Submit, for a closure that meets no obstacle,
+// takes the lock of the inbox alone; and a worker gives that lock back before
+// it moves a batch, which is most of its work, out of the front. So a submitter
+// never waits for a worker that is busy with the queue.
+//
+// What Submit may do unseen is decided by whoever gives both locks back: room,
+// the number of closures that may come in before somebody must look, which is
+// zero while anybody waits for room; and wanted, whether the first of them must
+// call a worker. By what is gone of room the newcomers are counted.
+//
+// The profile taught this shape. With one lock for all, 16 submitters paid more
+// for waiting until a worker had moved its batch than for everything else. A
+// ring without locks, with a compare-and-swap each for its ends and a word per
+// place, cost twice as much as the two slices, and would have left the ledger,
+// the bound and the policies to be made exact beside it. With 256
+// submitters a lock that parks is passed from one parked goroutine to the next,
+// so the one of the inbox is tried for a while, yielding, before it parks.
+//
+// # Batches and the bound
+//
+// A worker takes up to 64 closures at once, never more than its part of what
+// waits (length / workers), and so few that no more than an eighth of the
+// queue's capacity is in batches; a small queue has none and its bound is exact
+// at any moment. What is in batches counts as queued. While submitters are
+// blocked, room that a batch sets free is noticed when its worker comes back,
+// or when anybody else finds the queue full. While there are jobs in the queue
+// (items of lanes, closures with a key) everything is taken one by one.
 //
 // A batch hides nothing: a worker that finds the queue empty takes half of the
-// oldest batch, and Stop takes all. Both hold the lock, under which alone a
+// oldest batch, and Stop takes all. Both hold Pool.mu, under which alone a
 // batch is filled, so that a compare-and-swap against its owner settles who
-// has a task. Lane items and tasks with a key are taken one by one.
+// has a task.
 //
 // Besides its places the queue takes one task for each free worker, so that
 // a pool of one worker and a queue of two accepts three tasks however slowly
@@ -54,36 +88,40 @@
 // # The wake-up rule
 //
 // At most one worker is searching: woken, and not yet at the lock. Whoever
-// puts in work or makes work visible calls a worker, under the lock, if none
-// is searching and one is parked or may be started. The searcher, when it has
-// found work or not, gives the token back under the same lock, and if there is
-// still work it calls the next in that very step. So under load nearly no task
-// costs a goroutine switch, and a burst wakes as many as it needs, one after
-// another.
+// puts in work or makes work visible calls a worker if none is searching and
+// one is parked or may be started. The searcher, when it has found work or not,
+// gives the token back under the lock, and if there is still work it calls the
+// next in that very step. So under load nearly no task costs a goroutine
+// switch, and a burst wakes as many as it needs, one after another.
 //
-// No wake-up can be lost. Whenever the lock is free, this holds: if work waits
-// in the queue or a batch, then a worker is searching, or none is parked and
-// none may be started. It holds because each of the steps that could break it
-// keeps it, within one hold of the lock:
+// No wake-up can be lost. Whenever the lock of the inbox is free, this holds:
+// if work waits in the queue or a batch, then a worker is searching, or
+// somebody is on the way to call one, or none is parked and none may be
+// started. It holds because each of the steps that could break it keeps it:
 //
-//   - work comes: the submitter calls, or finds a searcher, or finds nobody;
+//   - work comes: the submitter finds wanted, takes it and goes to call; or
+//     wanted is not set, and then there is a searcher, or nobody to call;
 //   - a searcher arrives and takes some: it calls the next;
 //   - a worker wants to park: it has looked at the queue and at the batches in
-//     the same hold, and there was nothing;
+//     the same hold of both locks, there was nothing, and giving them back it
+//     sets wanted;
 //   - a worker retires: it passes the call on;
 //   - the limit rises, a lane leaves, a key or a retry comes free: the one who
 //     did it calls.
 //
 // Parking itself is safe because a worker is on the idle list before it gives
-// the lock back, and its channel holds the call until it listens. Nobody
-// spins, and no timer runs but for workers above MinWorkers and for blocked
-// submitters.
+// the locks back, and its channel holds the call until it listens. Nobody
+// waits by spinning, and no timer runs but for workers above MinWorkers and for
+// blocked submitters. TestWakeUps walks through every order in which a few
+// submitters and workers can take these steps, and finds the lost wake-up in
+// each of the rules that is left out.
 //
 // # What a resize does
 //
-// It changes the bounds under the lock. Surplus workers leave at their next
-// look at the queue, parked ones at once. The ring keeps all that is in it;
-// newcomers find it full until it is below its new bound.
+// It changes the bounds under the locks. Surplus workers leave at their next
+// look at the queue, parked ones at once. The queue keeps all that is in it;
+// newcomers find it full until it is below its new bound, because room is
+// decided anew when the locks are given back.
 //
 // # Blocked submitters
 //

@@ -22,23 +22,23 @@ func (p *Pool) fullLocked(ctx context.Context, e entry, try bool) error {
 		return p.waitLocked(ctx, e, &p.waiting.line)
 	case CallerRuns:
 		if p.reserveLocked(j, ontoCaller) {
-			p.mu.Unlock()
+			p.unlock()
 			return nil
 		}
 		p.acceptLocked(e)
 		p.callerBeginsLocked(j)
-		p.mu.Unlock()
+		p.unlock()
 		p.runHere(e.work, j) // a panic is told to the panic handler
 		return nil
 	case DiscardNewest:
 		p.acceptLocked(e)
 		p.dropLocked(e)
-		p.mu.Unlock()
+		p.unlock()
 		p.discarded(e)
 		return nil
 	case DiscardOldest:
 		if p.reserveLocked(j, insteadOfOldest) {
-			p.mu.Unlock()
+			p.unlock()
 			return nil
 		}
 		p.acceptLocked(e)
@@ -46,7 +46,7 @@ func (p *Pool) fullLocked(ctx context.Context, e entry, try bool) error {
 		return nil
 	default:
 		p.rejectLocked(e)
-		p.mu.Unlock()
+		p.unlock()
 		if j != nil && j.lane != nil {
 			return j.lane.errFull
 		}
@@ -65,7 +65,7 @@ func (p *Pool) replaceOldestLocked(e entry) {
 	}
 	p.dropLocked(victim)
 	c := p.nudgeLocked()
-	p.mu.Unlock()
+	p.unlock()
 	c.send()
 	p.discarded(victim)
 }
@@ -91,9 +91,9 @@ func (p *Pool) dropLocked(e entry) {
 func (p *Pool) discarded(e entry) {
 	p.shield(func() { e.work.fail(ErrDiscarded) })
 	if j, ok := e.work.(*job); ok && j.inJournal() > 0 {
-		p.mu.Lock()
+		p.lock()
 		j.lane.leaveJournalLocked()
-		p.mu.Unlock()
+		p.unlock()
 	}
 	if p.opts.onDiscard == nil {
 		return
@@ -173,7 +173,7 @@ func (p *Pool) runHereWith(parent context.Context, task work, j *job) (perr *Pan
 }
 
 func (p *Pool) callerEnded(j *job, result outcome) {
-	p.mu.Lock()
+	p.lock()
 	if j == nil || j.lane == nil {
 		p.callersOwn--
 		p.countLocked(result)
@@ -186,6 +186,6 @@ func (p *Pool) callerEnded(j *job, result outcome) {
 	p.quiet.tellLocked()
 	p.empty.tellLocked()
 	c := p.nudgeLocked()
-	p.mu.Unlock()
+	p.unlock()
 	c.send()
 }

@@ -17,6 +17,9 @@ func Go[T any](ctx context.Context, p *Pool, fn func(context.Context) (T, error)
 		return nil, errNilTask
 	}
 	f := &Future[T]{fn: fn, ready: make(chan struct{})}
+	if p.put(f) {
+		return f, nil
+	}
 	if err := p.submit(ctx, f, false); err != nil {
 		return nil, err
 	}

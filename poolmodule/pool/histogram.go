@@ -75,7 +75,7 @@ func (h *histogram) snapshot() (s Histogram) {
 const slowestSampling = 64
 
 // sampler chooses the tasks that are timed: all of them when they come slower
-// than the clock is worth, down to 1 in 64 under load. Guarded by Pool.mu.
+// than the clock is worth, down to 1 in 64 under load. Guarded by the inbox.
 type sampler struct {
 	left, period int64
 	last         int64

@@ -85,19 +85,19 @@ func (p *Pool) reserveLocked(j *job, by way) bool {
 
 // giveBack takes the place back: the item could not be written down.
 func (p *Pool) giveBack(j *job) {
-	p.mu.Lock()
+	p.lock()
 	p.entering--
 	p.rejectLocked(entry{work: j})
 	j.lane.leaveJournalLocked()
 	c := p.nudgeLocked()
-	p.mu.Unlock()
+	p.unlock()
 	c.send()
 }
 
 // enter accepts an item that was written down.
 func (p *Pool) enter(j *job) {
 	e := entry{work: j}
-	p.mu.Lock()
+	p.lock()
 	p.entering--
 	p.acceptLocked(e)
 	j.lane.leaveJournalLocked()
@@ -107,7 +107,7 @@ func (p *Pool) enter(j *job) {
 	case j.way == ontoCaller:
 		p.callerBeginsLocked(j)
 		c := p.nudgeLocked()
-		p.mu.Unlock()
+		p.unlock()
 		c.send()
 		p.runHere(j, j) // a panic is told to the panic handler
 		return
@@ -118,7 +118,7 @@ func (p *Pool) enter(j *job) {
 		p.enqueueLocked(e)
 	}
 	c := p.nudgeLocked()
-	p.mu.Unlock()
+	p.unlock()
 	c.send()
 }
 
@@ -132,9 +132,9 @@ func (l *laneCore) leaveJournalLocked() {
 // policy. Once a drain has begun it is refused, and is in nobody's ledger.
 func (p *Pool) feed(j *job) error {
 	l, e := j.lane, entry{work: j}
-	p.mu.Lock()
+	p.lock()
 	if l.gate.State() != intake.Open {
-		p.mu.Unlock()
+		p.unlock()
 		return l.gate.Admit(l.ctx)
 	}
 	if !p.fitsLocked() {
@@ -142,7 +142,7 @@ func (p *Pool) feed(j *job) error {
 	}
 	p.letInLocked(e)
 	w := p.wakeLocked()
-	p.mu.Unlock()
+	p.unlock()
 	if w != nil {
 		w.call()
 	}

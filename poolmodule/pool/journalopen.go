@@ -87,8 +87,8 @@ func (l *Lane[T]) Start(ctx context.Context) error {
 }
 
 func (l *laneCore) claimStart(cancel context.CancelFunc) (o *opening, isMine bool, err error) {
-	l.pool.mu.Lock()
-	defer l.pool.mu.Unlock()
+	l.pool.lock()
+	defer l.pool.unlock()
 	if err := l.refusesStart(); err != nil {
 		return nil, false, err
 	}
@@ -107,11 +107,11 @@ func (l *laneCore) refusesStart() error {
 }
 
 func (l *laneCore) endStart(o *opening) {
-	l.pool.mu.Lock()
+	l.pool.lock()
 	if o.err != nil {
 		l.opening = nil
 	}
-	l.pool.mu.Unlock()
+	l.pool.unlock()
 	close(o.done)
 }
 
@@ -123,9 +123,9 @@ func (l *Lane[T]) open(ctx context.Context) error {
 	}
 	leave := l.keeper.Receive(l.redrive)
 	p, total := l.pool, l.keeper.Len()
-	p.mu.Lock()
+	p.lock()
 	if err := l.refusesStart(); err != nil { // a stop came in between
-		p.mu.Unlock()
+		p.unlock()
 		leave()
 		return errors.Join(err, l.keeper.Close())
 	}
@@ -136,7 +136,7 @@ func (l *Lane[T]) open(ctx context.Context) error {
 		l.replay.total, l.replay.isFeeding, l.replay.isPartial = total, true, true
 		go l.feedAll(total)
 	}
-	p.mu.Unlock()
+	p.unlock()
 	return nil
 }
 
@@ -170,7 +170,7 @@ func (l *laneCore) knockLocked(ctx context.Context, e entry, try bool) error {
 			refusal = l.errNotStarted
 		}
 		p.rejectLocked(e)
-		p.mu.Unlock()
+		p.unlock()
 		return refusal
 	}
 	err := p.waitLocked(ctx, e, &l.waiting)

@@ -100,12 +100,12 @@ func (l *Lane[T]) tellReplay(total int, over bool, err error) {
 // endReplay lets new work in.
 func (l *laneCore) endReplay(err error) {
 	p := l.pool
-	p.mu.Lock()
+	p.lock()
 	opened := l.openLocked()
 	l.replay.isFeeding, l.replay.isPartial = false, err != nil
 	l.quiet.tellLocked()
 	c := p.nudgeLocked()
-	p.mu.Unlock()
+	p.unlock()
 	opened.send()
 	c.send()
 }

@@ -96,16 +96,16 @@ func (l *Lane[T]) renew(ctx context.Context, jobs []*job, items []journal.Item[T
 
 // isInOrder says whether the leftovers are the last in the journal.
 func (l *laneCore) isInOrder() bool {
-	l.pool.mu.Lock()
-	defer l.pool.mu.Unlock()
+	l.pool.lock()
+	defer l.pool.unlock()
 	return !l.replay.isPartial && l.atJournal == 0
 }
 
 // closeJournal closes what Start has opened, or is just opening.
 func (l *Lane[T]) closeJournal(ctx context.Context) error {
-	l.pool.mu.Lock()
+	l.pool.lock()
 	o := l.opening
-	l.pool.mu.Unlock()
+	l.pool.unlock()
 	if o != nil {
 		o.cancel()
 		if !o.awaited(ctx) { // Start closes it, as soon as it can
@@ -134,8 +134,8 @@ func (l *laneCore) settleOnce(save func([]*job) (saved int, err error)) error {
 // handBackLocked. What is in the journal and has a hook that does not end is
 // one of them: it comes again.
 func (l *laneCore) takeLeftovers() []*job {
-	l.pool.mu.Lock()
-	defer l.pool.mu.Unlock()
+	l.pool.lock()
+	defer l.pool.unlock()
 	for j := l.jobs.first; j != nil; j = j.next {
 		if j.state == jobEnding && j.inJournal() > 0 {
 			l.handBackLocked(j)
@@ -146,8 +146,8 @@ func (l *laneCore) takeLeftovers() []*job {
 }
 
 func (l *laneCore) settle(jobs []*job, saved int) {
-	l.pool.mu.Lock()
-	defer l.pool.mu.Unlock()
+	l.pool.lock()
+	defer l.pool.unlock()
 	l.ledger.Saved += uint64(saved)
 	l.ledger.Lost += uint64(len(jobs) - saved)
 	for _, j := range jobs {

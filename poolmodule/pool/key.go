@@ -83,12 +83,14 @@ func (j *job) id() keyID { return keyID{j.lane, j.key} }
 
 func (p *Pool) queueJobLocked(j *job) {
 	j.state = jobQueued
+	p.jobsQueued++
 	if j.lane != nil {
 		p.laneQueued++
 	}
 }
 
 func (p *Pool) unqueueJobLocked(j *job) {
+	p.jobsQueued--
 	if j.lane != nil {
 		p.laneQueued--
 	}

@@ -110,7 +110,7 @@ func newLaneCore(p *Pool, name string, cfg LaneConfig) *laneCore {
 		stopping:      newStopping(),
 	}
 	l.ctx, l.cancel = context.WithCancelCause(p.ctx)
-	l.quiet = quietness{mu: &p.mu, isLocked: l.quietLocked}
+	l.quiet = quietness{pool: p, isLocked: l.quietLocked}
 	l.gate = intake.New("lane:"+name, intake.Counted(l.ledgerSnapshot))
 	return l
 }
@@ -118,8 +118,8 @@ func newLaneCore(p *Pool, name string, cfg LaneConfig) *laneCore {
 // join makes the lane one of its pool's.
 func (l *laneCore) join() error {
 	p := l.pool
-	p.mu.Lock()
-	defer p.mu.Unlock()
+	p.lock()
+	defer p.unlock()
 	if p.gate.State() != intake.Open {
 		return fmt.Errorf("lane %s: %w", l.name, p.gate.Admit(context.Background()))
 	}
@@ -139,8 +139,8 @@ func (l *laneCore) Name() string { return l.name }
 func (l *laneCore) Gate() *intake.Gate { return l.gate }
 
 func (l *laneCore) ledgerSnapshot() intake.Ledger {
-	l.pool.mu.Lock()
-	defer l.pool.mu.Unlock()
+	l.pool.lock()
+	defer l.pool.unlock()
 	return l.ledgerLocked()
 }
 
@@ -163,8 +163,8 @@ func (l *laneCore) retries(err error, attempts int) (bool, journal.Reason) {
 // reach moves an item on whose outcome is decided. false: the stop has given up
 // waiting for it, and handed it back.
 func (l *laneCore) reach(j *job, s jobState) bool {
-	l.pool.mu.Lock()
-	defer l.pool.mu.Unlock()
+	l.pool.lock()
+	defer l.pool.unlock()
 	if j.state == jobLeftover {
 		return false
 	}
@@ -201,15 +201,15 @@ func (l *laneCore) retryLaterLocked(j *job) {
 
 // retry puts an item whose wait is over into the queue. Its place was kept.
 func (p *Pool) retry(j *job) {
-	p.mu.Lock()
+	p.lock()
 	if j.state != jobRetrying {
-		p.mu.Unlock()
+		p.unlock()
 		return
 	}
 	p.retrying--
 	p.enqueueLocked(entry{work: j})
 	w := p.wakeLocked()
-	p.mu.Unlock()
+	p.unlock()
 	if w != nil {
 		w.call()
 	}

@@ -52,8 +52,8 @@ func (l *laneCore) Stats() LaneStats {
 }
 
 func (l *laneCore) statsNow() (s LaneStats, isOpen bool) {
-	l.pool.mu.Lock()
-	defer l.pool.mu.Unlock()
+	l.pool.lock()
+	defer l.pool.unlock()
 	s = LaneStats{
 		Name: l.name, Pool: l.pool.name, Ledger: l.ledgerLocked(),
 		Journal: l.mode, Writing: l.atJournal, Replayed: int(l.replay.entered.Load()),

@@ -46,14 +46,14 @@ func (l *laneCore) doStop(ctx context.Context) error {
 // cut takes back what has not begun and gives what has its grace.
 func (l *laneCore) cut() error {
 	p := l.pool
-	p.mu.Lock()
+	p.lock()
 	l.gate.Close()
 	l.isCut = true
 	refused := l.refuseWaitersLocked()
 	l.withdrawLocked()
 	room := p.nudgeLocked()
 	p.quiet.tellLocked()
-	p.mu.Unlock()
+	p.unlock()
 
 	l.cancel(ErrStopped)
 	refused.send()
@@ -97,8 +97,8 @@ func (l *laneCore) handBackLocked(j *job) {
 // collect takes the leftovers, with those whose handler will not end. It
 // returns how many handlers or hooks still run, and whether the replay does.
 func (l *laneCore) collect() (running int, replays bool) {
-	l.pool.mu.Lock()
-	defer l.pool.mu.Unlock()
+	l.pool.lock()
+	defer l.pool.unlock()
 	for j := l.jobs.first; j != nil; j = j.next {
 		switch j.state {
 		case jobEnding, jobCrossing: // it is finished but for that, and will be counted
@@ -116,8 +116,8 @@ func (l *laneCore) collect() (running int, replays bool) {
 
 // left are the leftovers so far.
 func (l *laneCore) left() []*job {
-	l.pool.mu.Lock()
-	defer l.pool.mu.Unlock()
+	l.pool.lock()
+	defer l.pool.unlock()
 	return slices.Clone(l.stopped)
 }
 
@@ -125,7 +125,7 @@ func (l *laneCore) left() []*job {
 // letters too.
 func (l *laneCore) leave() {
 	p := l.pool
-	p.mu.Lock()
+	p.lock()
 	for i, other := range p.lanes {
 		if other == l {
 			p.lanes = append(p.lanes[:i:i], p.lanes[i+1:]...)
@@ -134,7 +134,7 @@ func (l *laneCore) leave() {
 	}
 	leaveBox := l.leaveBox
 	l.leaveBox = nil
-	p.mu.Unlock()
+	p.unlock()
 	if leaveBox != nil {
 		leaveBox()
 	}

@@ -25,18 +25,12 @@ func newMark(parent context.Context) mark {
 	return mark{ctx, lineage}
 }
 
-// context is what the current task runs with.
-func (w *worker) context() context.Context {
-	if w.job != nil {
-		return w.marks.context(w.pool, w.job.lane)
+// context is what the next task runs with: j, or a closure if that is nil.
+func (m *marks) context(p *Pool, j *job) context.Context {
+	var l *laneCore
+	if j != nil {
+		l = j.lane
 	}
-	if w.marks.shared.ctx != nil && w.pool.gate.State() == intake.Open {
-		return w.marks.shared.ctx
-	}
-	return w.marks.context(w.pool, nil)
-}
-
-func (m *marks) context(p *Pool, l *laneCore) context.Context {
 	parent := p.ctx
 	draining := p.gate.State() != intake.Open
 	if l != nil {

@@ -32,14 +32,14 @@ type Pool struct {
 
 	wait, run histogram // sampled; atomics
 
-	mu    sync.Mutex
+	mu    sync.Mutex // taken by lock
 	cfg   Config
 	state state
-	queue ring
-	// laneQueued is how many entries of queue belong to a lane, and so not to
-	// the pool's own ledger.
+	queue queue
+	// jobsQueued is how many entries of queue are jobs, laneQueued how many of
+	// them belong to a lane, and so not to the pool's own ledger.
+	jobsQueued int
 	laneQueued int
-	sampler    sampler
 
 	workers   []*worker // all of them, in no order
 	idle      []*worker // parked, the last one parked is the first to wake
@@ -124,7 +124,6 @@ func New(name string, cfg Config, opts ...Option) (*Pool, error) {
 		cfg:      cfg.WithDefaults(),
 		errFull:  fmt.Errorf("pool %s: %w", name, ErrFull),
 		born:     time.Now(),
-		sampler:  newSampler(),
 		stopping: newStopping(),
 		keys:     make(map[keyID]*keyState),
 	}
@@ -132,8 +131,9 @@ func New(name string, cfg Config, opts ...Option) (*Pool, error) {
 		opt(&p.opts)
 	}
 	p.ctx, p.cancel = context.WithCancelCause(context.WithValue(context.Background(), poolKey{}, p))
-	p.quiet = quietness{mu: &p.mu, isLocked: p.quietLocked}
-	p.empty = quietness{mu: &p.mu, isLocked: p.emptyLocked}
+	p.queue.inbox.sampler = newSampler()
+	p.quiet = quietness{pool: p, isLocked: p.quietLocked}
+	p.empty = quietness{pool: p, isLocked: p.emptyLocked}
 	p.gate = intake.New("pool:"+name, intake.Counted(p.ledgerSnapshot))
 	return p, nil
 }
@@ -150,20 +150,20 @@ func (p *Pool) Gate() *intake.Gate { return p.gate }
 // [ErrClosed]. The values of ctx are not seen by tasks, but workers carry its
 // profiler labels ([runtime/pprof.WithLabels]), whoever's submit has started them.
 func (p *Pool) Start(ctx context.Context) error {
-	p.mu.Lock()
+	p.lock()
 	switch p.state {
 	case started:
-		p.mu.Unlock()
+		p.unlock()
 		return nil
 	case stopped:
-		p.mu.Unlock()
+		p.unlock()
 		return fmt.Errorf("pool %s: start after stop: %w", p.name, ErrClosed)
 	}
 	p.state = started
 	p.labels = context.WithoutCancel(ctx)
 	fresh := p.spawnLocked(p.cfg.MinWorkers)
 	calls := p.nudgeLocked()
-	p.mu.Unlock()
+	p.unlock()
 
 	callAll(fresh)
 	calls.send()

@@ -29,88 +29,82 @@ type entry struct {
 	at int64
 }
 
-// ring is a FIFO that grows as needed. Positions only rise and are never used
-// twice, so that they tell the order of entries that have left the ring.
-type ring struct {
-	slots      []entry // a power of two
-	head, tail uint64  // positions of the next to leave, of the next to come
+// queue is a FIFO in two slices: work comes into the inbox, and leaves from the
+// front. When the front is used up the two change places, which costs the same
+// for one task and for thousands. Both grow as needed.
+//
+// Positions only rise and are never used twice, so that they tell the order of
+// entries that have left the queue.
+type queue struct {
+	front []entry // front[taken:] is next to leave
+	taken int
+	base  uint64 // the position of front[0]
+	inbox inbox
 }
 
-const smallestRing = 16
+func (q *queue) len() int { return len(q.front) - q.taken + len(q.inbox.entries) }
 
-func (r *ring) len() int { return int(r.tail - r.head) }
-
-func (r *ring) at(pos uint64) *entry { return &r.slots[pos&uint64(len(r.slots)-1)] }
-
-func (r *ring) push(e entry) {
-	if r.len() == len(r.slots) {
-		r.setSlots(max(smallestRing, 2*len(r.slots)))
+// take is the next n entries at most, but not those of two slices, and the
+// position of the first. They are the caller's to clear, before the pool's lock
+// is given back.
+func (q *queue) take(n int) (window []entry, pos uint64) {
+	if q.taken == len(q.front) {
+		q.base += uint64(len(q.front))
+		q.front, q.inbox.entries = q.inbox.entries, q.front[:0]
+		q.taken = 0
 	}
-	*r.at(r.tail) = e
-	r.tail++
+	n = min(n, len(q.front)-q.taken)
+	window, pos = q.front[q.taken:q.taken+n], q.base+uint64(q.taken)
+	q.taken += n
+	return window, pos
 }
 
-// pop must not be called on an empty ring.
-func (r *ring) pop() (e entry, pos uint64) {
-	pos = r.head
-	slot := r.at(pos)
-	e, *slot = *slot, entry{}
-	r.head++
+// pop must not be called on an empty queue.
+func (q *queue) pop() (e entry, pos uint64) {
+	window, pos := q.take(1)
+	e = window[0]
+	clear(window)
 	return e, pos
 }
 
-// moveTo moves entries into batch until it is full, or the queue empty, or a
-// job is next: those are taken one by one. It returns how many.
-func (r *ring) moveTo(batch []entry) (n int) {
-	for ; n < len(batch) && r.head != r.tail; n++ {
-		slot := r.at(r.head)
-		if _, ok := slot.work.(*job); ok {
-			break
-		}
-		batch[n], *slot = *slot, entry{}
-		r.head++
+// first is up to n of the entries that leave next, for as many as are in one
+// slice.
+func (q *queue) first(n int) []entry {
+	next := q.front[q.taken:]
+	if len(next) == 0 {
+		next = q.inbox.entries
 	}
-	return n
+	return next[:min(n, len(next))]
 }
 
 // remove takes out what match accepts and keeps the order of the rest.
-// Positions are given again to the rest, none of them lower than before.
-func (r *ring) remove(match func(work) bool) (removed []entry) {
-	write := r.tail
-	for read := r.tail; read != r.head; {
-		read--
-		slot := r.at(read)
-		e := *slot
-		*slot = entry{}
-		if match(e.work) {
-			removed = append(removed, e)
-			continue
+func (q *queue) remove(match func(work) bool) (removed []entry) {
+	sift := func(entries []entry) (kept int) {
+		for _, e := range entries {
+			if match(e.work) {
+				removed = append(removed, e)
+				continue
+			}
+			entries[kept] = e
+			kept++
 		}
-		write--
-		*r.at(write) = e
+		clear(entries[kept:])
+		return kept
 	}
-	r.head = write
-	for i, j := 0, len(removed)-1; i < j; i, j = i+1, j-1 {
-		removed[i], removed[j] = removed[j], removed[i]
-	}
+	q.front = q.front[:q.taken+sift(q.front[q.taken:])]
+	q.inbox.entries = q.inbox.entries[:sift(q.inbox.entries)]
 	return removed
 }
 
 // shrink gives memory back that a queue of this capacity cannot use.
-func (r *ring) shrink(capacity int) {
-	n := smallestRing
-	for n < capacity || n < r.len() {
-		n *= 2
+func (q *queue) shrink(capacity int) {
+	most := max(smallestInbox, capacity)
+	if cap(q.front) > most {
+		q.base += uint64(q.taken)
+		q.front = append([]entry(nil), q.front[q.taken:]...)
+		q.taken = 0
 	}
-	if n < len(r.slots) {
-		r.setSlots(n)
-	}
-}
-
-func (r *ring) setSlots(n int) {
-	old := *r
-	r.slots = make([]entry, n)
-	for pos := r.head; pos != r.tail; pos++ {
-		*r.at(pos) = *old.at(pos)
+	if in := &q.inbox; cap(in.entries) > most {
+		in.entries = append([]entry(nil), in.entries...)
 	}
 }

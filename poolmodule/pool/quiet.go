@@ -1,14 +1,11 @@
 package pool
 
-import (
-	"context"
-	"sync"
-)
+import "context"
 
 // quietness lets callers wait until nothing waits or runs, in a pool or in one
 // of its lanes.
 type quietness struct {
-	mu       *sync.Mutex   // the pool's; guards what isLocked looks at
+	pool     *Pool         // its lock guards what isLocked looks at
 	isLocked func() bool   // whether it is so now
 	told     chan struct{} // closed by tellLocked; nil while nobody waits
 }
@@ -17,17 +14,17 @@ type quietness struct {
 // hurry ended the waiting.
 func (q *quietness) await(ctx context.Context, hurry <-chan struct{}, fn func()) bool {
 	for {
-		q.mu.Lock()
+		q.pool.lock()
 		if q.isLocked() {
 			fn()
-			q.mu.Unlock()
+			q.pool.unlock()
 			return true
 		}
 		if q.told == nil {
 			q.told = make(chan struct{})
 		}
 		told := q.told
-		q.mu.Unlock()
+		q.pool.unlock()
 
 		select {
 		case <-told:

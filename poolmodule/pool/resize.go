@@ -12,14 +12,14 @@ import "fmt"
 // A wrong limit is reported by its name and changes nothing. After Stop it
 // returns [ErrClosed].
 func (p *Pool) Resize(limits Limits) error {
-	p.mu.Lock()
+	p.lock()
 	cfg := limits.over(p.cfg)
 	if err := cfg.Validate(); err != nil {
-		p.mu.Unlock()
+		p.unlock()
 		return fmt.Errorf("pool %s: resize: %w", p.name, err)
 	}
 	if p.state == stopped {
-		p.mu.Unlock()
+		p.unlock()
 		return fmt.Errorf("pool %s: resize: %w", p.name, ErrClosed)
 	}
 	p.cfg = cfg
@@ -30,7 +30,7 @@ func (p *Pool) Resize(limits Limits) error {
 		fresh = p.spawnLocked(max(0, cfg.MinWorkers-len(p.workers)))
 	}
 	c := p.nudgeLocked()
-	p.mu.Unlock()
+	p.unlock()
 
 	callAll(leaving)
 	callAll(fresh)
@@ -40,7 +40,7 @@ func (p *Pool) Resize(limits Limits) error {
 
 // Limits are the bounds as they are now. A pool without a queue has [NoQueue].
 func (p *Pool) Limits() Limits {
-	p.mu.Lock()
-	defer p.mu.Unlock()
+	p.lock()
+	defer p.unlock()
 	return Limits{Workers: p.cfg.Workers, MinWorkers: p.cfg.MinWorkers, Queue: p.cfg.Queue}
 }

@@ -52,8 +52,8 @@ func (s Stats) left() int { return s.Busy + s.Queued + s.Retrying + s.Entering }
 // for every task.
 func (p *Pool) Stats() Stats {
 	now := p.now()
-	p.mu.Lock()
-	defer p.mu.Unlock()
+	p.lock()
+	defer p.unlock()
 	waiting := p.queue.len() + p.keyWaiting
 	for _, w := range p.workers {
 		waiting += w.left()
@@ -80,8 +80,8 @@ func (p *Pool) Stats() Stats {
 }
 
 func (p *Pool) ledgerSnapshot() intake.Ledger {
-	p.mu.Lock()
-	defer p.mu.Unlock()
+	p.lock()
+	defer p.unlock()
 	return p.ledgerLocked()
 }
 
@@ -107,15 +107,15 @@ func (w *worker) left() int { return max(0, w.filled-headOf(w.tally.Load())) }
 // one after it that was timed. It looks at a few only, and times the first if
 // none of them was.
 func (p *Pool) oldestLocked(now int64) int64 {
-	if p.queue.len() == 0 {
+	next := p.queue.first(2 * slowestSampling)
+	if len(next) == 0 {
 		return 0
 	}
-	n := min(uint64(p.queue.len()), 2*slowestSampling)
-	for pos := p.queue.head; pos < p.queue.head+n; pos++ {
-		if at := p.queue.at(pos).at; at != 0 {
-			return at
+	for _, e := range next {
+		if e.at != 0 {
+			return e.at
 		}
 	}
-	p.queue.at(p.queue.head).at = now
+	next[0].at = now
 	return now
 }

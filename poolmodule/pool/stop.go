@@ -26,10 +26,10 @@ func (p *Pool) Drain(ctx context.Context) error {
 
 func (p *Pool) drainGates() {
 	p.gate.Drain()
-	p.mu.Lock()
+	p.lock()
 	p.noticeDrainLocked()
 	lanes := slices.Clone(p.lanes)
-	p.mu.Unlock()
+	p.unlock()
 	for _, l := range lanes {
 		l.gate.Drain()
 	}
@@ -76,22 +76,22 @@ func (p *Pool) stop(ctx context.Context) ([]Task, error) {
 }
 
 func (p *Pool) stopBudget() time.Duration {
-	p.mu.Lock()
-	defer p.mu.Unlock()
+	p.lock()
+	defer p.unlock()
 	return p.cfg.StopBudget
 }
 
 func (p *Pool) neverStarted() bool {
-	p.mu.Lock()
-	defer p.mu.Unlock()
+	p.lock()
+	defer p.unlock()
 	return p.state == created
 }
 
 // stopLanes stops all lanes at once: each may need its grace.
 func (p *Pool) stopLanes(ctx context.Context) {
-	p.mu.Lock()
+	p.lock()
 	lanes := slices.Clone(p.lanes)
-	p.mu.Unlock()
+	p.unlock()
 	var wg sync.WaitGroup
 	for _, l := range lanes {
 		wg.Go(func() { _ = l.stop(ctx) })
@@ -116,11 +116,11 @@ func (p *Pool) cut() ([]Task, error) {
 		p.stopLanes(endedContext())
 	}()
 
-	p.mu.Lock()
+	p.lock()
 	p.closeLocked()
 	tasks := p.withdrawLocked()
 	c := p.refuseWaitersLocked(p.gate, &p.waiting.line)
-	p.mu.Unlock()
+	p.unlock()
 
 	p.cancel(ErrStopped)
 	c.send()
@@ -131,9 +131,9 @@ func (p *Pool) cut() ([]Task, error) {
 // awaitTasks sends idle workers home and gives the others their grace, and
 // those who run a task on their own goroutine.
 func (p *Pool) awaitTasks() error {
-	p.mu.Lock()
+	p.lock()
 	leaving := p.retireIdleLocked(len(p.idle))
-	p.mu.Unlock()
+	p.unlock()
 	callAll(leaving)
 
 	patience, cancel := context.WithTimeout(context.Background(), grace)

@@ -29,6 +29,9 @@ func (p *Pool) Submit(ctx context.Context, task func(context.Context)) error {
 	if task == nil {
 		return errNilTask
 	}
+	if p.put(plain(task)) {
+		return nil
+	}
 	return p.submit(ctx, plain(task), false)
 }
 
@@ -39,6 +42,9 @@ func (p *Pool) TrySubmit(ctx context.Context, task func(context.Context)) error 
 	if task == nil {
 		return errNilTask
 	}
+	if p.put(plain(task)) {
+		return nil
+	}
 	return p.submit(ctx, plain(task), true)
 }
 
@@ -48,59 +54,24 @@ func (p *Pool) TrySubmit(ctx context.Context, task func(context.Context)) error 
 // nil if all were.
 func (p *Pool) SubmitBatch(ctx context.Context, tasks []func(context.Context)) (int, error) {
 	accepted := 0
-	for accepted < len(tasks) {
-		n, err := p.submitRun(ctx, tasks[accepted:])
-		accepted += n
-		if err != nil {
-			return accepted, err
-		}
+	for {
+		accepted += p.putAll(tasks[accepted:])
 		if accepted == len(tasks) {
-			break
+			return accepted, nil
 		}
 		if err := p.Submit(ctx, tasks[accepted]); err != nil {
 			return accepted, err
 		}
 		accepted++
 	}
-	return accepted, nil
 }
 
-// submitRun accepts the first of tasks until there is no room. It asks the gate
-// and looks for room once: both hold as long as the lock is held.
-func (p *Pool) submitRun(ctx context.Context, tasks []func(context.Context)) (accepted int, err error) {
-	p.mu.Lock()
-	if err := p.askLocked(ctx, entry{}); err != nil {
-		p.mu.Unlock()
-		return 0, err
-	}
-	room := 0
-	if p.waiting.empty() {
-		room = max(0, p.roomLocked())
-	}
-	for _, task := range tasks[:min(room, len(tasks))] {
-		if task == nil {
-			err = errNilTask
-			break
-		}
-		p.enqueueLocked(entry{work: plain(task)})
-		accepted++
-	}
-	p.ledger.Offered += uint64(accepted)
-	p.ledger.Accepted += uint64(accepted)
-	w := p.wakeLocked()
-	p.mu.Unlock()
-	if w != nil {
-		w.call()
-	}
-	return accepted, err
-}
-
-// submit is the way in for everything.
+// submit is the way in for everything that cannot simply be put in.
 func (p *Pool) submit(ctx context.Context, task work, try bool) error {
 	e := entry{work: task}
-	p.mu.Lock()
+	p.lock()
 	if err := p.askLocked(ctx, e); err != nil {
-		p.mu.Unlock()
+		p.unlock()
 		return err
 	}
 	if l := laneOf(e); l != nil && l.door != doorOpen && !l.isInsider(ctx) {
@@ -111,7 +82,7 @@ func (p *Pool) submit(ctx context.Context, task work, try bool) error {
 	}
 	p.letInLocked(e)
 	w := p.wakeLocked()
-	p.mu.Unlock()
+	p.unlock()
 	if w != nil {
 		w.call()
 	}
@@ -153,10 +124,7 @@ func (p *Pool) fitsLocked() bool { return p.waiting.empty() && p.roomLocked() > 
 // so that a submitter need not wait for a goroutine to be scheduled, the free
 // workers.
 func (p *Pool) roomLocked() int {
-	room := p.cfg.capacity() - p.queue.len() - p.keyWaiting - p.retrying - p.entering
-	if p.state == started {
-		room += max(0, p.cfg.Workers-p.busy)
-	}
+	room := p.freeLocked()
 	if room > p.reserved || room <= 0 || p.reserved == 0 {
 		return room - p.reserved
 	}
@@ -168,6 +136,24 @@ func (p *Pool) roomLocked() int {
 		w.reserved = left
 	}
 	return room - p.reserved
+}
+
+// freeLocked is roomLocked, if nothing were left in batches.
+func (p *Pool) freeLocked() int {
+	free := p.cfg.capacity() - p.queue.len() - p.keyWaiting - p.retrying - p.entering
+	if p.state == started {
+		free += max(0, p.cfg.Workers-p.busy)
+	}
+	return free
+}
+
+// surelyRoomLocked is how many may come in without a look at the batches, and
+// past nobody who waits.
+func (p *Pool) surelyRoomLocked() int {
+	if !p.waiting.empty() {
+		return 0
+	}
+	return p.freeLocked() - p.reserved
 }
 
 // letInLocked gives e the place there is for it: in the queue, or reserved
@@ -182,14 +168,14 @@ func (p *Pool) letInLocked(e entry) {
 }
 
 func (p *Pool) enqueueLocked(e entry) {
-	if p.sampler.due() {
-		e.at = p.now()
-		p.sampler.took(e.at)
-	}
 	if j, ok := e.work.(*job); ok {
 		p.queueJobLocked(j)
 	}
-	p.queue.push(e)
+	in := &p.queue.inbox
+	in.push(e)
+	if in.sampler.due() {
+		p.sampleLast(in)
+	}
 }
 
 // laneOf is the lane that e came by, or nil.

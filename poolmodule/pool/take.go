@@ -1,35 +1,52 @@
 package pool
 
-// takeLocked gives w work, a batch if there is plenty, and says whether there
-// was any.
-func (p *Pool) takeLocked(w *worker) (entry, bool) {
+// takeLocked gives w work, if there is any: one job, or closures. The closures
+// stay where they are: the caller must have w stow them before it gives the
+// pool's lock back, but need not keep the inbox for it.
+func (p *Pool) takeLocked(w *worker) (window []entry, ok bool) {
 	if j := p.takeTurnLocked(); j != nil {
-		p.assignLocked(w, j)
-		return entry{work: j}, true
+		p.assignLocked(w, entry{work: j})
+		return nil, true
 	}
 	for p.queue.len() > 0 {
-		n := p.shareLocked()
-		e, pos := p.queue.pop()
-		if j, ok := e.work.(*job); ok {
-			if !p.beginLocked(j, pos) {
-				continue // its key is busy: it waits there, not here
-			}
-			p.assignLocked(w, j)
-			return e, true
+		window, pos := p.queue.take(p.shareLocked())
+		e := window[0]
+		j, ok := e.work.(*job)
+		if !ok {
+			p.beginBatchLocked(w, len(window)-1, pos+1)
+			return window, true
 		}
-		w.base = pos + 1
-		w.filled = p.queue.moveTo(w.roomFor(n - 1))
-		p.beginBatchLocked(w)
-		return e, true
+		clear(window)
+		if p.beginLocked(j, pos) {
+			p.assignLocked(w, e)
+			return nil, true
+		}
+		// Its key is busy: it waits there, not here.
 	}
 	return p.stealLocked(w)
 }
 
-// assignLocked gives w one job. Those of lanes are counted by the lane's list
-// while they run, the pool's own by the tally.
-func (p *Pool) assignLocked(w *worker, j *job) {
-	w.job = j
-	if j.lane == nil {
+// stow puts what takeLocked has left in place into the batch of w, but the first
+// of it, which w begins.
+func (w *worker) stow(window []entry) {
+	if w.job != nil {
+		return
+	}
+	w.begin(&window[0])
+	rest := window[1:]
+	if len(rest) > len(w.batch) {
+		w.batch = make([]entry, roundUp(len(rest)))
+	}
+	copy(w.batch, rest)
+	clear(rest)
+}
+
+// assignLocked gives w one job, and its time if it is timed. Those of lanes are
+// counted by the lane's list while they run, the pool's own by the tally.
+func (p *Pool) assignLocked(w *worker, e entry) {
+	w.job = e.work.(*job)
+	w.current, w.at = e.work, e.at
+	if w.job.lane == nil {
 		w.tally.Store(runningBit)
 	}
 	p.busyLocked(w)
@@ -37,26 +54,21 @@ func (p *Pool) assignLocked(w *worker, j *job) {
 
 // shareLocked is how much a worker may take: at most its part of what waits,
 // so that a batch never starves others, and at most what leaves the bound of
-// the queue nearly exact (an eighth of it may be in batches).
+// the queue nearly exact (an eighth of it may be in batches). Jobs are taken one
+// by one, and so is everything while there are any.
 func (p *Pool) shareLocked() int {
-	workers := max(p.cfg.Workers, len(p.workers))
-	return min(mostTaken, p.queue.len()/workers, p.cfg.capacity()/(8*workers))
-}
-
-// roomFor is room for a batch of n tasks. A worker that is never
-// given more than one task has no buffer.
-func (w *worker) roomFor(n int) []entry {
-	if n > len(w.batch) {
-		w.batch = make([]entry, roundUp(n))
+	if p.jobsQueued > 0 {
+		return 1
 	}
-	return w.batch[:max(0, n)]
+	workers := max(p.cfg.Workers, len(p.workers))
+	return max(1, min(mostTaken, p.queue.len()/workers, p.cfg.capacity()/(8*workers)))
 }
 
-// beginBatchLocked makes w busy with one task, and what is in its batch behind
-// it.
-func (p *Pool) beginBatchLocked(w *worker) {
-	w.reserved = w.filled
-	p.reserved += w.filled
+// beginBatchLocked makes w busy with one task, and with n behind it in its
+// batch. A worker that is never given more than one has no buffer.
+func (p *Pool) beginBatchLocked(w *worker, n int, pos uint64) {
+	w.base, w.filled, w.reserved = pos, n, n
+	p.reserved += n
 	w.tally.Store(runningBit)
 	p.busyLocked(w)
 }
@@ -70,21 +82,17 @@ func roundUp(n int) int {
 }
 
 // stealLocked gives w half of the batch that is the oldest.
-func (p *Pool) stealLocked(w *worker) (entry, bool) {
+func (p *Pool) stealLocked(w *worker) (window []entry, ok bool) {
 	victim := p.oldestBatchLocked()
 	if victim == nil {
-		return entry{}, false
+		return nil, false
 	}
-	stolen, base := p.robLocked(victim, func(n int) int { return (n + 1) / 2 })
+	stolen, pos := p.robLocked(victim, func(n int) int { return (n + 1) / 2 })
 	if len(stolen) == 0 {
-		return entry{}, false
+		return nil, false
 	}
-	first, rest := stolen[0], stolen[1:]
-	w.base = base + 1
-	w.filled = copy(w.roomFor(len(rest)), rest)
-	clear(stolen)
-	p.beginBatchLocked(w)
-	return first, true
+	p.beginBatchLocked(w, len(stolen)-1, pos+1)
+	return stolen, true
 }
 
 // oldestBatchLocked is the worker whose batch holds the task that has waited

@@ -36,8 +36,8 @@ func (t Task) Key() string {
 // "main.newFeed.func1", for whoever has to say what was lost. It is empty once
 // the task is settled.
 func (t Task) Name() string {
-	t.pool.mu.Lock()
-	defer t.pool.mu.Unlock()
+	t.pool.lock()
+	defer t.pool.unlock()
 	if t.handed.settled {
 		return ""
 	}
@@ -73,14 +73,14 @@ func nameOf(code uintptr) string {
 // is returned as a [*PanicError].
 func (t Task) Run(ctx context.Context) error {
 	p := t.pool
-	p.mu.Lock()
+	p.lock()
 	if t.handed.settled {
-		p.mu.Unlock()
+		p.unlock()
 		return ErrSettled
 	}
 	t.settleLocked()
 	p.callersOwn++
-	p.mu.Unlock()
+	p.unlock()
 	if perr := p.runHereWith(ctx, t.handed.work, nil); perr != nil {
 		return perr
 	}
@@ -95,14 +95,14 @@ func (t Task) Lose() { t.settle(func(p *Pool) { p.ledger.Lost++ }) }
 
 func (t Task) settle(count func(*Pool)) {
 	p := t.pool
-	p.mu.Lock()
+	p.lock()
 	if t.handed.settled {
-		p.mu.Unlock()
+		p.unlock()
 		return
 	}
 	t.settleLocked()
 	count(p)
-	p.mu.Unlock()
+	p.unlock()
 	t.handed.work.fail(ErrStopped)
 }
 

@@ -97,11 +97,11 @@ func (p *Pool) admitLocked() calls {
 }
 
 func (p *Pool) admitLate() {
-	p.mu.Lock()
+	p.lock()
 	p.waiting.armed = false
 	c := p.admitNowLocked()
 	c.worker = p.wakeLocked()
-	p.mu.Unlock()
+	p.unlock()
 	c.send()
 }
 
@@ -159,7 +159,7 @@ func (p *Pool) waitLocked(ctx context.Context, e entry, in *line) error {
 	}()
 	in.add(w)
 	gate := p.gateOf(e)
-	p.mu.Unlock()
+	p.unlock()
 
 	draining := gate.Draining()
 	for {
@@ -184,14 +184,14 @@ func (p *Pool) waitLocked(ctx context.Context, e entry, in *line) error {
 
 // leave takes w out of its line, unless somebody has just decided about it.
 func (p *Pool) leave(w *waiter, err error) error {
-	p.mu.Lock()
+	p.lock()
 	if w.line != nil {
 		w.line.remove(w)
 		p.rejectLocked(w.entry)
-		p.mu.Unlock()
+		p.unlock()
 		return err
 	}
-	p.mu.Unlock()
+	p.unlock()
 	<-w.ready
 	return w.err
 }

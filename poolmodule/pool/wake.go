@@ -68,6 +68,11 @@ func (p *Pool) workLocked() bool {
 	return p.queue.len() > 0 || len(p.turns) > 0 || p.reserved > 0
 }
 
+// mayCallLocked says whether a worker may be called for what comes in next.
+func (p *Pool) mayCallLocked() bool {
+	return !p.searching && p.state == started && (len(p.idle) > 0 || len(p.workers) < p.cfg.Workers)
+}
+
 func (p *Pool) stopSearchingLocked(w *worker) {
 	if w.searcher {
 		p.searching, w.searcher = false, false
@@ -139,14 +144,14 @@ func (p *Pool) armReaperLocked() {
 // takes no clock reading when a worker parks, and the idle list being a stack,
 // those at its bottom are the ones.
 func (p *Pool) reap() {
-	p.mu.Lock()
+	p.lock()
 	p.reaper = nil
 	var leaving []*worker
 	if p.state == started {
 		leaving = p.retireIdleLocked(min(p.lowIdle, len(p.workers)-p.cfg.MinWorkers))
 		p.armReaperLocked()
 	}
-	p.mu.Unlock()
+	p.unlock()
 	callAll(leaving)
 }
 

@@ -29,6 +29,9 @@ func (p *Pool) withdrawLocked() []Task {
 		slots = append(slots, handed{work: e.work})
 	}
 	for _, e := range queued {
+		if j, ok := e.work.(*job); ok {
+			p.unqueueJobLocked(j)
+		}
 		slots = append(slots, handed{work: e.work})
 	}
 	p.handed += len(slots)
@@ -47,10 +50,12 @@ type positioned struct {
 // withdrawLocked hands back every item that no handler has in its hands.
 func (l *laneCore) withdrawLocked() {
 	p := l.pool
-	p.laneQueued -= len(p.queue.remove(func(w work) bool {
+	for _, e := range p.queue.remove(func(w work) bool {
 		j, ok := w.(*job)
 		return ok && j.lane == l
-	}))
+	}) {
+		p.unqueueJobLocked(e.work.(*job))
+	}
 	p.withdrawKeyedLocked(l)
 	for j := l.jobs.first; j != nil; j = j.next {
 		switch j.state {

@@ -3,6 +3,8 @@ package pool
 import (
 	"runtime/pprof"
 	"sync/atomic"
+
+	"github.com/lastcall-go/lastcall/intake"
 )
 
 // mostTaken bounds a batch.
@@ -36,7 +38,8 @@ type worker struct {
 
 	// Of the owner alone, and of noticeDrainLocked while it is parked.
 	current work
-	job     *job // current, if it is one
+	at      int64 // as in entry
+	job     *job  // current, if it is one
 	result  outcome
 	marks   marks
 }
@@ -75,38 +78,43 @@ func (w *worker) loop() (retired bool) {
 	// Not those of the submitter who happened to need one more worker.
 	pprof.SetGoroutineLabels(w.pool.labels)
 	defer w.rescue(&retired)
-	for {
-		e, ok := w.next()
-		if !ok {
-			return true
+	for w.claim() || w.next() {
+		if f, ok := w.current.(plain); ok && w.isOrdinary() {
+			f(w.marks.shared.ctx)
+			w.result = done
+			continue
 		}
-		w.do(e)
+		w.do()
 	}
+	return true
 }
 
-func (w *worker) do(e entry) {
-	w.current = e.work
-	ctx := w.context()
-	if e.at == 0 {
-		w.result = e.work.run(ctx)
+// isOrdinary says that nothing is to be done about the current closure but to
+// run it, with the context that the last one had.
+func (w *worker) isOrdinary() bool {
+	return w.at == 0 && w.job == nil && w.marks.shared.ctx != nil && w.pool.gate.State() == intake.Open
+}
+
+func (w *worker) do() {
+	ctx := w.marks.context(w.pool, w.job)
+	if w.at == 0 {
+		w.result = w.current.run(ctx)
 	} else {
 		begin := w.pool.now()
-		w.pool.wait.record(begin - e.at)
-		w.result = e.work.run(ctx)
+		w.pool.wait.record(begin - w.at)
+		w.result = w.current.run(ctx)
 		w.pool.run.record(w.pool.now() - begin)
 	}
 	w.marks.taskEnded()
-	w.current = nil
 }
 
-// next is the task to do now. It publishes the end of the last one and parks
-// while there is nothing to do; false means that the worker has retired.
-func (w *worker) next() (entry, bool) {
-	if e, ok := w.claim(); ok {
-		return e, true
-	}
+// next gets the worker something to do when its batch is used up. It publishes
+// the end of the last task and parks while there is nothing to do; false means
+// that the worker has retired.
+func (w *worker) next() bool {
+	w.current = nil
 	p := w.pool
-	p.mu.Lock()
+	p.lock()
 	p.finishLocked(w)
 	for {
 		calls := p.admitLocked()
@@ -115,24 +123,26 @@ func (w *worker) next() (entry, bool) {
 			// The token, or the work seen by this worker alone, must not go
 			// with it.
 			calls.worker = p.wakeLocked()
-			p.mu.Unlock()
+			p.unlock()
 			calls.send()
-			return entry{}, false
+			return false
 		}
-		if e, ok := p.takeLocked(w); ok {
+		if window, ok := p.takeLocked(w); ok {
 			calls.worker = p.wakeLocked()
+			p.openInbox()
+			w.stow(window)
 			p.mu.Unlock()
 			calls.send()
-			return e, true
+			return true
 		}
 		p.parkLocked(w)
-		p.mu.Unlock()
+		p.unlock()
 		calls.send()
 		<-w.wake
-		p.mu.Lock()
+		p.lock()
 		if w.retired {
-			p.mu.Unlock()
-			return entry{}, false
+			p.unlock()
+			return false
 		}
 		p.stopSearchingLocked(w)
 	}
@@ -140,20 +150,25 @@ func (w *worker) next() (entry, bool) {
 
 // claim takes the next task of the worker's own batch, and in the same step
 // counts the last one.
-func (w *worker) claim() (entry, bool) {
+func (w *worker) claim() bool {
 	for {
 		t := w.tally.Load()
 		head := headOf(t)
 		if head >= w.filled {
-			return entry{}, false
+			return false
 		}
 		// Failing means that a thief took some: look again.
 		if w.tally.CompareAndSwap(t, t+headUnit+unitOf(w.result)) {
-			e := w.batch[head]
-			w.batch[head] = entry{}
-			return e, true
+			w.begin(&w.batch[head])
+			return true
 		}
 	}
+}
+
+// begin makes what is in slot the current task, and clears the slot.
+func (w *worker) begin(slot *entry) {
+	w.current, w.at = slot.work, slot.at
+	slot.work = nil
 }
 
 // finishLocked publishes what w did since it last held the lock, leaving it
