@@ -57,7 +57,7 @@ var allPools = []peer{
 	{"pond.Go", "WithQueueSize", openPondGo},
 	{"pond.Submit", "WithQueueSize; makes a future", openPondSubmit},
 	{"ants.Pool", "WithPreAlloc; has no queue", openAnts},
-	{"ants.MultiPool", "one pool per 2 workers, LeastTasks; has no queue", openAntsMulti},
+	{"ants.MultiPool", "2 pools (10 for 10,000 workers), LeastTasks; has no queue", openAntsMulti},
 	{"workerpool", "gammazero; its queue has no bound", openWorkerpool},
 	{"conc", "WithMaxGoroutines; has no queue", openConc},
 	{"gopool", "bytedance; its queue has no bound", openGopool},
@@ -139,8 +139,11 @@ func (p antsPool) finish() error { return p.ReleaseTimeout(patience) }
 type antsMulti struct{ *ants.MultiPool }
 
 func openAntsMulti(l limits) (taker, error) {
-	per := min(2, l.workers)
-	p, err := ants.NewMultiPool(l.workers/per, per, ants.LeastTasks, ants.WithPreAlloc(true))
+	pools := 2
+	if l.workers >= 1000 {
+		pools = 10
+	}
+	p, err := ants.NewMultiPool(pools, l.workers/pools, ants.LeastTasks, ants.WithPreAlloc(true))
 	return antsMulti{p}, err
 }
 

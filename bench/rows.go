@@ -10,8 +10,17 @@ import (
 func rows() []harness.Row {
 	return slices.Concat(
 		submitRows(),
-		syncRows(),
+		workRows(),
+		latencyRows(),
+		allocRows(),
+		idleRows(),
 		batchRows(),
+		groupRows(),
+		handBackRows(),
+		deadlineRows(),
+		fairRows(),
+		resizeRows(),
+		syncRows(),
 	)
 }
 

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"slices"
 )
 
 // Options say how to measure.
@@ -140,6 +139,5 @@ func (r *Result) median(name, over string, value func(s, o sample) (float64, boo
 		}
 		all = append(all, v)
 	}
-	slices.Sort(all)
-	return quantile(all, 0.5)
+	return Median(all)
 }

@@ -30,25 +30,40 @@ type sample map[Metric]float64
 
 // usage is what the process has used up to a moment.
 type usage struct {
-	at     time.Time
-	cpu    time.Duration
-	allocs uint64
-	bytes  uint64
+	at       time.Time
+	cpu      time.Duration
+	switches int64 // how often a thread went to sleep
+	allocs   uint64
+	bytes    uint64
 }
 
 // Begin begins the measured part, after a garbage collection.
 func (t *Trial) Begin() {
 	runtime.GC()
 	t.begun = true
-	t.from = used()
+	t.from.readMemory()
+	t.from.readClocks()
 }
 
 // End ends the measured part. did is how much work was really done in it, as
 // the contestant's own counting has it.
 func (t *Trial) End(did int) {
-	t.to = used()
+	t.to.readClocks()
+	t.to.readMemory()
 	t.ended = true
 	t.did = did
+}
+
+func (u *usage) readClocks() {
+	u.cpu, u.switches = process()
+	u.at = time.Now()
+}
+
+// readMemory stops the world, so it stays outside of what the clocks see.
+func (u *usage) readMemory() {
+	var mem runtime.MemStats
+	runtime.ReadMemStats(&mem)
+	u.allocs, u.bytes = mem.Mallocs, mem.TotalAlloc
 }
 
 // Set gives a value of the contestant's own.
@@ -77,6 +92,10 @@ func (t *Trial) Elapsed() time.Duration { return t.to.at.Sub(t.from.at) }
 // CPUTime is the processor time between Begin and End.
 func (t *Trial) CPUTime() time.Duration { return t.to.cpu - t.from.cpu }
 
+// Switches is how often, between Begin and End, a thread of the process gave
+// its processor up to wait for something: a timer that polls shows here.
+func (t *Trial) Switches() int64 { return t.to.switches - t.from.switches }
+
 // finish turns what was counted into values per unit of work.
 func (t *Trial) finish() (sample, error) {
 	if !t.begun || !t.ended {
@@ -93,12 +112,6 @@ func (t *Trial) finish() (sample, error) {
 	return t.values, nil
 }
 
-func used() usage {
-	var mem runtime.MemStats
-	runtime.ReadMemStats(&mem)
-	return usage{at: time.Now(), cpu: processTime(), allocs: mem.Mallocs, bytes: mem.TotalAlloc}
-}
-
 // Footprint is the memory that is held now, heap and stacks, in bytes. It
 // collects garbage first, twice: what a sync.Pool keeps goes with the second.
 func Footprint() float64 {
@@ -107,6 +120,13 @@ func Footprint() float64 {
 	var mem runtime.MemStats
 	runtime.ReadMemStats(&mem)
 	return float64(mem.HeapAlloc + mem.StackInuse)
+}
+
+// Median is the lower median of all, NaN if there are none. It sorts its
+// argument.
+func Median(all []float64) float64 {
+	slices.Sort(all)
+	return quantile(all, 0.5)
 }
 
 func quantile(sorted []float64, p float64) float64 {
