@@ -95,18 +95,21 @@ func openLoop(sink func(int)) (collector, error) {
 func openKeyedLoop(sink func(int)) (collector, error) {
 	l := &loop{in: make(chan *entry, waiting)}
 	l.done.Go(func() {
-		byKey := make(map[string][]*entry)
+		byKey := make(map[string]*slot)
 		l.run(func(e *entry) {
-			items := append(byKey[e.key], e)
-			if len(items) == batchSize {
-				sink(len(items))
-				items = items[:0]
+			of := byKey[e.key]
+			if of == nil {
+				of = &slot{}
+				byKey[e.key] = of
 			}
-			byKey[e.key] = items
+			if of.items = append(of.items, e); len(of.items) == batchSize {
+				sink(batchSize)
+				of.items = of.items[:0]
+			}
 		}, func() {
-			for key, items := range byKey {
-				sink(len(items))
-				byKey[key] = items[:0]
+			for _, of := range byKey {
+				sink(len(of.items))
+				of.items = of.items[:0]
 			}
 		})
 	})

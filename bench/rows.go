@@ -15,6 +15,9 @@ func rows() []harness.Row {
 		allocRows(),
 		idleRows(),
 		batchRows(),
+		httpRows(),
+		containerRows(),
+		laneRows(),
 		groupRows(),
 		handBackRows(),
 		deadlineRows(),
@@ -34,6 +37,8 @@ var peers = []string{
 	"golang.org/x/sync",
 	"go.etcd.io/bbolt",
 	"github.com/zeromicro/go-zero",
+	"go.uber.org/fx",
+	"github.com/samber/do/v2",
 	"go.opentelemetry.io/otel/sdk",
 	"go.opentelemetry.io/collector/exporter/exporterhelper",
 }
