@@ -76,6 +76,30 @@ func BenchmarkKeeper(b *testing.B) {
 	}
 }
 
+// BenchmarkKeeperSoon is that way as an item of a lane goes it: kept alone, and
+// done, with n others at work, as one of those that come soon.
+func BenchmarkKeeperSoon(b *testing.B) {
+	payload := bytes.Repeat([]byte("x"), 200)
+	for _, n := range []int{0, 64} {
+		b.Run(fmt.Sprintf("%d at work", n), func(b *testing.B) {
+			k := benchKeeper(b, filejournal.SyncProcess)
+			seqs := make([]uint64, n+1)
+			b.ReportAllocs()
+			b.ResetTimer()
+			for i := range b.N {
+				items := [1]journal.Item[[]byte]{{Value: payload}}
+				if err := k.Keep(context.Background(), items[:]); err != nil {
+					b.Fatal(err)
+				}
+				seqs[i%len(seqs)] = items[0].Seq
+				if i >= n {
+					k.DoneSoon(seqs[(i+1)%len(seqs)])
+				}
+			}
+		})
+	}
+}
+
 // BenchmarkKeeperSave writes down what a stop has left over: 100,000 items of
 // 200 bytes.
 func BenchmarkKeeperSave(b *testing.B) {

@@ -127,15 +127,22 @@ func (c Codec[T]) decode(name string, version int, payload []byte) (v T, err err
 }
 
 // encode is Encode with its panic, if there is one, as an error.
-func (c Codec[T]) encode(dst []byte, v T) (_ []byte, err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			err = fmt.Errorf("%w: the codec %s panicked: %v", errUnwritable, c.Name, p)
-		}
-	}()
-	whole, err := c.Encode(dst, v)
+func (c *Codec[T]) encode(dst []byte, v T) (whole []byte, err error) {
+	defer c.caught(&err)
+	whole, err = c.Encode(dst, v)
 	if err != nil {
-		return nil, fmt.Errorf("%w: the codec %s: %w", errUnwritable, c.Name, err)
+		return nil, c.failed(err)
 	}
 	return whole, nil
+}
+
+// caught is deferred by what calls Encode: its panic becomes an error.
+func (c *Codec[T]) caught(err *error) {
+	if p := recover(); p != nil {
+		*err = fmt.Errorf("%w: the codec %s panicked: %v", errUnwritable, c.Name, p)
+	}
+}
+
+func (c *Codec[T]) failed(err error) error {
+	return fmt.Errorf("%w: the codec %s: %w", errUnwritable, c.Name, err)
 }

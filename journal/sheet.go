@@ -12,25 +12,46 @@ const (
 	lowSheet = 256     // bytes; less is too little to begin a payload in
 )
 
-func write[T any](s *sheet, codec Codec[T], it *Item[T]) error {
+// fill writes items onto the sheet. A codec that panics has failed.
+func fill[T any](s *sheet, codec *Codec[T], items []Item[T]) (err error) {
+	defer codec.caught(&err)
+	for i := range items {
+		if err := write(s, codec, &items[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func write[T any](s *sheet, codec *Codec[T], it *Item[T]) error {
 	used := len(s.payloads)
 	if cap(s.payloads)-used < lowSheet {
 		s.payloads, used = make([]byte, 0, min(max(2*cap(s.payloads), minSheet), maxSheet)), 0
 	}
 	free := s.payloads[used:]
-	payload, err := codec.encode(free, it.Value)
+	payload, err := codec.Encode(free, it.Value)
 	if err != nil {
-		return err
+		return codec.failed(err)
 	}
 	// A codec may give back memory of its own, as json.Marshal does.
 	if len(payload) > 0 && len(payload) <= cap(free) && &payload[0] == &free[:1][0] {
 		s.payloads = s.payloads[:used+len(payload)]
 	}
-	s.list = append(s.list, Entry{
-		ID: it.ID, At: it.At, Attempt: it.Attempt, Kind: kindOf(it.Keyed), Key: it.Key,
-		Codec: codec.Name, Version: codec.Version, Payload: payload,
-	})
+	e := s.next()
+	e.ID, e.At, e.Attempt, e.Kind, e.Key = it.ID, it.At, it.Attempt, kindOf(it.Keyed), it.Key
+	e.Codec, e.Version, e.Payload = codec.Name, codec.Version, payload
 	return nil
+}
+
+// next is one more entry, which is empty.
+func (s *sheet) next() *Entry {
+	n := len(s.list)
+	if n == cap(s.list) {
+		s.list = append(s.list, Entry{})
+	} else {
+		s.list = s.list[:n+1] // clear has emptied it
+	}
+	return &s.list[n]
 }
 
 func (s *sheet) clear() {

@@ -39,18 +39,19 @@ func (j *Journal) Append(ctx context.Context, entries ...journal.Entry) (journal
 // room for it. It returns 0, and has done nothing, where the long way is to be
 // taken: there it is found out why.
 func (j *Journal) appendOne(e *journal.Entry) uint64 {
-	n := entrySize(e)
+	most := mostSize(e)
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	s := j.active
-	if s == nil || s.mem == nil || j.closing || !s.fits(n) {
+	if s == nil || s.mem == nil || j.closing || !s.fits(most) {
 		return 0
 	}
 	seq := j.nextSeq
-	if encodeOne(s.mem[s.tail:], s.seed, seq, e) != nil {
+	size, err := encodeOne(s.mem[s.tail:], s.seed, seq, e)
+	if err != nil {
 		return 0
 	}
-	j.grewLocked(s, 1, n)
+	j.grewLocked(s, 1, size)
 	if s.tail > s.size/2 && !s.asked {
 		j.askForSpareLocked()
 	}
@@ -157,10 +158,9 @@ func encodeMapped(p []byte, seed uint32, seq uint64, entries []journal.Entry) (e
 	return nil
 }
 
-func encodeOne(p []byte, seed uint32, seq uint64, e *journal.Entry) (err error) {
+func encodeOne(p []byte, seed uint32, seq uint64, e *journal.Entry) (size int, err error) {
 	defer unguard(debug.SetPanicOnFault(true), &err)
-	putEntry(p, seed, seq, e)
-	return nil
+	return putEntry(p, seed, seq, e), nil
 }
 
 // keepSmall forgets a buffer that one large entry has made.

@@ -78,6 +78,12 @@ func entrySize(e *journal.Entry) int {
 	return aligned(n)
 }
 
+// mostSize is as much as entrySize or a little more, and quicker to say.
+func mostSize(e *journal.Entry) int {
+	return aligned(frameHead + timeSize + 6*binary.MaxVarintLen64 +
+		len(e.ID) + len(e.Kind) + len(e.Key) + len(e.Codec) + len(e.Payload))
+}
+
 func uvarintLen(v uint64) int { return (bits.Len64(v|1) + 6) / 7 }
 
 func zigzag(v int) uint64 { return uint64(int64(v))<<1 ^ uint64(int64(v)>>63) }
