@@ -68,6 +68,7 @@ func (k *Keeper[T]) setAside(ctx context.Context, e *Entry, reason error) {
 	l.Reason, l.Died, l.Last = ReasonUndecodable, time.Now(), reason.Error()
 	err := k.dead.Put(ctx, l)
 	if err == nil {
+		k.acks.expected.Add(1)
 		k.Done(e.Seq)
 	}
 }

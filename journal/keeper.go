@@ -154,12 +154,12 @@ func (k *Keeper[T]) Replay(ctx context.Context) iter.Seq2[Item[T], error] {
 				yield(Item[T]{}, err)
 				return
 			}
-			k.acks.expected.Add(1)
 			v, err := k.codec.decode(e.Codec, e.Version, e.Payload)
 			if err != nil {
 				k.setAside(ctx, &e, err)
 				continue
 			}
+			k.acks.expected.Add(1)
 			if !yield(Item[T]{Value: v, ID: e.ID, Key: e.Key, Keyed: e.Kind == kindKeyed, At: e.At, Attempt: e.Attempt, Seq: e.Seq}, nil) {
 				return
 			}

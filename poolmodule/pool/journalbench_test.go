@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/lastcall-go/lastcall/journal"
+	"github.com/lastcall-go/lastcall/journal/filejournal"
 	"github.com/lastcall-go/lastcall/poolmodule/pool"
 )
 
@@ -37,32 +38,43 @@ var raw = journal.Codec[[]byte]{
 }
 
 // BenchmarkLaneJournal is an item of 200 bytes on its way through a lane,
-// without a journal and with one that keeps nothing, beside one hop of a
-// buffered channel.
+// without a journal, with one that keeps nothing, and with one on the disk,
+// beside one hop of a buffered channel with as many workers.
 func BenchmarkLaneJournal(b *testing.B) {
 	payload := bytes.Repeat([]byte("x"), 200)
 	b.Run("channel hop", func(b *testing.B) {
 		hop := make(chan []byte, benchQueue)
-		var reader sync.WaitGroup
-		reader.Go(func() {
-			for range hop {
-			}
-		})
-		for b.Loop() {
+		var workers sync.WaitGroup
+		for range benchWorkers {
+			workers.Go(func() {
+				for range hop {
+				}
+			})
+		}
+		for range b.N {
 			hop <- payload
 		}
 		close(hop)
-		reader.Wait()
+		workers.Wait()
 	})
-	for _, mode := range []journal.Mode{journal.Off, journal.OnStop, journal.Always} {
-		b.Run(string(mode), func(b *testing.B) {
+	for _, bb := range []struct {
+		give   string
+		mode   journal.Mode
+		opener func(*testing.B) journal.Opener
+	}{
+		{"off", journal.Off, nil},
+		{"onstop", journal.OnStop, keptNowhere},
+		{"always, nowhere", journal.Always, keptNowhere},
+		{"always", journal.Always, keptOnDisk},
+	} {
+		b.Run(bb.give, func(b *testing.B) {
 			b.ReportAllocs()
 			ctx := context.Background()
 			var opts []pool.LaneOption[[]byte]
-			if mode != journal.Off {
-				opts = append(opts, pool.WithJournal[[]byte](&nowhere{}), pool.WithCodec(raw))
+			if bb.opener != nil {
+				opts = append(opts, pool.WithJournal[[]byte](bb.opener(b)), pool.WithCodec(raw))
 			}
-			l, err := pool.NewLane(startedPool(b), "bench", func(context.Context, []byte) error { return nil }, pool.LaneConfig{Journal: mode}, opts...)
+			l, err := pool.NewLane(startedPool(b), "bench", func(context.Context, []byte) error { return nil }, pool.LaneConfig{Journal: bb.mode}, opts...)
 			if err != nil {
 				b.Fatal(err)
 			}
@@ -72,6 +84,23 @@ func BenchmarkLaneJournal(b *testing.B) {
 				_ = l.Submit(ctx, payload)
 			}
 			_ = l.Drain(ctx)
+			b.StopTimer()
+			_, _ = l.Stop(ctx)
+			if err := l.Save(ctx); bb.mode != journal.Off && err != nil {
+				b.Fatal(err)
+			}
 		})
 	}
+}
+
+func keptNowhere(*testing.B) journal.Opener { return &nowhere{} }
+
+func keptOnDisk(b *testing.B) journal.Opener {
+	b.Helper()
+	d, err := filejournal.Open(filejournal.Config{Dir: b.TempDir()})
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() { _ = d.Close() })
+	return d
 }

@@ -137,7 +137,7 @@ func (l *laneCore) takeLeftovers() []*job {
 	l.pool.lock()
 	defer l.pool.unlock()
 	for j := l.jobs.first; j != nil; j = j.next {
-		if j.state == jobEnding && j.inJournal() > 0 {
+		if j.state == jobEnding && j.inJournal() > 0 && j.takeBack() {
 			l.handBackLocked(j)
 		}
 	}

@@ -2,6 +2,7 @@ package pool
 
 import (
 	"context"
+	"sync/atomic"
 	"time"
 
 	"github.com/cenkalti/backoff/v5"
@@ -26,6 +27,9 @@ type job struct {
 	// patient says that it waits for room whatever the policy. Written before it
 	// is submitted.
 	patient bool
+	// end says who has the last word about an item that a handler had: who
+	// crosses it out in its journal, or the stop that hands it back.
+	end atomic.Uint32
 
 	pos   uint64 // in the queue, when it left it
 	prev  *job   // in lane.jobs
@@ -51,10 +55,21 @@ const (
 	jobRunning           // on a worker or a caller
 	jobBurying           // it failed for good, and is put into the dead letters
 	jobEnding            // its outcome is settled: the hooks are told
-	jobCrossing          // and now it is crossed out in its journal
 	jobRetrying          // waits for its next try, on no worker
 	jobLeftover          // not finished by the stop, not yet settled
 )
+
+const (
+	endOpen uint32 = iota
+	endCrossed
+	endHandedBack
+)
+
+// cross has the last word, unless it is spoken.
+func (j *job) cross() bool { return j.end.CompareAndSwap(endOpen, endCrossed) }
+
+// takeBack is cross for the stop.
+func (j *job) takeBack() bool { return j.end.CompareAndSwap(endOpen, endHandedBack) }
 
 // keyID is a key of the pool (lane nil) or of a lane.
 type keyID struct {

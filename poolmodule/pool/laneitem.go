@@ -124,9 +124,16 @@ func (l *Lane[T]) tells(o outcome) bool {
 	return l.onResult != nil || o == failed && l.onFailure != nil
 }
 
-// crossOut ends the item in its journal, unless a stop has handed it back.
+// crossOut ends the item in its journal, unless a stop has handed it back. What
+// is done leaves the writing to others that are at work; it comes again if a
+// kill is very quick. What is dropped or buried does not wait: somebody was told.
 func (it *laneItem[T]) crossOut() {
-	if seq := it.inJournal(); seq > 0 && it.owner.reach(&it.job, jobCrossing) {
+	seq := it.inJournal()
+	switch {
+	case seq == 0 || !it.cross():
+	case it.decided && it.result == done:
+		it.owner.keeper.DoneSoon(seq)
+	default:
 		it.owner.keeper.Done(seq)
 	}
 }

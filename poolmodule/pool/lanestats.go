@@ -66,7 +66,7 @@ func (l *laneCore) statsNow() (s LaneStats, isOpen bool) {
 	}
 	for j := l.jobs.first; j != nil; j = j.next {
 		switch j.state {
-		case jobRunning, jobBurying, jobEnding, jobCrossing:
+		case jobRunning, jobBurying, jobEnding:
 			s.Running++
 		case jobRetrying:
 			s.Retrying++

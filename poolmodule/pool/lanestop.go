@@ -101,11 +101,11 @@ func (l *laneCore) collect() (running int, replays bool) {
 	defer l.pool.unlock()
 	for j := l.jobs.first; j != nil; j = j.next {
 		switch j.state {
-		case jobEnding, jobCrossing: // it is finished but for that, and will be counted
+		case jobRunning, jobBurying, jobEnding:
 			running++
-			continue
-		case jobRunning, jobBurying:
-			running++
+			if j.state == jobEnding || !j.takeBack() {
+				continue // it is finished but for the hook, or the journal, and will be counted
+			}
 			l.handBackLocked(j)
 		}
 		l.stopped = append(l.stopped, j)

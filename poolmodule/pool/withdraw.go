@@ -59,7 +59,7 @@ func (l *laneCore) withdrawLocked() {
 	p.withdrawKeyedLocked(l)
 	for j := l.jobs.first; j != nil; j = j.next {
 		switch j.state {
-		case jobRunning, jobBurying, jobEnding, jobCrossing, jobLeftover:
+		case jobRunning, jobBurying, jobEnding, jobLeftover:
 			continue
 		case jobRetrying:
 			p.retrying--
