@@ -39,7 +39,7 @@ func (j *job) item(attempt int) Item {
 	item := Item{Key: j.key, Attempt: attempt}
 	if r := j.rec; r != nil {
 		item.ID, item.Replayed = j.lane.identity(r), r.replayed
-		item.Attempt += r.before
+		item.Attempt += int(r.before)
 	}
 	return item
 }

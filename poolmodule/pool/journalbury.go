@@ -41,9 +41,9 @@ func (it *laneItem[T]) bury(err error, reason journal.Reason) bool {
 	l := it.owner
 	var first error
 	if it.attempts.Load() > 1 {
-		first = it.rec.first
+		first = it.rec.failing().first
 	}
-	it.rec.death = &death{reason, err} // until it succeeds, however it fails
+	it.rec.failing().death = &death{reason, err} // until it succeeds, however it fails
 	it.result = again
 	it.waitFor(nil)
 	b := Burial{Lane: l.name, Reason: reason, Attempts: it.tries(), Cause: err}

@@ -29,9 +29,17 @@ const (
 // In between the item is inside of nothing, but a stop waits for it. If a stop
 // comes all the same it is durable, and so it is accepted and left over.
 func (l *Lane[T]) submit(ctx context.Context, it *laneItem[T], try bool) error {
-	err := l.pool.submit(ctx, &it.job, try)
-	if err != nil || it.way == straight || it.state != jobEntering { // the last: it was discarded
-		return err
+	if it.way == straight {
+		if l.pool.putJob(&it.job) {
+			return nil
+		}
+		return l.pool.submit(ctx, &it.job, try)
+	}
+	if !l.pool.reserve(&it.job) {
+		err := l.pool.submit(ctx, &it.job, try)
+		if err != nil || it.state != jobEntering { // the last: it was discarded
+			return err
+		}
 	}
 	if try { // the context of an append ends the waiting for room, not the writing
 		ctx = atOnce
@@ -96,6 +104,9 @@ func (p *Pool) giveBack(j *job) {
 
 // enter accepts an item that was written down.
 func (p *Pool) enter(j *job) {
+	if p.fill(j) {
+		return
+	}
 	e := entry{work: j}
 	p.lock()
 	p.entering--

@@ -3,6 +3,7 @@ package pool
 import (
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"github.com/lastcall-go/lastcall/journal"
@@ -12,16 +13,35 @@ import (
 // and its age. It is written before the item is accepted, and only read after,
 // save where it says so.
 type record struct {
-	id       string    // as given; empty: made of seq or serial when somebody asks
-	serial   uint64    // in this life
-	seq      uint64    // in the journal; zero: it is not in it
-	at       time.Time // of acceptance; zero: not known
-	before   int       // tries in earlier lives
-	replayed bool      // it comes from an earlier life
+	id       string        // as given; empty: made of seq or serial when somebody asks
+	serial   atomic.Uint64 // in this life; zero: nobody has asked
+	seq      uint64        // in the journal; zero: it is not in it
+	at       time.Time     // of acceptance; zero: not known
+	before   int32         // tries in earlier lives
+	replayed bool          // it comes from an earlier life
 
-	// Of whoever runs the item.
-	first error  // of the first try in this life, in words
+	failure *failure // nil: none so far; of whoever runs the item
+}
+
+// failure is what is remembered of tries that failed.
+type failure struct {
+	first error  // of the first one in this life, in words
 	death *death // it has failed for good, and is to be buried
+}
+
+// doomed is nil unless it is to be buried.
+func (r *record) doomed() *death {
+	if r.failure == nil {
+		return nil
+	}
+	return r.failure.death
+}
+
+func (r *record) failing() *failure {
+	if r.failure == nil {
+		r.failure = &failure{}
+	}
+	return r.failure
 }
 
 // recordedItem is an item and its record in one allocation.
@@ -39,7 +59,6 @@ func (l *Lane[T]) newItem(value T) *laneItem[T] {
 	both := &recordedItem[T]{laneItem: laneItem[T]{owner: l, value: value}}
 	it := &both.laneItem
 	it.job.lane, it.job.work, it.job.rec = l.laneCore, it, &both.rec
-	both.rec.serial = l.serials.Add(1)
 	return it
 }
 
@@ -55,8 +74,11 @@ func (l *Lane[T]) offered(value T) *laneItem[T] {
 	if l.mode == journal.Always {
 		it.way = intoQueue
 	}
-	if l.mode == journal.Always || l.cfg.MaxAge > 0 {
+	switch {
+	case l.cfg.MaxAge > 0:
 		it.rec.at = time.Now()
+	case l.mode == journal.Always:
+		it.rec.at = l.stamp.now()
 	}
 	return it
 }
@@ -67,7 +89,7 @@ func (l *Lane[T]) again(old journal.Item[T]) *laneItem[T] {
 	it := l.newItem(old.Value)
 	it.key, it.keyed = old.Key, old.Keyed
 	r := it.rec
-	r.id, r.seq, r.at, r.before, r.replayed = old.ID, old.Seq, old.At, old.Attempt, true
+	r.id, r.seq, r.at, r.before, r.replayed = old.ID, old.Seq, old.At, int32(old.Attempt), true
 	if r.at.IsZero() && l.cfg.MaxAge > 0 {
 		r.at = time.Now()
 	}
@@ -90,7 +112,10 @@ func (l *laneCore) identity(r *record) string {
 	if r.id != "" || l.book == nil {
 		return r.id
 	}
-	return l.book.ID(r.seq, r.serial)
+	if r.seq == 0 && r.serial.Load() == 0 {
+		r.serial.CompareAndSwap(0, l.serials.Add(1)) // of two who ask at a time one is right
+	}
+	return l.book.ID(r.seq, r.serial.Load())
 }
 
 // inJournal is the place of an item in the journal, or zero.
@@ -106,7 +131,7 @@ func (it *laneItem[T]) tries() int {
 	if it.rec == nil {
 		return int(it.attempts.Load())
 	}
-	return it.rec.before + int(it.attempts.Load())
+	return int(it.rec.before) + int(it.attempts.Load())
 }
 
 func (it *laneItem[T]) isExpired() bool {

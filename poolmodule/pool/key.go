@@ -30,6 +30,9 @@ type job struct {
 	// end says who has the last word about an item that a handler had: who
 	// crosses it out in its journal, or the stop that hands it back.
 	end atomic.Uint32
+	// attempts is how often an item was tried in this life. Written by whoever
+	// runs it; Save may look at it while a handler runs that it does not wait for.
+	attempts atomic.Int32
 
 	pos   uint64 // in the queue, when it left it
 	prev  *job   // in lane.jobs

@@ -34,6 +34,7 @@ type laneCore struct {
 	mode      journal.Mode // off, onstop or always
 	buries    bool         // what failed for good goes to the dead letters
 	serials   atomic.Uint64
+	stamp     stamp
 
 	stopping *stopping
 	stopErr  error // written within stopping.run

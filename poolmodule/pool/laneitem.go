@@ -3,7 +3,6 @@ package pool
 import (
 	"context"
 	"errors"
-	"sync/atomic"
 	"time"
 
 	"github.com/cenkalti/backoff/v5"
@@ -16,10 +15,7 @@ type laneItem[T any] struct {
 	job
 	owner *Lane[T]
 	value T
-	// attempts is how often it was tried in this life. Written by whoever runs
-	// it; Save may look at it while a handler runs that it does not wait for.
-	attempts atomic.Int32
-	began    int64 // of the first try
+	began int64 // of the first try
 	// ctx is that of the try that runs, without its timeout: the result hook
 	// has it, also when the handler has panicked.
 	ctx context.Context
@@ -31,7 +27,7 @@ type laneItem[T any] struct {
 func (it *laneItem[T]) run(ctx context.Context) outcome {
 	l := it.owner
 	if it.rec != nil {
-		if d := it.rec.death; d != nil {
+		if d := it.rec.doomed(); d != nil {
 			it.ctx = it.afterTries(ctx)
 			return it.decide(failed, d.err, d.reason)
 		}
@@ -73,8 +69,8 @@ func (it *laneItem[T]) try() error {
 
 // remember keeps the first error for the dead letter.
 func (it *laneItem[T]) remember(err error) {
-	if it.owner.buries && it.rec.first == nil {
-		it.rec.first = inWords(err)
+	if it.owner.buries && it.rec.failing().first == nil {
+		it.rec.failing().first = inWords(err)
 	}
 }
 

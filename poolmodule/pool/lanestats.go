@@ -70,7 +70,7 @@ func (l *laneCore) statsNow() (s LaneStats, isOpen bool) {
 			s.Running++
 		case jobRetrying:
 			s.Retrying++
-			if j.rec != nil && j.rec.death != nil {
+			if j.rec != nil && j.rec.doomed() != nil {
 				s.Burying++
 			}
 		case jobLeftover:
