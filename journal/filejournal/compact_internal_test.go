@@ -210,13 +210,13 @@ func TestCompaction(t *testing.T) {
 		t.Parallel()
 		d, _ := sparse(t, SyncProcess, 4)
 		var ops []string // of everybody: a spare is being made beside it
-		d.fail = func(op, name string) error {
+		d.failing(func(op, name string) error {
 			if strings.HasSuffix(name, tempSuffix) {
 				op = "heir " + op
 			}
 			ops = append(ops, op)
 			return nil
-		}
+		})
 		openOnDisk(t, d, small(SyncProcess)).crash()
 		d.mu.Lock()
 		defer d.mu.Unlock()
@@ -299,12 +299,12 @@ func TestCompaction(t *testing.T) {
 	t.Run("IsSkippedOnAFullDisk", func(t *testing.T) {
 		t.Parallel()
 		d, want := sparse(t, SyncProcess, 12)
-		d.fail = func(op, name string) error {
+		d.failing(func(op, name string) error {
 			if op == "allocate" || op == "write" && strings.HasSuffix(name, tempSuffix) {
 				return syscall.ENOSPC
 			}
 			return nil
-		}
+		})
 		j := openOnDisk(t, d, small(SyncProcess))
 		require.ErrorIs(t, j.Health().Err(), syscall.ENOSPC)
 		require.Equal(t, want, replayed(t, j))
@@ -314,7 +314,7 @@ func TestCompaction(t *testing.T) {
 		for name := range d.names {
 			require.NotContains(t, name, tempSuffix)
 		}
-		d.fail = nil
+		d.failing(nil)
 		j = openOnDisk(t, d, small(SyncProcess))
 		j.tidied()
 		require.LessOrEqual(t, len(d.segmentNames()), 4)
@@ -334,13 +334,13 @@ func TestCompactionDiesAtEachCall(t *testing.T) {
 			d = d.copy() // it is all on the disk
 			random := rand.New(rand.NewPCG(3, 3))
 			var after []*memDisk
-			d.fail = func(string, string) error {
+			d.failing(func(string, string) error {
 				after = append(after, d.copyLocked())
 				for range 6 {
 					after = append(after, d.powerLossLocked(random))
 				}
 				return nil
-			}
+			})
 			j := openOnDisk(t, d, small(sync))
 			j.crash()
 			require.Greater(t, len(after), 7*20)
@@ -404,9 +404,9 @@ func TestCompactionFaultAtEachCall(t *testing.T) {
 					opened := 0
 					for at := 1; at <= healthy.ops; at++ {
 						d := before.copy()
-						d.fail = failAt(at, disk, lasts)
+						d.failing(failAt(at, disk, lasts))
 						j, err := openJournal(t.Context(), d, small(sync), "test", func() {})
-						d.fail = nil
+						d.failing(nil)
 						left := want
 						if err == nil {
 							opened++
@@ -494,7 +494,7 @@ func TestCompactionWhileRunning(t *testing.T) {
 			state := map[string]string{}
 			var checks []func()
 			var compactions int
-			d.fail = func(op, name string) error {
+			d.failing(func(op, name string) error {
 				mu.Lock()
 				defer mu.Unlock()
 				if op == "write" && strings.HasSuffix(name, tempSuffix) {
@@ -509,7 +509,7 @@ func TestCompactionWhileRunning(t *testing.T) {
 					checks = append(checks, func() { check(t, out, was, false, "without power") })
 				}
 				return nil
-			}
+			})
 			j := running(t, d, sync, entries, func(what string, i int) {
 				mu.Lock()
 				defer mu.Unlock()
@@ -533,23 +533,19 @@ func TestCompactionWhileRunning(t *testing.T) {
 					refused, unsure := 0, false
 					j := running(t, d, sync, entries, func(what string, i int) {
 						if i == 0 && what == "appending" {
-							d.mu.Lock()
 							fail := failAt(at, syscall.EIO, lasts)
-							d.fail = func(op, name string) error {
+							d.failing(func(op, name string) error {
 								err := fail(op, name)
 								unsure = unsure || err != nil && op == "syncdir"
 								return err
-							}
-							d.mu.Unlock()
+							})
 						}
 						if what == "refused" {
 							refused++
 						}
 						state[text(i)] = what
 					})
-					d.mu.Lock()
-					d.fail = nil
-					d.mu.Unlock()
+					d.failing(nil)
 					if !lasts && !unsure {
 						require.LessOrEqual(t, refused, 1, "call %d", at)
 					}
@@ -656,25 +652,19 @@ func doesNotStandForWhatAFailedFileHeldLast(t *testing.T) {
 	j := openOnDisk(t, d, small(SyncAlways))
 	appendText(t, j, 1)
 	synctest.Wait() // a spare has been made: the sync that fails is the next append's
-	d.mu.Lock()
-	d.fail = failOnce("sync")
-	d.mu.Unlock()
+	d.failing(failOnce("sync"))
 	appendText(t, j, 2) // moved; the file that failed holds it as well
 	j.crash()
-	d.mu.Lock()
-	d.fail = func(op, _ string) error {
+	d.failing(func(op, _ string) error {
 		if op == "create" {
 			return syscall.ENOSPC // nothing is compacted yet
 		}
 		return nil
-	}
-	d.mu.Unlock()
+	})
 	j = openOnDisk(t, d, small(SyncAlways))
 	want := replayed(t, j)
 	require.Len(t, want, 2)
-	d.mu.Lock()
-	d.fail = nil
-	d.mu.Unlock()
+	d.failing(nil)
 	first := j.segments[0]
 	require.Greater(t, first.end(), j.segments[1].base)
 	heir := &copying{j: j, key: j.nextKeyLocked(), image: make([]byte, headerSize)}

@@ -215,12 +215,12 @@ func TestDamage(t *testing.T) {
 		t.Parallel()
 		s := newSpecimen(t, true)
 		s.disk.names[s.files[0]].data[s.frames[4].from+20] ^= 0xff
-		s.disk.fail = func(op, name string) error {
+		s.disk.failing(func(op, name string) error {
 			if op == "create" && strings.Contains(name, quarantineDir) {
 				return diskErrors[1]
 			}
 			return nil
-		}
+		})
 		j := openOnDisk(t, s.disk, small(SyncProcess))
 		for e, err := range j.Replay(t.Context()) {
 			require.NoError(t, err)

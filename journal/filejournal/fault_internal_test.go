@@ -62,7 +62,7 @@ func TestFaultAtEachCall(t *testing.T) {
 					for at := 1; at <= total; at++ {
 						d := newMemDisk()
 						j := openOnDisk(t, d, small(sync))
-						d.fail = failAt(at, disk, lasts)
+						d.failing(failAt(at, disk, lasts))
 						kept, refused := script(t, j, entries)
 						if !lasts {
 							require.LessOrEqual(t, len(refused), 1, "call %d", at)
@@ -70,9 +70,7 @@ func TestFaultAtEachCall(t *testing.T) {
 						require.Subset(t, texts(t, j), kept, "call %d: in this life", at)
 
 						// It heals.
-						d.mu.Lock()
-						d.fail = nil
-						d.mu.Unlock()
+						d.failing(nil)
 						span, err := j.Append(t.Context(), journal.Entry{Payload: []byte("healed")})
 						require.NoError(t, err, "call %d", at)
 						require.NotZero(t, span.Len())
@@ -191,14 +189,12 @@ func losePower(t *testing.T, seed uint64, faults bool) {
 		}
 		if faults {
 			faulty := rand.New(rand.NewPCG(seed, 8))
-			d.mu.Lock()
-			d.fail = func(op, _ string) error {
+			d.failing(func(op, _ string) error {
 				if (op == "sync" || op == "write") && faulty.IntN(12) == 0 {
 					return syscall.EIO
 				}
 				return nil
-			}
-			d.mu.Unlock()
+			})
 		}
 		spans := map[string]journal.Span{}
 		for range 20 + random.IntN(60) {
@@ -242,9 +238,7 @@ func TestInterval(t *testing.T) {
 
 		// The sync fails: what it should have forced is appended again,
 		// elsewhere, and forced at once.
-		d.mu.Lock()
-		d.fail = failOnce("sync")
-		d.mu.Unlock()
+		d.failing(failOnce("sync"))
 		appendText(t, j, 2)
 		time.Sleep(51 * time.Millisecond)
 		require.Equal(t, []string{text(1), text(2)}, after())
@@ -278,9 +272,7 @@ func TestFullDisk(t *testing.T) {
 		t.Parallel()
 		d := newMemDisk()
 		j := openOnDisk(t, d, small(SyncProcess))
-		d.mu.Lock()
-		d.fail = full
-		d.mu.Unlock()
+		d.failing(full)
 		kept := 0
 		var err error
 		for err == nil {
@@ -296,9 +288,7 @@ func TestFullDisk(t *testing.T) {
 			ack(t, j, e.Span()) // there is room for that
 			break
 		}
-		d.mu.Lock()
-		d.fail = nil
-		d.mu.Unlock()
+		d.failing(nil)
 		appendText(t, j, 1)
 		require.NoError(t, j.Health().Err())
 		require.NoError(t, j.Close())
@@ -307,7 +297,7 @@ func TestFullDisk(t *testing.T) {
 	t.Run("OpensAndReplaysAllTheSame", func(t *testing.T) {
 		t.Parallel()
 		s := newSpecimen(t, true)
-		s.disk.fail = full
+		s.disk.failing(full)
 		j := openOnDisk(t, s.disk, small(SyncProcess))
 		require.Equal(t, s.unacked, texts(t, j))
 		_, err := j.Append(t.Context(), journal.Entry{})
@@ -322,7 +312,7 @@ func TestFullDisk(t *testing.T) {
 			cfg := small(SyncProcess)
 			cfg.WhenFull = Block
 			j := openOnDisk(t, d, cfg)
-			d.fail = full
+			d.failing(full)
 			for i := 0; j.active == nil || j.active.fits(500); i++ {
 				appendText(t, j, i)
 			}
@@ -339,9 +329,7 @@ func TestFullDisk(t *testing.T) {
 				assert.NoError(t, err)
 			})
 			time.Sleep(time.Minute)
-			d.mu.Lock()
-			d.fail = nil
-			d.mu.Unlock()
+			d.failing(nil)
 			wg.Wait()
 			require.NoError(t, j.Close())
 		})
@@ -399,8 +387,7 @@ func syncFailsForGroups(t *testing.T, lasts bool) {
 	synctest.Wait() // a spare has been made: nobody else needs the disk, which a sync will hold
 	release := make(chan struct{})
 	syncs := 0
-	d.mu.Lock()
-	d.fail = func(op, _ string) error {
+	d.failing(func(op, _ string) error {
 		if op != "sync" {
 			return nil
 		}
@@ -411,8 +398,7 @@ func syncFailsForGroups(t *testing.T, lasts bool) {
 			return syscall.EIO
 		}
 		return nil
-	}
-	d.mu.Unlock()
+	})
 	var wg sync.WaitGroup
 	errs := make([]error, 16)
 	for i := range errs {
@@ -463,9 +449,7 @@ func TestLeftBehind(t *testing.T) {
 				got = append(got, string(e.Payload))
 				if len(got) == 1 {
 					ack(t, j, journal.Span{First: 3, Last: 3})
-					d.mu.Lock()
-					d.fail = failOnce("sync")
-					d.mu.Unlock()
+					d.failing(failOnce("sync"))
 					time.Sleep(1001 * time.Millisecond)
 					require.EqualValues(t, 2, j.active.number, "what was there was moved: %+v", j.Health())
 				}
@@ -481,9 +465,7 @@ func movedDoesNotComeBack(t *testing.T) {
 	j := openOnDisk(t, d, small(SyncAlways))
 	appendText(t, j, 1)
 	synctest.Wait() // a spare has been made
-	d.mu.Lock()
-	d.fail = failOnce("sync")
-	d.mu.Unlock()
+	d.failing(failOnce("sync"))
 	moved := appendText(t, j, 2)
 	refuge := j.active
 	require.Equal(t, moved.First, refuge.base)

@@ -51,6 +51,14 @@ func (d *memDisk) op(op, name string) error {
 	return nil
 }
 
+// failing has fail asked about every call from now on; nil heals the disk.
+// Journals have goroutines of their own that call it.
+func (d *memDisk) failing(fail func(op, name string) error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.fail = fail
+}
+
 // copy is the same disk with a life of its own.
 func (d *memDisk) copy() *memDisk {
 	d.mu.Lock()
