@@ -42,7 +42,7 @@ func sparse(t *testing.T, sync Sync, segments int) (*memDisk, []seen) {
 	t.Helper()
 	d := newMemDisk()
 	j := openOnDisk(t, d, small(sync))
-	for i := 0; len(j.segments) < segments; i++ {
+	for i := 0; len(j.now()) < segments; i++ {
 		span := appendText(t, j, i)
 		if i%11 > 0 {
 			ack(t, j, span)
@@ -128,7 +128,7 @@ func TestCompaction(t *testing.T) {
 		var written, live int
 		for life := range 200 {
 			j := openOnDisk(t, d, cfg)
-			for _, s := range j.segments {
+			for _, s := range j.now() {
 				if s.compacted() && s.ours {
 					written += s.count
 				}
@@ -258,7 +258,10 @@ func TestCompaction(t *testing.T) {
 		j, c, heir, _ := copied(t)
 		left := c.from[1]
 		require.NoError(t, c.publish(heir))
-		require.Zero(t, j.behindLocked(left, left.base), "what comes after is in the heir")
+		j.mu.Lock()
+		behind := j.behindLocked(left, left.base)
+		j.mu.Unlock()
+		require.Zero(t, behind, "what comes after is in the heir")
 		j.crash()
 	})
 
@@ -285,7 +288,7 @@ func TestCompaction(t *testing.T) {
 		t.Parallel()
 		d, want := sparse(t, SyncProcess, 6)
 		name := d.segmentNames()[2]
-		d.names[name].data[headerSize+20] ^= 1
+		d.flip(name, headerSize+20, 1)
 		j := openOnDisk(t, d, small(SyncProcess))
 		require.Len(t, j.Health().Damage, 1)
 		require.Contains(t, d.segmentNames(), name)
@@ -311,7 +314,7 @@ func TestCompaction(t *testing.T) {
 		_, err := j.Append(t.Context(), journal.Entry{})
 		require.ErrorIs(t, err, journal.ErrFull)
 		require.NoError(t, j.Close())
-		for name := range d.names {
+		for _, name := range d.files() {
 			require.NotContains(t, name, tempSuffix)
 		}
 		d.failing(nil)
@@ -400,9 +403,9 @@ func TestCompactionFaultAtEachCall(t *testing.T) {
 					before, want := sparse(t, sync, 8)
 					healthy := before.copy()
 					openOnDisk(t, healthy, small(sync)).crash()
-					require.Greater(t, healthy.ops, 20)
+					require.Greater(t, healthy.calls(), 20)
 					opened := 0
-					for at := 1; at <= healthy.ops; at++ {
+					for at := 1; at <= healthy.calls(); at++ {
 						d := before.copy()
 						d.failing(failAt(at, disk, lasts))
 						j, err := openJournal(t.Context(), d, small(sync), "test", func() {})
@@ -527,7 +530,7 @@ func TestCompactionWhileRunning(t *testing.T) {
 				t.Parallel()
 				healthy := newMemDisk()
 				running(t, healthy, sync, entries, func(string, int) {}).crash()
-				for at := 1; at < healthy.ops; at += 3 {
+				for at := 1; at < healthy.calls(); at += 3 {
 					d := newMemDisk()
 					state := map[string]string{}
 					refused, unsure := 0, false
@@ -568,13 +571,28 @@ func copied(t *testing.T) (*Journal, *copying, *segment, []seen) {
 			ack(t, j, span)
 		}
 	}
+	c, heir := copyFirst(t, j, 3)
+	return j, c, heir, replayed(t, j)
+}
+
+// copyFirst copies the first segments of a journal.
+func copyFirst(t *testing.T, j *Journal, n int) (*copying, *segment) {
+	t.Helper()
+	j.mu.Lock()
 	c := &copying{j: j, key: j.nextKeyLocked(), image: make([]byte, headerSize)}
-	for _, s := range j.segments[:3] {
-		require.NoError(t, c.add(s, slices.Clone(s.acked)))
+	first := slices.Clone(j.segments[:n])
+	var acked []bitset
+	for _, s := range first {
+		s.pins++ // as compact does
+		acked = append(acked, slices.Clone(s.acked))
+	}
+	j.mu.Unlock()
+	for i, s := range first {
+		require.NoError(t, c.add(s, acked[i]))
 	}
 	heir, err := c.write()
 	require.NoError(t, err)
-	return j, c, heir, replayed(t, j)
+	return c, heir
 }
 
 // TestCompactedIsDamaged flips every byte of a compacted segment, and cuts it at
@@ -585,14 +603,14 @@ func TestCompactedIsDamaged(t *testing.T) {
 	d, want := sparse(t, SyncProcess, 8)
 	j := openOnDisk(t, d, small(SyncProcess))
 	require.Equal(t, want, replayed(t, j))
-	require.True(t, j.segments[0].compacted())
-	require.Equal(t, want[len(want)-1].seq, j.segments[0].seqs[j.segments[0].count-1])
-	name := j.segments[0].path
+	heir := j.now()[0]
+	require.True(t, heir.compacted())
+	require.Equal(t, want[len(want)-1].seq, heir.seqs[heir.count-1])
+	name := heir.path
 	j.crash()
 
-	k, _ := parseName(name[strings.LastIndex(name, "/")+1:])
-	whole := d.names[name].data
-	sc := newScanner(whole, k, want[0].seq)
+	whole := d.content(name)
+	sc := newScanner(whole, heir.key, want[0].seq)
 	var frames []frame
 	for f, _, bad, ok := sc.scan(); ok && f.kind == kindMoved; f, _, bad, ok = sc.scan() {
 		require.False(t, bad)
@@ -602,7 +620,7 @@ func TestCompactedIsDamaged(t *testing.T) {
 
 	check := func(what string, data []byte, intact func(from, to int) bool) {
 		c := d.copy()
-		c.names[name].data = data
+		c.put(name, data)
 		j := openOnDisk(t, c, small(SyncProcess))
 		defer j.crash()
 		got := replayed(t, j)
@@ -665,13 +683,10 @@ func doesNotStandForWhatAFailedFileHeldLast(t *testing.T) {
 	want := replayed(t, j)
 	require.Len(t, want, 2)
 	d.failing(nil)
-	first := j.segments[0]
-	require.Greater(t, first.end(), j.segments[1].base)
-	heir := &copying{j: j, key: j.nextKeyLocked(), image: make([]byte, headerSize)}
-	require.NoError(t, heir.add(first, first.acked))
-	s, err := heir.write()
-	require.NoError(t, err)
-	require.NoError(t, heir.publish(s))
+	now := j.now()
+	require.Greater(t, now[0].end(), now[1].base)
+	c, heir := copyFirst(t, j, 1)
+	require.NoError(t, c.publish(heir))
 	j.crash()
 	require.Equal(t, want, replayed(t, look(t, d)))
 }

@@ -32,18 +32,18 @@ func newSpecimen(t *testing.T, clean bool) *specimen {
 	t.Helper()
 	s := &specimen{disk: newMemDisk()}
 	j := openOnDisk(t, s.disk, small(SyncProcess))
-	for i := 0; len(j.segments) < 2 || j.active.count < 6; i++ {
+	for i := 0; len(j.now()) < 2 || j.activeNow().count < 6; i++ {
 		span := appendText(t, j, i)
 		if i%3 == 0 {
 			ack(t, j, span)
 		}
-		a := j.active
+		a := j.activeNow()
 		size := entrySize(&journal.Entry{Payload: []byte(text(i))})
 		s.frames = append(s.frames, specimenFrame{
 			file: a.path, from: int(a.tail) - size, to: int(a.tail), text: text(i), acked: i%3 == 0,
 		})
 	}
-	for _, g := range j.segments {
+	for _, g := range j.now() {
 		s.files = append(s.files, g.path)
 	}
 	s.unacked = texts(t, j)
@@ -95,9 +95,9 @@ func TestEveryByteFlipped(t *testing.T) {
 				t.Parallel()
 				s := newSpecimen(t, clean)
 				name := s.files[i]
-				for at := range s.disk.names[name].data {
+				for at := range s.disk.content(name) {
 					d := s.disk.copy()
-					d.names[name].data[at] ^= 1 << (at % 8)
+					d.flip(name, at, 1<<(at%8))
 					s.check(t, d, fmt.Sprintf("byte %d", at), func(f specimenFrame) bool {
 						return f.file != name || at < f.from || at >= f.to
 					})
@@ -115,9 +115,10 @@ func TestCutAtEveryByte(t *testing.T) {
 				t.Parallel()
 				s := newSpecimen(t, clean)
 				name := s.files[i]
-				for size := range s.disk.names[name].data {
+				whole := s.disk.content(name)
+				for size := range whole {
 					d := s.disk.copy()
-					d.names[name].data = d.names[name].data[:size]
+					d.put(name, whole[:size:size])
 					s.check(t, d, fmt.Sprintf("cut at %d", size), func(f specimenFrame) bool {
 						return f.file != name || size >= f.to
 					})
@@ -135,9 +136,8 @@ func TestDamage(t *testing.T) {
 		t.Parallel()
 		s := newSpecimen(t, true)
 		bad := s.frames[4]
-		before := slices.Clone(s.disk.names[bad.file].data[bad.from:bad.to])
-		before[20] ^= 0xff
-		s.disk.names[bad.file].data[bad.from+20] ^= 0xff
+		s.disk.flip(bad.file, bad.from+20, 0xff)
+		broken := s.disk.content(bad.file)[bad.from:bad.to]
 
 		for life := range 3 { // no crash loop, and no more files
 			j := openOnDisk(t, s.disk, small(SyncProcess))
@@ -155,17 +155,12 @@ func TestDamage(t *testing.T) {
 			require.Equal(t, 1, d.Lost)
 			require.ErrorIs(t, health.Err(), journal.ErrCorrupt)
 			require.ErrorContains(t, health.Err(), fmt.Sprintf("at %d: %d bytes", bad.from, bad.to-bad.from))
-			require.Equal(t, before, s.disk.names[d.Quarantine].data)
-			note := string(s.disk.names[strings.TrimSuffix(d.Quarantine, ".bytes")+".txt"].data)
+			require.Equal(t, broken, s.disk.content(d.Quarantine))
+			note := string(s.disk.content(strings.TrimSuffix(d.Quarantine, ".bytes") + ".txt"))
 			require.Contains(t, note, fmt.Sprintf("offset: %d\n", bad.from))
 			require.Contains(t, note, "missing entries: 5 to 5\nnot acknowledged: 1\nreason: ")
-			quarantined := 0
-			for name := range s.disk.names {
-				if strings.Contains(name, quarantineDir) {
-					quarantined++
-				}
-			}
-			require.Equal(t, 2, quarantined, "life %d", life)
+			quarantined := slices.DeleteFunc(s.disk.files(), func(name string) bool { return !strings.Contains(name, quarantineDir) })
+			require.Len(t, quarantined, 2, "life %d", life)
 			require.NoError(t, j.Close())
 		}
 	})
@@ -173,7 +168,7 @@ func TestDamage(t *testing.T) {
 	t.Run("IsForgottenWithItsSegment", func(t *testing.T) {
 		t.Parallel()
 		s := newSpecimen(t, true)
-		s.disk.names[s.files[0]].data[s.frames[4].from+20] ^= 0xff
+		s.disk.flip(s.files[0], s.frames[4].from+20, 0xff)
 		j := openOnDisk(t, s.disk, small(SyncProcess))
 		for e, err := range j.Replay(t.Context()) {
 			require.NoError(t, err)
@@ -190,7 +185,7 @@ func TestDamage(t *testing.T) {
 		t.Parallel()
 		s := newSpecimen(t, false)
 		last := s.frames[len(s.frames)-1]
-		s.disk.names[last.file].data[last.to-9] ^= 0xff
+		s.disk.flip(last.file, last.to-9, 0xff)
 		j := openOnDisk(t, s.disk, small(SyncProcess))
 		require.NoError(t, j.Health().Err())
 		require.Len(t, j.Health().Damage, 1)
@@ -203,7 +198,7 @@ func TestDamage(t *testing.T) {
 		t.Parallel()
 		s := newSpecimen(t, true)
 		j := openOnDisk(t, s.disk, small(SyncProcess))
-		s.disk.names[j.segments[0].path].data[headerSize+40] ^= 0xff
+		s.disk.flip(j.now()[0].path, headerSize+40, 0xff)
 		require.Len(t, texts(t, j), len(s.unacked)-1)
 		require.Len(t, texts(t, j), len(s.unacked)-1)
 		require.Len(t, j.Health().Damage, 1)
@@ -214,7 +209,7 @@ func TestDamage(t *testing.T) {
 	t.Run("ThatCannotBeCopiedKeepsItsSegment", func(t *testing.T) {
 		t.Parallel()
 		s := newSpecimen(t, true)
-		s.disk.names[s.files[0]].data[s.frames[4].from+20] ^= 0xff
+		s.disk.flip(s.files[0], s.frames[4].from+20, 0xff)
 		s.disk.failing(func(op, name string) error {
 			if op == "create" && strings.Contains(name, quarantineDir) {
 				return diskErrors[1]
@@ -247,8 +242,7 @@ func TestStaleFrames(t *testing.T) {
 			k.number += change.number * 10
 			k.epoch ^= change.epoch
 			renamed := strings.ReplaceAll(name, name[strings.LastIndex(name, "/")+1:], k.name())
-			d.names[renamed] = d.names[name]
-			delete(d.names, name)
+			require.NoError(t, d.Rename(name, renamed))
 			j := openOnDisk(t, d, small(SyncProcess))
 			for _, got := range texts(t, j) {
 				require.Contains(t, s.textsOf(s.files[0]), got, "change %d", i)
@@ -280,9 +274,10 @@ func TestStaleFrames(t *testing.T) {
 		j := openOnDisk(t, d, small(SyncProcess))
 		turns, files := 0, map[*memFile]bool{}
 		for i := 0; turns < 6; i++ {
-			before := j.active
+			before := j.activeNow().number
 			span := appendText(t, j, i)
-			if j.active != before {
+			active := j.activeNow()
+			if active.number != before {
 				turns++
 			}
 			c := d.copy()
@@ -291,7 +286,7 @@ func TestStaleFrames(t *testing.T) {
 			require.Empty(t, again.Health().Damage)
 			again.crash()
 			ack(t, j, span)
-			files[j.active.f.(*memHandle).memFile] = true
+			files[active.f.(*memHandle).memFile] = true
 		}
 		require.Less(t, len(files), turns, "files were used again")
 		require.NoError(t, j.Close())

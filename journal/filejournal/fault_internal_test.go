@@ -53,10 +53,10 @@ func TestFaultAtEachCall(t *testing.T) {
 					t.Parallel()
 					healthy := newMemDisk()
 					j := openOnDisk(t, healthy, small(sync))
-					opening := healthy.ops
+					opening := healthy.calls()
 					script(t, j, entries)
 					require.NoError(t, j.Close())
-					total := healthy.ops - opening
+					total := healthy.calls() - opening
 					require.Greater(t, total, entries)
 
 					for at := 1; at <= total; at++ {
@@ -313,7 +313,7 @@ func TestFullDisk(t *testing.T) {
 			cfg.WhenFull = Block
 			j := openOnDisk(t, d, cfg)
 			d.failing(full)
-			for i := 0; j.active == nil || j.active.fits(500); i++ {
+			for i := 0; i == 0 || j.activeNow().fits(500); i++ {
 				appendText(t, j, i)
 			}
 			payload := make([]byte, 1000)
@@ -347,7 +347,7 @@ func TestFullDisk(t *testing.T) {
 				spans = append(spans, span)
 				return err
 			}
-			for j.active == nil || j.active.fits(1100) || len(j.segments) < 2 {
+			for len(j.now()) < 2 || j.activeNow().fits(1100) {
 				require.NoError(t, append1000(t.Context()))
 			}
 			results := make(chan error, 2)
@@ -357,7 +357,7 @@ func TestFullDisk(t *testing.T) {
 			ack(t, j, journal.Span{First: spans[0].First, Last: spans[3].Last})
 			require.NoError(t, <-results)
 
-			for j.active.fits(1100) {
+			for j.activeNow().fits(1100) {
 				require.NoError(t, append1000(t.Context()))
 			}
 			go func() { results <- append1000(t.Context()) }()
@@ -451,7 +451,7 @@ func TestLeftBehind(t *testing.T) {
 					ack(t, j, journal.Span{First: 3, Last: 3})
 					d.failing(failOnce("sync"))
 					time.Sleep(1001 * time.Millisecond)
-					require.EqualValues(t, 2, j.active.number, "what was there was moved: %+v", j.Health())
+					require.EqualValues(t, 2, j.activeNow().number, "what was there was moved: %+v", j.Health())
 				}
 			}
 			require.Equal(t, []string{text(0), text(1), text(3)}, got)
@@ -467,13 +467,15 @@ func movedDoesNotComeBack(t *testing.T) {
 	synctest.Wait() // a spare has been made
 	d.failing(failOnce("sync"))
 	moved := appendText(t, j, 2)
-	refuge := j.active
+	refuge := j.activeNow()
 	require.Equal(t, moved.First, refuge.base)
 	ack(t, j, moved)
 	for i := 3; i < 300; i++ { // segments are used again, over and over
 		ack(t, j, appendText(t, j, i))
 	}
-	require.Zero(t, refuge.live)
+	for _, s := range j.now() {
+		require.True(t, s.number != refuge.number || s.live == 0, "nothing is left in it")
+	}
 	require.Equal(t, []string{text(1)}, texts(t, j))
 	j.crash()
 

@@ -21,27 +21,27 @@ func TestFaultOfMappedMemory(t *testing.T) {
 		t.Cleanup(j.crash)
 		appendText(t, j, 1)
 		j.background.Wait() // a spare has been made, which says that the disk is well
-		require.NotNil(t, j.active.mem, "it is mapped")
+		require.NotNil(t, j.activeNow().mem, "it is mapped")
 		return j
 	}
 
 	t.Run("AppendGoesOnInAnotherSegment", func(t *testing.T) {
 		t.Parallel()
 		j := open(t)
-		first := j.active
+		first := j.activeNow()
 		require.NoError(t, os.Truncate(first.path, 0))
 		for i := range 3 {
 			appendText(t, j, i)
 		}
-		require.True(t, first.failed)
-		require.NotSame(t, first, j.active)
-		require.Equal(t, 3, j.active.count)
+		require.True(t, j.now()[0].failed)
+		require.NotEqual(t, first.number, j.activeNow().number)
+		require.Equal(t, 3, j.activeNow().count)
 	})
 
 	t.Run("AckSaysSo", func(t *testing.T) {
 		t.Parallel()
 		j := open(t)
-		require.NoError(t, os.Truncate(j.active.path, 0))
+		require.NoError(t, os.Truncate(j.activeNow().path, 0))
 		err := j.Ack(t.Context(), journal.Span{First: 1, Last: 1})
 		var fault *faultError
 		require.ErrorAs(t, err, &fault)

@@ -1,6 +1,7 @@
 package filejournal
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -59,7 +60,7 @@ func FuzzSegment(f *testing.F) {
 	f.Fuzz(func(t *testing.T, data []byte) {
 		d := newMemDisk()
 		cfg := small(SyncProcess)
-		d.names[cfg.Dir+"/"+dirName("test")+"/"+k.name()] = &memFile{data: data}
+		d.put(cfg.Dir+"/"+dirName("test")+"/"+k.name(), slices.Clone(data))
 		j := openOnDisk(t, d, cfg)
 		found := texts(t, j)
 		appendText(t, j, 1)

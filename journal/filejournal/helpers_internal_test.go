@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -28,7 +27,32 @@ func (j *Journal) crash() {
 	j.shut.Do(func() { _ = j.abandon() })
 }
 
-// tidied returns when what was discarded has been removed.
+// now is a copy of the segments that hold entries: the goroutines of a journal
+// change the segments themselves, under its mutex.
+func (j *Journal) now() (segments []*segment) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	for _, s := range j.segments {
+		c := *s
+		segments = append(segments, &c)
+	}
+	return segments
+}
+
+// activeNow is a copy of the active segment. Where there is none, it fits
+// nothing.
+func (j *Journal) activeNow() *segment {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	var c segment
+	if j.active != nil {
+		c = *j.active
+	}
+	return &c
+}
+
+// tidied returns when what was discarded has been removed: whoever does that
+// tells that there is room, and is done if there is no more to do.
 func (j *Journal) tidied() {
 	for {
 		j.mu.Lock()
@@ -37,10 +61,7 @@ func (j *Journal) tidied() {
 		if !tidying {
 			return
 		}
-		select {
-		case <-room:
-		case <-time.After(time.Millisecond):
-		}
+		<-room
 	}
 }
 

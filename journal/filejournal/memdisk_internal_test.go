@@ -290,18 +290,45 @@ func (h *memHandle) Close() error {
 	return nil
 }
 
-// segmentNames lists the segments on the disk, in the order of their numbers.
-func (d *memDisk) segmentNames() []string {
+// calls is how many the disk has met so far.
+func (d *memDisk) calls() int {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	var names []string
-	for name := range d.names {
-		if strings.HasSuffix(name, segmentSuffix) {
-			names = append(names, name)
-		}
-	}
-	slices.Sort(names)
-	return names
+	return d.ops
+}
+
+// files lists what is on the disk, in the order of the names.
+func (d *memDisk) files() []string {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return slices.Sorted(maps.Keys(d.names))
+}
+
+// segmentNames lists the segments on the disk, in the order of their numbers.
+func (d *memDisk) segmentNames() []string {
+	return slices.DeleteFunc(d.files(), func(name string) bool { return !strings.HasSuffix(name, segmentSuffix) })
+}
+
+// content is a copy of what a reader of the file sees.
+func (d *memDisk) content(name string) []byte {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return slices.Clone(d.names[name].data)
+}
+
+// flip turns bits of one byte over, behind the back of whoever has the file
+// open.
+func (d *memDisk) flip(name string, at int, bits byte) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.names[name].data[at] ^= bits
+}
+
+// put makes data what a reader of the file sees. Nobody has it open.
+func (d *memDisk) put(name string, data []byte) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.names[name] = &memFile{data: data}
 }
 
 // failAt lets the call number n fail, and those after it if it lasts.
