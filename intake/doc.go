@@ -33,14 +33,16 @@
 //
 // Inside is counted by looking at what is inside, never derived from the other
 // columns; otherwise the second equation could not fail, and would prove
-// nothing.
+// nothing. To look is to walk a list: a snapshot takes longer the more there
+// is inside.
 //
 // # Two ways to use a gate
 //
 // A component with no counters of its own calls [Gate.Enter] and ends the
-// [Visit] it gets (an HTTP server does). A component that is too hot for that
-// counts for itself, hands its counts over with [Counted], and asks only
-// [Gate.Admit] (a pool does).
+// [Visit] it gets; one that makes a struct for each piece of work anyway keeps
+// the visit in there, with [Gate.EnterAs] (an HTTP server does). A component
+// that is too hot for that counts for itself, hands its counts over with
+// [Counted], and asks only [Gate.Admit] (a pool does).
 //
 // Everything here is safe for concurrent use.
 package intake

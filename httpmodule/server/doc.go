@@ -66,6 +66,26 @@
 // and [Server.Stop] waits for all that end. A handler that ignores its
 // context outlives a stop whose time is up; it is named in the error.
 //
+// # What a request costs
+//
+// Beside net/http with the same timeouts a request costs two allocations (560
+// bytes), and 2 to 4 % of the processor time of a "hello" on the loopback
+// interface. What profiles taught:
+//
+//   - Allocations were half of the cost, and the collector's work another part.
+//     So all that a request needs is one struct, which is its context too; the
+//     end of that context, which few handlers ask for, is made by the first who
+//     does. The other allocation is the copy of the [http.Request]: net/http
+//     has no other way to give a handler a context. To put both into one saved
+//     nothing that could be measured.
+//   - Calls into the poller come next. net/http sets and clears the write
+//     deadline around each reply; ours slides with the writes of the
+//     connection, and is moved a few times a minute at most. The read timeout
+//     net/http lifts by itself when the body has been read.
+//   - A header that was asked for is copied by net/http, and io.WriteString to
+//     a writer without WriteString copies: small things, on every request.
+//   - The gate's and the list's locks do not show.
+//
 // # Tuning
 //
 // Keep idle_timeout above the idle timeout of the load balancer in front:
