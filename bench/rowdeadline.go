@@ -212,9 +212,11 @@ func stopAnts(stop *stopTime, tasks []func()) ([]int, error) {
 	}
 	var mu sync.Mutex
 	var undone []int
-	var submitters sync.WaitGroup
+	var begun, submitters sync.WaitGroup
+	begun.Add(len(tasks))
 	for i, task := range tasks {
 		submitters.Go(func() {
+			begun.Done()
 			if p.Submit(task) != nil {
 				mu.Lock()
 				defer mu.Unlock()
@@ -222,9 +224,7 @@ func stopAnts(stop *stopTime, tasks []func()) ([]int, error) {
 			}
 		})
 	}
-	for p.Running() < usual.workers || p.Waiting() < len(tasks)-2*usual.workers {
-		time.Sleep(100 * time.Microsecond)
-	}
+	begun.Wait()
 	stop.begin()
 	err = p.ReleaseContext(stop)
 	submitters.Wait()

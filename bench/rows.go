@@ -42,16 +42,3 @@ var peers = []string{
 	"go.opentelemetry.io/otel/sdk",
 	"go.opentelemetry.io/collector/exporter/exporterhelper",
 }
-
-// charts are the drawings of the report.
-var charts = []chart{
-	{
-		file: "submit.svg",
-		rows: []string{"a1", "a16", "a256"},
-		Chart: harness.Chart{
-			Title:  "Time per empty task, 4 workers (shorter is better)",
-			Metric: harness.Wall,
-			Panels: []string{"1 submitter", "16 submitters", "256 submitters"},
-		},
-	},
-}

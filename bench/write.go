@@ -2,9 +2,9 @@ package main
 
 import (
 	"bytes"
-	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/lastcall-go/lastcall/bench/internal/harness"
 )
@@ -43,31 +43,22 @@ func write(dir string, results []*harness.Result) error {
 	return nil
 }
 
-// chart is a drawing of some rows.
+// chart is a drawing in a file.
 type chart struct {
 	file string
-	rows []string // their ids; if one was not measured, nothing is drawn
 	harness.Chart
 }
 
+// write leaves the chart in a directory, if all its rows were measured.
 func (c chart) write(dir string, results []*harness.Result) error {
-	var chosen []*harness.Result
-	for _, id := range c.rows {
-		for _, r := range results {
-			if r.Row.ID == id {
-				chosen = append(chosen, r)
-			}
+	for _, p := range c.Panels {
+		if !slices.ContainsFunc(results, func(r *harness.Result) bool { return r.Row.ID == p.Row }) {
+			return nil
 		}
 	}
-	if len(chosen) < len(c.rows) {
-		return nil
-	}
 	var svg bytes.Buffer
-	if err := harness.Draw(&svg, c.Chart, chosen); err != nil {
+	if err := harness.Draw(&svg, c.Chart, results); err != nil {
 		return err
 	}
-	if err := os.WriteFile(filepath.Join(dir, c.file), svg.Bytes(), 0o644); err != nil {
-		return fmt.Errorf("chart %s: %w", c.file, err)
-	}
-	return nil
+	return os.WriteFile(filepath.Join(dir, c.file), svg.Bytes(), 0o644)
 }

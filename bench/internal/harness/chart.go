@@ -1,26 +1,35 @@
 package harness
 
 import (
+	"bytes"
+	"errors"
 	"fmt"
 	"image/color"
 	"io"
 	"math"
+	"slices"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/font"
 	"gonum.org/v1/plot/plotter"
+	"gonum.org/v1/plot/text"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
 	"gonum.org/v1/plot/vg/vgsvg"
 )
 
-// Chart says what is drawn: one metric of rows that have the same contestants,
-// a panel for each row.
+// Chart is a drawing of one panel or several beside one another. All are about
+// the same contestants.
 type Chart struct {
 	Title  string
-	Metric Metric
-	// Panels are headings, one for each result that is drawn.
-	Panels []string
+	Panels []Panel
+}
+
+// Panel shows one metric of one row.
+type Panel struct {
+	Heading string
+	Row     string // its ID
+	Metric  Metric
 	// Absolute draws values, and not ratios to the baseline.
 	Absolute bool
 }
@@ -38,127 +47,162 @@ const (
 	barHeight  = 0.24 * vg.Inch
 )
 
-// Draw writes a chart as SVG: bars from left to right, shorter is better. A
-// contestant that did not give the metric has no bar.
+// Draw writes a chart as SVG, with bars from left to right. A contestant that
+// did not give the metric has no bar. A row that was not measured is an error.
 func Draw(w io.Writer, c Chart, results []*Result) error {
-	if len(results) == 0 || len(results) != len(c.Panels) {
-		return fmt.Errorf("chart %q: there are %d results for %d panels", c.Title, len(results), len(c.Panels))
+	shown, err := c.shown(results)
+	if err != nil {
+		return fmt.Errorf("chart %q: %w", c.Title, err)
 	}
-	contestants := len(results[0].Row.Contestants)
-	width := vg.Length(len(results))*panelWidth + nameWidth
-	height := vg.Length(contestants)*barHeight*1.4 + 1.3*vg.Inch
-	canvas := vgsvg.New(width, height)
-	dc := draw.New(canvas)
-	dc.FillPolygon(color.White, dc.ClipPolygonXY([]vg.Point{
-		dc.Min, {X: dc.Max.X, Y: dc.Min.Y}, dc.Max, {X: dc.Min.X, Y: dc.Max.Y},
-	}))
-
-	heading := draw.TextStyle{
-		Color: inkColor, Font: font.From(plot.DefaultFont, 14),
-		Handler: plot.DefaultTextHandler, XAlign: draw.XCenter, YAlign: draw.YTop,
+	canvas := vgsvg.New(size(shown))
+	if err := c.draw(draw.New(canvas), shown); err != nil {
+		return fmt.Errorf("chart %q: %w", c.Title, err)
 	}
-	dc.FillText(heading, vg.Point{X: dc.Center().X, Y: dc.Max.Y - 6}, c.Title)
-
-	panels := make([]*plot.Plot, len(results))
-	for i, r := range results {
-		p, err := c.panel(i, r)
-		if err != nil {
-			return fmt.Errorf("chart %q: %w", c.Title, err)
-		}
-		panels[i] = p
+	var svg bytes.Buffer
+	if _, err := canvas.WriteTo(&svg); err != nil {
+		return err
 	}
-	tiles := draw.Tiles{Rows: 1, Cols: len(panels), PadTop: 30, PadBottom: 8, PadLeft: 8, PadRight: 12, PadX: 14}
-	for i, dc := range plot.Align([][]*plot.Plot{panels}, tiles, dc)[0] {
-		panels[i].Draw(dc)
-	}
-	_, err := canvas.WriteTo(w)
+	// The page that shows it need not have the font it was laid out with;
+	// these have its measures.
+	_, err = w.Write(bytes.ReplaceAll(svg.Bytes(), []byte("font-family:Liberation Sans"), []byte("font-family:Liberation Sans,Arial,Helvetica,sans-serif")))
 	return err
 }
 
-// panel is the plot of one row.
-func (c Chart) panel(i int, r *Result) (*plot.Plot, error) {
+// shown are the results of the panels, one for each.
+func (c Chart) shown(results []*Result) (shown []*Result, err error) {
+	for _, p := range c.Panels {
+		i := slices.IndexFunc(results, func(r *Result) bool { return r.Row.ID == p.Row })
+		if i < 0 {
+			return nil, fmt.Errorf("row %s was not measured", p.Row)
+		}
+		shown = append(shown, results[i])
+	}
+	if len(shown) == 0 {
+		return nil, errors.New("it has no panels")
+	}
+	return shown, nil
+}
+
+func size(shown []*Result) (width, height vg.Length) {
+	bars := vg.Length(len(shown[0].Row.Contestants))
+	return vg.Length(len(shown))*panelWidth + nameWidth, bars*barHeight*1.35 + 1.4*vg.Inch
+}
+
+func (c Chart) draw(dc draw.Canvas, shown []*Result) error {
+	dc.FillPolygon(color.White, []vg.Point{
+		dc.Min, {X: dc.Max.X, Y: dc.Min.Y}, dc.Max, {X: dc.Min.X, Y: dc.Max.Y},
+	})
+	dc.FillText(ink(14, draw.XCenter, draw.YTop), vg.Point{X: dc.Center().X, Y: dc.Max.Y - 8}, c.Title)
+
+	plots := make([]*plot.Plot, len(shown))
+	for i, r := range shown {
+		p, err := c.Panels[i].plot(r)
+		if err != nil {
+			return err
+		}
+		if i == 0 {
+			showNames(p, r.Row.Contestants)
+		}
+		plots[i] = p
+	}
+	tiles := draw.Tiles{Rows: 1, Cols: len(plots), PadTop: 34, PadBottom: 8, PadLeft: 10, PadRight: 14, PadX: 16}
+	for i, dc := range plot.Align([][]*plot.Plot{plots}, tiles, dc)[0] {
+		plots[i].Draw(dc)
+	}
+	return nil
+}
+
+// ink is text of a size, placed so.
+func ink(size float64, x draw.XAlignment, y draw.YAlignment) text.Style {
+	return text.Style{
+		Color:   inkColor,
+		Font:    font.Font{Typeface: "Liberation", Variant: "Sans", Size: font.Length(size)},
+		Handler: plot.DefaultTextHandler,
+		XAlign:  x, YAlign: y,
+	}
+}
+
+// plot is the panel without names.
+func (c Panel) plot(r *Result) (*plot.Plot, error) {
 	p := plot.New()
-	p.Title.Text = c.Panels[i]
-	p.Title.TextStyle.Color = inkColor
-	p.X.Min = 0
+	p.Title.Text = c.Heading
+	p.Title.TextStyle = ink(12, draw.XCenter, draw.YTop)
 	p.X.Label.Text = c.axis(r)
+	p.X.Label.TextStyle = ink(10, draw.XCenter, draw.YBottom)
+	p.X.Tick.Marker, p.X.LineStyle.Width = plot.ConstantTicks(nil), 0 // each bar has its number
 	p.HideY()
 	names := r.Row.Contestants
 	longest := 0.0
-	for k := range names {
-		at := len(names) - 1 - k // the first is on top
-		v := c.value(r, names[k].Name)
+	for i := range names {
+		v := c.value(r, names[i].Name)
 		if math.IsNaN(v) {
 			continue
 		}
 		longest = max(longest, v)
-		if err := c.bar(p, names[k].Name, k == 0, float64(at), v); err != nil {
+		if err := c.bar(p, r, i, v); err != nil {
 			return nil, err
 		}
 	}
-	p.X.Max = longest * 1.22 // room for the number behind the longest bar
-	if i == 0 {
-		ticks := make([]plot.Tick, len(names))
-		for k := range names {
-			ticks[k] = plot.Tick{Value: float64(len(names) - 1 - k), Label: names[k].Name}
-		}
-		showNames(p, ticks)
+	if longest == 0 {
+		longest = 1
 	}
+	p.X.Min, p.X.Max = 0, longest*1.22 // room for the number behind the longest bar
 	p.Y.Min, p.Y.Max = -0.6, float64(len(names))-0.4
 	return p, nil
 }
 
-func (c Chart) axis(r *Result) string {
+func (c Panel) axis(r *Result) string {
 	if c.Absolute {
 		return c.Metric.Name
 	}
 	return fmt.Sprintf("%s, %s = 1", c.Metric.Name, r.Row.Contestants[0].Name)
 }
 
-func (c Chart) value(r *Result, name string) float64 {
+func (c Panel) value(r *Result, name string) float64 {
 	if c.Absolute {
 		return r.Median(name, c.Metric)
 	}
 	return r.Ratio(name, r.Row.Contestants[0].Name, c.Metric)
 }
 
-// bar draws one contestant with its number behind it.
-func (c Chart) bar(p *plot.Plot, name string, isBase bool, at, v float64) error {
+// bar draws the i-th contestant with its number behind it, the first on top.
+func (c Panel) bar(p *plot.Plot, r *Result, i int, v float64) error {
+	at := float64(len(r.Row.Contestants) - 1 - i)
 	b, err := plotter.NewBarChart(plotter.Values{v}, barHeight)
 	if err != nil {
 		return err
 	}
 	b.Horizontal, b.XMin, b.LineStyle.Width = true, at, 0
 	switch {
-	case name == Ours:
+	case r.Row.Contestants[i].Name == Ours:
 		b.Color = oursColor
-	case isBase:
+	case i == 0:
 		b.Color = baseColor
 	default:
 		b.Color = peerColor
 	}
-	text := digits(v)
+	number := digits(v)
 	if c.Absolute {
-		text = c.Metric.Unit.Format(v)
+		number = c.Metric.Unit.Format(v)
 	}
-	number, err := plotter.NewLabels(plotter.XYLabels{XYs: plotter.XYs{{X: v, Y: at}}, Labels: []string{text}})
+	label, err := plotter.NewLabels(plotter.XYLabels{XYs: plotter.XYs{{X: v, Y: at}}, Labels: []string{number}})
 	if err != nil {
 		return err
 	}
-	number.TextStyle[0].YAlign = draw.YCenter
-	number.TextStyle[0].Color = inkColor
-	number.Offset.X = 4
-	p.Add(b, number)
+	label.TextStyle[0] = ink(10, draw.XLeft, draw.YCenter)
+	label.Offset.X = 4
+	p.Add(b, label)
 	return nil
 }
 
-// showNames gives back the vertical axis, with names and no line.
-func showNames(p *plot.Plot, ticks []plot.Tick) {
+// showNames gives a plot its vertical axis, with names and no line.
+func showNames(p *plot.Plot, contestants []Contestant) {
+	ticks := make([]plot.Tick, len(contestants))
+	for i, c := range contestants {
+		ticks[i] = plot.Tick{Value: float64(len(contestants) - 1 - i), Label: c.Name}
+	}
 	p.Y.Tick.Marker = plot.ConstantTicks(ticks)
-	p.Y.Tick.Label.Font = font.From(plot.DefaultFont, 11)
-	p.Y.Tick.Label.Color = inkColor
-	p.Y.Tick.Label.XAlign = draw.XRight
-	p.Y.Tick.Label.YAlign = draw.YCenter
+	p.Y.Tick.Label = ink(11, draw.XRight, draw.YCenter)
 	p.Y.Tick.LineStyle.Width = 0
 	p.Y.Tick.Length = 0
 }

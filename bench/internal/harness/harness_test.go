@@ -197,15 +197,17 @@ func TestDraw(t *testing.T) {
 
 	t.Run("EachContestantHasItsNameAndNumber", func(t *testing.T) {
 		var svg strings.Builder
-		require.NoError(t, harness.Draw(&svg, harness.Chart{Title: "A race", Metric: score, Panels: []string{"today"}}, []*harness.Result{res}))
+		chart := harness.Chart{Title: "A race", Panels: []harness.Panel{{Heading: "today", Row: "x", Metric: score}}}
+		require.NoError(t, harness.Draw(&svg, chart, []*harness.Result{res}))
 		for _, text := range []string{"A race", "today", "base", "lastcall", "0.40"} {
 			assert.Contains(t, svg.String(), ">"+text+"<")
 		}
 	})
 
 	t.Run("APanelWithoutAResultIsAnError", func(t *testing.T) {
-		err := harness.Draw(&strings.Builder{}, harness.Chart{Title: "A race", Metric: score, Panels: []string{"one", "two"}}, []*harness.Result{res})
-		assert.EqualError(t, err, `chart "A race": there are 1 results for 2 panels`)
+		chart := harness.Chart{Title: "A race", Panels: []harness.Panel{{Row: "y", Metric: score}}}
+		err := harness.Draw(&strings.Builder{}, chart, []*harness.Result{res})
+		assert.EqualError(t, err, `chart "A race": row y was not measured`)
 	})
 }
 
