@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"runtime"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -61,6 +63,9 @@ func TestFaultAtEachCall(t *testing.T) {
 
 					for at := 1; at <= total; at++ {
 						d := newMemDisk()
+						if sync > 0 {
+							d.crossed = runtime.Gosched
+						}
 						j := openOnDisk(t, d, small(sync))
 						d.failing(failAt(at, disk, lasts))
 						kept, refused := script(t, j, entries)
@@ -243,6 +248,38 @@ func TestInterval(t *testing.T) {
 		time.Sleep(51 * time.Millisecond)
 		require.Equal(t, []string{text(1), text(2)}, after())
 		require.Equal(t, []string{text(1), text(2)}, texts(t, j))
+		require.NoError(t, j.Health().Err())
+		require.NoError(t, j.Close())
+	})
+}
+
+// TestSyncIsCrossedByAWriteThatFails: what the disk says to a sync is not
+// believed where a write has failed since it was called. Both are moved.
+func TestSyncIsCrossedByAWriteThatFails(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		d := newMemDisk()
+		var armed atomic.Bool
+		var j *Journal
+		d.crossed = func() {
+			if armed.CompareAndSwap(true, false) {
+				d.failing(failOnce("write"))
+				appendText(t, j, 2)
+			}
+		}
+		j = openOnDisk(t, d, small(SyncEvery(50*time.Millisecond)))
+		appendText(t, j, 1)
+		synctest.Wait() // a spare has been made
+		armed.Store(true)
+		time.Sleep(51 * time.Millisecond)
+		synctest.Wait()
+		time.Sleep(51 * time.Millisecond)
+		synctest.Wait()
+		for seed := range uint64(20) {
+			again := openOnDisk(t, d.powerLoss(rand.New(rand.NewPCG(seed, 1))), small(SyncProcess))
+			require.Equal(t, []string{text(1), text(2)}, texts(t, again))
+			again.crash()
+		}
 		require.NoError(t, j.Health().Err())
 		require.NoError(t, j.Close())
 	})

@@ -68,7 +68,7 @@ func (j *Journal) forceLocked(s *segment) error {
 		j.mu.Unlock()
 		err = s.f.Sync()
 		j.mu.Lock()
-		if err == nil {
+		if err == nil && !s.failed { // a write that failed meanwhile may have been before it
 			s.synced = reached
 			return nil
 		}

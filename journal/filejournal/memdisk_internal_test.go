@@ -21,6 +21,10 @@ type memDisk struct {
 	durable map[string]*memFile // what names the directories would have
 	fail    func(op, name string) error
 	ops     int
+	// crossed is called before each sync, unlocked: others may write then. If
+	// one of those writes fails the sync says that all is well, and has forced
+	// nothing. nil: no sync is called beside a write.
+	crossed func()
 }
 
 // memFile is a file; it may have several names over time, and none.
@@ -245,10 +249,18 @@ func (h *memHandle) WriteAt(p []byte, off int64) (int, error) {
 }
 
 func (h *memHandle) Sync() error {
+	crossed := h.disk.crossed
+	if crossed != nil {
+		crossed()
+	}
 	h.disk.mu.Lock()
 	defer h.disk.mu.Unlock()
-	if h.writeFailed || h.syncFailed {
+	if h.syncFailed || h.writeFailed && crossed == nil {
 		panic(errTriedAgain)
+	}
+	if h.writeFailed {
+		h.syncFailed, h.pending = true, nil // it was on its way; the next is not
+		return nil
 	}
 	if err := h.disk.op("sync", h.name); err != nil {
 		h.syncFailed, h.pending = true, nil // thrown away, as Linux does
