@@ -43,19 +43,23 @@ func write[T any](s *sheet, codec *Codec[T], it *Item[T]) error {
 	return nil
 }
 
-// next is one more entry, which is empty.
+// next is one more entry, to be written over.
 func (s *sheet) next() *Entry {
 	n := len(s.list)
 	if n == cap(s.list) {
 		s.list = append(s.list, Entry{})
 	} else {
-		s.list = s.list[:n+1] // clear has emptied it
+		s.list = s.list[:n+1]
 	}
 	return &s.list[n]
 }
 
+// clear holds on to nothing, but to what one entry had: to forget it, only to
+// write the next one there, would be a good part of the work on it.
 func (s *sheet) clear() {
-	clear(s.list)
+	if len(s.list) > 1 {
+		clear(s.list)
+	}
 	s.list, s.payloads = s.list[:0], s.payloads[:0]
 }
 

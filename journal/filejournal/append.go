@@ -52,7 +52,7 @@ func (j *Journal) appendOne(e *journal.Entry) uint64 {
 		return 0
 	}
 	j.grewLocked(s, 1, size)
-	if s.tail > s.size/2 && !s.asked {
+	if s.tail > s.size/4 && !s.asked {
 		j.askForSpareLocked()
 	}
 	return seq
@@ -221,13 +221,31 @@ func (j *Journal) dropActiveLocked(s *segment) {
 // askForSpareLocked has the next segment made while this one fills.
 func (j *Journal) askForSpareLocked() {
 	s := j.active
-	if s.asked || s.tail < s.size/2 || len(j.spares) > 0 || j.closing {
+	if s.asked || s.tail < s.size/4 || len(j.spares) > 0 || j.closing {
 		return
 	}
 	s.asked = true
 	j.background.Go(func() {
 		_ = j.make(j.cfg.SegmentBytes, j.bareLocked) // the append that needs it will say why not
+		j.touchSpares()
 	})
+}
+
+// touchSpares has the system find memory for what will soon be written: a page
+// that is met for the first time costs an append as much as thirty others.
+func (j *Journal) touchSpares() {
+	j.mu.Lock()
+	var cold [][]byte
+	for _, s := range j.spares {
+		if !s.touched && s.mem != nil {
+			s.touched = true
+			cold = append(cold, s.mem)
+		}
+	}
+	j.mu.Unlock()
+	for _, mem := range cold {
+		touch(mem)
+	}
 }
 
 func (j *Journal) withdraw(span journal.Span) {

@@ -27,7 +27,8 @@ type Config struct {
 	// SegmentBytes is the size of the files a journal is made of, from 64
 	// KiB to 1 GiB. They are written to the disk whole when they are made; at
 	// rest a journal has one or two. An entry that is larger gets a file of
-	// its own. Default 8 MiB, or a quarter of MaxBytes if that is less.
+	// its own. Default 2 MiB where Sync is [SyncProcess], else 8 MiB, as there
+	// to begin a file takes a sync; a quarter of MaxBytes if that is less.
 	SegmentBytes int64 `yaml:"segment_bytes"`
 }
 
@@ -53,7 +54,11 @@ func (c Config) WithDefaults() Config {
 	c.Dir = cmp.Or(c.Dir, "journal")
 	c.MaxBytes = cmp.Or(c.MaxBytes, 1<<30)
 	c.WhenFull = cmp.Or(c.WhenFull, Reject)
-	c.SegmentBytes = cmp.Or(c.SegmentBytes, max(minSegment, min(8<<20, c.MaxBytes/4)))
+	usual := int64(8 << 20)
+	if c.Sync == SyncProcess {
+		usual = 2 << 20 // the fewer pages are used in turn, the sooner all have been touched
+	}
+	c.SegmentBytes = cmp.Or(c.SegmentBytes, max(minSegment, min(usual, c.MaxBytes/4)))
 	c.SegmentBytes += -c.SegmentBytes & (headerSize - 1) // whole pages
 	return c
 }

@@ -35,6 +35,14 @@ func TestConfig(t *testing.T) {
 		require.ErrorContains(t, filejournal.Config{MaxBytes: 127 << 10}.Validate(), "less than two segments")
 	})
 
+	t.Run("SegmentsAreLargerWhereToBeginOneTakesASync", func(t *testing.T) {
+		t.Parallel()
+		require.EqualValues(t, 2<<20, filejournal.Config{}.WithDefaults().SegmentBytes)
+		for _, sync := range []filejournal.Sync{filejournal.SyncAlways, filejournal.SyncEvery(time.Second)} {
+			require.EqualValues(t, 8<<20, filejournal.Config{Sync: sync}.WithDefaults().SegmentBytes)
+		}
+	})
+
 	t.Run("SyncIsReadFromText", func(t *testing.T) {
 		t.Parallel()
 		for _, tt := range []struct {

@@ -42,8 +42,10 @@ type segment struct {
 	keep   bool // something in it could not be brought to safety
 	ours   bool // made in this life, so fit to be made again
 	asked  bool // a spare was asked for
-	spoilt bool // damage was found in it
-	pins   int  // whoever works with it unlocked
+	// touched: its memory was found ahead of the first append.
+	touched bool
+	spoilt  bool // damage was found in it
+	pins    int  // whoever works with it unlocked
 	// readers are those pins that are replays': they last as long as their
 	// callers like.
 	readers int

@@ -44,12 +44,12 @@
 //	         inbox.mu                      Pool.mu
 //	Submit ───────────▶ inbox ══▶ front ────────────▶ batch ─▶ run
 //	   │                      swap      up to 64
-//	   │ no room, a gate not open, a key, an item of a lane
+//	   │ no room, a gate not open, a closure with a key
 //	   └──────────────────────────────────▶ both locks
 //
 // Whoever holds Pool.mu holds the lock of the inbox too, and so sees all of the
-// queue, with two exceptions. Submit, for a closure that meets no obstacle,
-// takes the lock of the inbox alone; and a worker gives that lock back before
+// queue, with two exceptions. Submit, for a closure or an item of a lane that
+// meets no obstacle, takes the lock of the inbox alone; and a worker gives that lock back before
 // it moves a batch, which is most of its work, out of the front. So a submitter
 // never waits for a worker that is busy with the queue.
 //
@@ -199,6 +199,18 @@
 //
 // With the journal onstop nothing is written until [Lane.Save], so that items
 // cost what they cost without a journal, and their record.
+//
+// What it costs to write an item down: the copy and its checksum are a third of
+// it. The profile found the rest around them. The clock took as long as the
+// checksum: the time of acceptance is read once for all items that come within a
+// millisecond. Each item was crossed out with a turn of its own, at the lock at
+// which the next one was being appended: what is done leaves that to others that
+// are at work, up to three, for 10 ms at most ([journal.Keeper.DoneSoon]). It took
+// the pool's lock three times more than an item without a journal: a place is now
+// reserved, and filled, under the lock of the inbox, and who has the last word
+// about an item, the worker that crosses it out or the stop that hands it back,
+// is settled by one compare-and-swap. What is dropped or buried is crossed out at
+// once.
 //
 // Replay. [Lane.Start] opens the journal, and a goroutine of the lane brings in
 // what is there, in its order and at the pace of the queue, whatever the policy.

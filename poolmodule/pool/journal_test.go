@@ -225,6 +225,34 @@ func TestJournalAlways(t *testing.T) {
 		})
 	})
 
+	t.Run("TheTimeOfAcceptanceIsThatOfSubmitToTheMillisecond", func(t *testing.T) {
+		t.Parallel()
+		synctest.Test(t, func(t *testing.T) {
+			store := journaltest.NewMemory(0)
+			release := make(chan struct{})
+			l := begin(t, store, func(context.Context, string) error { <-release; return nil }, always)
+			var submitted []time.Time
+			for _, pause := range []time.Duration{0, time.Hour, 500 * time.Microsecond, 500 * time.Microsecond, time.Microsecond, time.Minute} {
+				time.Sleep(pause)
+				synctest.Wait()
+				submitted = append(submitted, time.Now())
+				require.NoError(t, l.Submit(t.Context(), "item"))
+			}
+			store.Crash()
+			j, err := store.Open(t.Context(), "lane:sms")
+			require.NoError(t, err)
+			i := 0
+			for e, err := range j.Replay(t.Context()) {
+				require.NoError(t, err)
+				assert.WithinRange(t, e.At, submitted[i].Add(-time.Millisecond), submitted[i])
+				i++
+			}
+			assert.Equal(t, len(submitted), i)
+			require.NoError(t, j.Close())
+			close(release)
+		})
+	})
+
 	t.Run("IsCrossedOutOnlyWhenTheResultHookHasReturned", func(t *testing.T) {
 		t.Parallel()
 		for _, panics := range []bool{false, true} {
