@@ -10,15 +10,14 @@ import (
 
 // inbox is the end of the queue, where work comes in. It has a lock of its own,
 // held for a few instructions, so that a closure for which there is room meets
-// nobody but other submitters. What may come in so, and whether a worker must
-// then be called, was decided by whoever gave the pool's lock back last.
+// nobody but other submitters. How much may come in so was decided by whoever
+// gave the pool's lock back last.
 type inbox struct {
 	_       cacheLine // submitters write here all the time, workers beside it
 	mu      sync.Mutex
 	entries []entry
-	room    int  // so many closures may be put in before somebody must look
-	granted int  // what room was when somebody last looked
-	wanted  bool // who puts something in must call a worker
+	room    int // so many closures may be put in before somebody must look
+	granted int // what room was when somebody last looked
 	sampler sampler
 	_       cacheLine
 }
@@ -50,26 +49,44 @@ func (in *inbox) insist() {
 
 func (in *inbox) unlock() { in.mu.Unlock() }
 
-// put lets a closure in if that takes no more than a look: there is room, and
-// nobody who waits for it, and memory, and the gate is open. The gate is asked
-// under the lock that a snapshot of the ledger takes: see [intake.Gate.Admit].
+// put lets a closure in if there is nothing to be done but that: there is room,
+// and nobody who waits for it, and memory, no worker must be called, and the
+// gate is open. The gate is asked under the lock that a snapshot of the ledger
+// takes: see [intake.Gate.Admit].
 func (p *Pool) put(task work) (isIn bool) {
 	in := &p.queue.inbox
 	in.lock()
 	if in.room <= 0 || p.gate.State() != intake.Open {
 		in.unlock()
-		return false
+		return p.putAndWake(task)
 	}
 	in.room--
 	in.entries = append(in.entries, entry{work: task})
 	if in.sampler.due() {
 		p.sampleLast(in)
 	}
-	wanted := in.wanted
-	in.wanted = false
 	in.unlock()
-	if wanted {
-		p.callWorker()
+	return true
+}
+
+// putAndWake is put for the closure for which a worker must be called, or memory
+// got.
+func (p *Pool) putAndWake(task work) (isIn bool) {
+	p.lock()
+	if !p.waiting.empty() || p.freeLocked() <= p.reserved || p.gate.State() != intake.Open {
+		p.unlock()
+		return false
+	}
+	p.ledger.Offered++
+	p.ledger.Accepted++
+	p.queue.inbox.push(entry{work: task})
+	if in := &p.queue.inbox; in.sampler.due() {
+		p.sampleLast(in)
+	}
+	w := p.wakeLocked()
+	p.unlock()
+	if w != nil {
+		w.call()
 	}
 	return true
 }
@@ -94,14 +111,7 @@ func (p *Pool) putAll(tasks []func(context.Context)) (n int) {
 		n++
 	}
 	in.room -= n
-	wanted := n > 0 && in.wanted
-	if wanted {
-		in.wanted = false
-	}
 	in.unlock()
-	if wanted {
-		p.callWorker()
-	}
 	return n
 }
 
@@ -122,16 +132,6 @@ func (p *Pool) sampleLast(in *inbox) {
 	in.sampler.took(now)
 }
 
-// callWorker is for who has put something in where a worker was wanted.
-func (p *Pool) callWorker() {
-	p.lock()
-	w := p.wakeLocked()
-	p.unlock()
-	if w != nil {
-		w.call()
-	}
-}
-
 // lock takes the pool's lock and that of the inbox, and counts what was put in.
 // What is called ...Locked needs both.
 func (p *Pool) lock() {
@@ -149,12 +149,15 @@ func (p *Pool) unlock() {
 	p.mu.Unlock()
 }
 
-// openInbox gives the inbox back, and says what may happen there until the
-// pool's lock is next taken.
+// openInbox gives the inbox back, and says how much may be put in until the
+// pool's lock is next taken: nothing if somebody waits for room, or if a worker
+// is to be called for what comes next.
 func (p *Pool) openInbox() {
 	in := &p.queue.inbox
-	in.room = min(p.surelyRoomLocked(), cap(in.entries)-len(in.entries))
+	in.room = 0
+	if p.waiting.empty() && !p.mayCallLocked() {
+		in.room = min(p.freeLocked()-p.reserved, cap(in.entries)-len(in.entries))
+	}
 	in.granted = in.room
-	in.wanted = p.mayCallLocked()
 	in.unlock()
 }

@@ -147,15 +147,6 @@ func (p *Pool) freeLocked() int {
 	return free
 }
 
-// surelyRoomLocked is how many may come in without a look at the batches, and
-// past nobody who waits.
-func (p *Pool) surelyRoomLocked() int {
-	if !p.waiting.empty() {
-		return 0
-	}
-	return p.freeLocked() - p.reserved
-}
-
 // letInLocked gives e the place there is for it: in the queue, or reserved
 // there for as long as it is written down.
 func (p *Pool) letInLocked(e entry) {

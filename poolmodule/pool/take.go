@@ -57,10 +57,10 @@ func (p *Pool) assignLocked(w *worker, e entry) {
 // the queue nearly exact (an eighth of it may be in batches). Jobs are taken one
 // by one, and so is everything while there are any.
 func (p *Pool) shareLocked() int {
-	if p.jobsQueued > 0 {
+	workers := max(p.cfg.Workers, len(p.workers))
+	if p.jobsQueued > 0 || p.queue.len() < 2*workers {
 		return 1
 	}
-	workers := max(p.cfg.Workers, len(p.workers))
 	return max(1, min(mostTaken, p.queue.len()/workers, p.cfg.capacity()/(8*workers)))
 }
 

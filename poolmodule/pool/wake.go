@@ -9,14 +9,14 @@ type calls struct {
 }
 
 func (c calls) send() {
+	if c.worker != nil {
+		c.worker.call()
+	}
 	for s := c.submitters; s != nil; {
 		next := s.next // s is its owner's again after the send
 		s.next = nil
 		s.ready <- struct{}{}
 		s = next
-	}
-	if c.worker != nil {
-		c.worker.call()
 	}
 }
 
