@@ -54,17 +54,17 @@
 // never waits for a worker that is busy with the queue.
 //
 // What Submit may do unseen is decided by whoever gives both locks back: room,
-// the number of closures that may come in before somebody must look, which is
-// zero while anybody waits for room; and wanted, whether the first of them must
-// call a worker. By what is gone of room the newcomers are counted.
+// the number of closures that may come in before somebody must look. It is zero
+// while anybody waits for room, and when a worker is to be called for what comes
+// next. By what is gone of room the newcomers are counted.
 //
 // The profile taught this shape. With one lock for all, 16 submitters paid more
 // for waiting until a worker had moved its batch than for everything else. A
 // ring without locks, with a compare-and-swap each for its ends and a word per
 // place, cost twice as much as the two slices, and would have left the ledger,
-// the bound and the policies to be made exact beside it. With 256
-// submitters a lock that parks is passed from one parked goroutine to the next,
-// so the one of the inbox is tried for a while, yielding, before it parks.
+// the bound and the policies to be made exact beside it. With 256 submitters a
+// lock that parks is passed from one parked goroutine to the next, so the one of
+// the inbox is tried for a while, yielding, before it parks.
 //
 // # Batches and the bound
 //
@@ -90,28 +90,31 @@
 // At most one worker is searching: woken, and not yet at the lock. Whoever
 // puts in work or makes work visible calls a worker if none is searching and
 // one is parked or may be started. The searcher, when it has found work or not,
-// gives the token back under the lock, and if there is still work it calls the
+// gives the token back under the locks, and if there is still work it calls the
 // next in that very step. So under load nearly no task costs a goroutine
 // switch, and a burst wakes as many as it needs, one after another.
 //
-// No wake-up can be lost. Whenever the lock of the inbox is free, this holds:
-// if work waits in the queue or a batch, then a worker is searching, or
-// somebody is on the way to call one, or none is parked and none may be
-// started. It holds because each of the steps that could break it keeps it:
+// No wake-up can be lost. Whenever the locks are free, this holds: if work
+// waits in the queue or a batch, then a worker is searching, or none is parked
+// and none may be started. It holds because each of the steps that could break
+// it, within one hold of the locks, keeps it:
 //
-//   - work comes: the submitter finds wanted, takes it and goes to call; or
-//     wanted is not set, and then there is a searcher, or nobody to call;
+//   - work comes: the submitter calls, or finds a searcher, or finds nobody. If
+//     it holds the lock of the inbox alone, then there is room, and so nobody
+//     to be called: there is a searcher, or there was nobody when the locks were
+//     last given back, and nobody can have parked since;
 //   - a searcher arrives and takes some: it calls the next;
 //   - a worker wants to park: it has looked at the queue and at the batches in
-//     the same hold of both locks, there was nothing, and giving them back it
-//     sets wanted;
+//     the same hold, there was nothing, and giving the locks back it leaves no
+//     room;
 //   - a worker retires: it passes the call on;
 //   - the limit rises, a lane leaves, a key or a retry comes free: the one who
 //     did it calls.
 //
 // Parking itself is safe because a worker is on the idle list before it gives
 // the locks back, and its channel holds the call until it listens. Nobody
-// waits by spinning, and no timer runs but for workers above MinWorkers and for
+// waits by spinning (a worker that lingered for the time of a wake-up before it
+// parked was tried, and gained nothing), and no timer runs but for workers above MinWorkers and for
 // blocked submitters. TestWakeUps walks through every order in which a few
 // submitters and workers can take these steps, and finds the lost wake-up in
 // each of the rules that is left out.
@@ -129,10 +132,11 @@
 // one's task into the queue for it and then wakes it: nobody overtakes, and a
 // submitter that is slow to wake does not hold up its task. A queue of 256 and
 // more lets them in when half of it is free, or a millisecond after room
-// appeared: one at a time they would cost a goroutine switch per task. While
-// they wait TrySubmit finds the queue full. They leave when
-// their context ends, and are sent home when the drain begins, unless they
-// carry lineage.
+// appeared: one at a time they would cost a goroutine switch per task. The
+// worker that lets them in then yields to them, so that they refill the queue
+// while the others work on its second half. While they wait TrySubmit finds the
+// queue full. They leave when their context ends, and are sent home when the
+// drain begins, unless they carry lineage.
 //
 // # Lineage, and how loose it is
 //

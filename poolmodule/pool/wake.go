@@ -1,6 +1,9 @@
 package pool
 
-import "time"
+import (
+	"runtime"
+	"time"
+)
 
 // calls are the goroutines to be woken once the lock is given back.
 type calls struct {
@@ -12,12 +15,18 @@ func (c calls) send() {
 	if c.worker != nil {
 		c.worker.call()
 	}
+	if c.submitters == nil {
+		return
+	}
 	for s := c.submitters; s != nil; {
 		next := s.next // s is its owner's again after the send
 		s.next = nil
 		s.ready <- struct{}{}
 		s = next
 	}
+	// They have work to bring, and the queue is half empty. A worker that ran on
+	// would leave them behind it until it has emptied the other half.
+	runtime.Gosched()
 }
 
 // call wakes a worker that was taken off the idle list, or starts one that was
