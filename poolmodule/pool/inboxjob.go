@@ -32,11 +32,12 @@ func (p *Pool) reserve(j *job) (isReserved bool) {
 }
 
 // fill puts an item that was written down to the place that was kept for it, if
-// nothing has come in between that must be looked at.
+// nothing has come in between that must be looked at. It needs no room; but
+// where there is some, no worker must be called.
 func (p *Pool) fill(j *job) (isIn bool) {
 	in := &p.queue.inbox
 	in.lock()
-	if j.lane.isCut || j.way != intoQueue {
+	if in.room <= 0 || j.lane.isCut || j.way != intoQueue {
 		in.unlock()
 		return false
 	}
@@ -59,13 +60,7 @@ func (p *Pool) takeRoom() {
 
 func (p *Pool) queueAndUnlock(j *job) {
 	e := entry{work: j}
-	in := &p.queue.inbox
 	p.acceptLocked(e)
 	p.enqueueLocked(e)
-	wanted := in.wanted
-	in.wanted = false
-	in.unlock()
-	if wanted {
-		p.callWorker()
-	}
+	p.queue.inbox.unlock()
 }
