@@ -132,9 +132,9 @@
 // one's task into the queue for it and then wakes it: nobody overtakes, and a
 // submitter that is slow to wake does not hold up its task. A queue of 256 and
 // more lets them in when half of it is free, or a millisecond after room
-// appeared: one at a time they would cost a goroutine switch per task. The
-// worker that lets them in then yields to them, so that they refill the queue
-// while the others work on its second half. While they wait TrySubmit finds the
+// appeared: one at a time they would cost a goroutine switch per task. A
+// worker that lets them in yields to them, so that they refill the queue while
+// the others work on its second half. While they wait TrySubmit finds the
 // queue full. They leave when their context ends, and are sent home when the
 // drain begins, unless they carry lineage.
 //

@@ -85,9 +85,7 @@ func (p *Pool) putAndWake(task work) (isIn bool) {
 	}
 	w := p.wakeLocked()
 	p.unlock()
-	if w != nil {
-		w.call()
-	}
+	w.call()
 	return true
 }
 

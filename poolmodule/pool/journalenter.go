@@ -154,8 +154,6 @@ func (p *Pool) feed(j *job) error {
 	p.letInLocked(e)
 	w := p.wakeLocked()
 	p.unlock()
-	if w != nil {
-		w.call()
-	}
+	w.call()
 	return nil
 }

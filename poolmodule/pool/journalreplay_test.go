@@ -76,7 +76,7 @@ func TestReplay(t *testing.T) {
 					}
 					first := 50
 					if policy == pool.DiscardOldest {
-						first = 46 // then the new ones take the places of the last old ones
+						first = 45 // then the new ones take the places of the last old ones
 					}
 					assert.Equal(t, items[:first], handled[:first])
 					if policy == pool.Block {

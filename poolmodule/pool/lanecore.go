@@ -211,9 +211,7 @@ func (p *Pool) retry(j *job) {
 	p.enqueueLocked(entry{work: j})
 	w := p.wakeLocked()
 	p.unlock()
-	if w != nil {
-		w.call()
-	}
+	w.call()
 }
 
 // quietLocked says that nothing of the lane waits or runs, its journal

@@ -150,7 +150,8 @@ func TestPool(t *testing.T) {
 		<-running
 		releaseB()
 		ran.Wait() // would hang if they were hidden
-		assert.EqualValues(t, 1, p.Gate().Ledger().Inside)
+		assert.Eventually(t, func() bool { return p.Gate().Ledger().Inside == 1 }, time.Minute, time.Millisecond,
+			"a task has ended when its worker says so")
 		releaseSlow()
 	})
 

@@ -141,10 +141,17 @@ func (p *Pool) awaitTasks() error {
 	if p.empty.await(patience, nil, func() {}) {
 		return nil
 	}
-	if n := p.Stats().Busy; n > 0 {
+	if n := p.running(); n > 0 {
 		return fmt.Errorf("pool %s: stop: %d tasks still run: they do not heed their context: %w", p.name, n, ErrStopped)
 	}
-	return nil
+	return nil // a worker that holds no task is on its way out
+}
+
+// running is how many tasks have begun and not ended.
+func (p *Pool) running() int {
+	p.lock()
+	defer p.unlock()
+	return p.busy + p.callersLocked()
 }
 
 // emptyLocked says that no goroutine is in the pool, be it a worker's or a

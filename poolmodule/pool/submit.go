@@ -83,9 +83,7 @@ func (p *Pool) submit(ctx context.Context, task work, try bool) error {
 	p.letInLocked(e)
 	w := p.wakeLocked()
 	p.unlock()
-	if w != nil {
-		w.call()
-	}
+	w.call()
 	return nil
 }
 

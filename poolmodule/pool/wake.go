@@ -1,9 +1,6 @@
 package pool
 
-import (
-	"runtime"
-	"time"
-)
+import "time"
 
 // calls are the goroutines to be woken once the lock is given back.
 type calls struct {
@@ -12,32 +9,26 @@ type calls struct {
 }
 
 func (c calls) send() {
-	if c.worker != nil {
-		c.worker.call()
-	}
-	if c.submitters == nil {
-		return
-	}
+	c.worker.call()
 	for s := c.submitters; s != nil; {
 		next := s.next // s is its owner's again after the send
 		s.next = nil
 		s.ready <- struct{}{}
 		s = next
 	}
-	// They have work to bring, and the queue is half empty. A worker that ran on
-	// would leave them behind it until it has emptied the other half.
-	runtime.Gosched()
 }
 
 // call wakes a worker that was taken off the idle list, or starts one that was
-// just made.
+// just made. nil is nobody.
 func (w *worker) call() {
-	if w.fresh {
+	switch {
+	case w == nil:
+	case w.fresh:
 		w.fresh = false
 		go w.live()
-		return
+	default:
+		w.wake <- struct{}{}
 	}
-	w.wake <- struct{}{}
 }
 
 // nudgeLocked is called wherever room or work may have appeared: it lets

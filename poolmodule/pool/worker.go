@@ -1,6 +1,7 @@
 package pool
 
 import (
+	"runtime"
 	"runtime/pprof"
 	"sync/atomic"
 
@@ -117,27 +118,26 @@ func (w *worker) next() bool {
 	p.lock()
 	p.finishLocked(w)
 	for {
-		calls := p.admitLocked()
+		p.yieldLocked()
 		if len(p.workers) > p.cfg.Workers || p.state == stopped {
 			p.retireLocked(w)
 			// The token, or the work seen by this worker alone, must not go
 			// with it.
-			calls.worker = p.wakeLocked()
+			next := p.wakeLocked()
 			p.unlock()
-			calls.send()
+			next.call()
 			return false
 		}
 		if window, ok := p.takeLocked(w); ok {
-			calls.worker = p.wakeLocked()
+			next := p.wakeLocked()
 			p.openInbox()
 			w.stow(window)
 			p.mu.Unlock()
-			calls.send()
+			next.call()
 			return true
 		}
 		p.parkLocked(w)
 		p.unlock()
-		calls.send()
 		<-w.wake
 		p.lock()
 		if w.retired {
@@ -145,6 +145,24 @@ func (w *worker) next() bool {
 			return false
 		}
 		p.stopSearchingLocked(w)
+	}
+}
+
+// yieldLocked lets in who waits for room, if it is time to, and lets them go on:
+// the queue is half empty, and a worker that ran on would keep them waiting for
+// its processor until the other half is gone too. It unlocks meanwhile. The
+// worker has nothing in its hands that could be kept from others.
+func (p *Pool) yieldLocked() {
+	for {
+		c := p.admitLocked()
+		if c.submitters == nil {
+			return
+		}
+		c.worker = p.wakeLocked()
+		p.unlock()
+		c.send()
+		runtime.Gosched()
+		p.lock()
 	}
 }
 
