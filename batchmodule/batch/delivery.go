@@ -43,9 +43,15 @@ type delivery[T any] struct {
 }
 
 func (b *Batcher[T]) newDelivery(s *bundle[T]) *delivery[T] {
-	return &delivery[T]{b: b, s: s, began: time.Now(), flush: Flush{
+	return new(delivery[T]).of(b, s)
+}
+
+// of begins the delivery of another bundle, in the memory of the last one.
+func (d *delivery[T]) of(b *Batcher[T], s *bundle[T]) *delivery[T] {
+	*d = delivery[T]{b: b, s: s, began: time.Now(), seqs: d.seqs, flush: Flush{
 		Key: s.line.key, Items: s.len(), Bytes: s.bytes, Trigger: s.trigger,
 	}}
+	return d
 }
 
 // run delivers the bundle: until all is settled, or the stop cuts it.
@@ -198,17 +204,16 @@ func (d *delivery[T]) over() bool { return d.abandoned || d.cut() || d.s.len() =
 
 // error is what is to be said of the flush.
 func (d *delivery[T]) error() error {
-	e := &Error{Batcher: d.b.name, Op: "flush", Key: d.s.line.key, Err: d.err}
+	left, fallen := d.s.len(), d.failed+d.lost
+	if left+fallen == 0 {
+		return nil
+	}
+	e := &Error{Batcher: d.b.name, Op: "flush", Key: d.s.line.key, Items: fallen, Err: d.err}
 	if d.deadErr != nil {
 		e.Err = errors.Join(d.err, d.unburied())
 	}
-	switch left := d.s.len(); {
-	case left > 0:
+	if left > 0 {
 		e.Items, e.Err = left, errors.Join(ErrStopped, e.Err)
-	case d.failed+d.lost > 0:
-		e.Items = d.failed + d.lost
-	default:
-		return nil
 	}
 	return e
 }

@@ -10,7 +10,6 @@ import (
 func (b *Batcher[T]) fly(d *delivery[T]) {
 	defer func() {
 		if d == nil {
-			b.ground()
 			return
 		}
 		// A sink has ended this goroutine, which cannot be held up: another
@@ -22,28 +21,12 @@ func (b *Batcher[T]) fly(d *delivery[T]) {
 	}()
 	for d != nil {
 		d.run()
-		d.finish()
-		d = b.next()
+		if s := d.finish(); s != nil {
+			d = d.of(b, s)
+		} else {
+			d = nil
+		}
 	}
-}
-
-func (b *Batcher[T]) next() *delivery[T] {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if s := b.nextLocked(); s != nil {
-		return b.newDelivery(s)
-	}
-	return nil
-}
-
-// ground gives the slot back. Something may have become ready after next found
-// nothing, and its producer saw no free slot: so tend looks again.
-func (b *Batcher[T]) ground() {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.slots--
-	b.nudgeLocked()
-	b.tellGroundedLocked()
 }
 
 // tellGroundedLocked wakes the stop that waits for all that runs.
@@ -54,12 +37,13 @@ func (b *Batcher[T]) tellGroundedLocked() {
 	}
 }
 
-// finish tells those who want to know what came of the bundle.
-func (d *delivery[T]) finish() {
-	if d.abandoned {
-		return // Stop has settled it
-	}
+// finish tells those who want to know what came of the bundle, and returns the
+// one whose turn is next, or nil.
+func (d *delivery[T]) finish() *bundle[T] {
 	b, s := d.b, d.s
+	if d.abandoned {
+		return b.land(s, nil) // Stop has settled it
+	}
 	d.flush.Failed, d.flush.Lost, d.flush.Left, d.flush.Calls = d.failed, d.lost, s.len(), d.calls
 	d.flush.Err = d.error()
 	d.flush.Took = time.Since(d.began)
@@ -67,7 +51,7 @@ func (d *delivery[T]) finish() {
 	if s.len() == 0 {
 		s.store = s.store.emptied() // a recycled slice must not keep items alive
 	}
-	b.land(s, err)
+	return b.land(s, err)
 }
 
 func (d *delivery[T]) observe() error {
@@ -81,13 +65,24 @@ func (d *delivery[T]) observe() error {
 	return d.b.guard(func() error { d.b.opts.flushed(d.flush); return nil })
 }
 
-// land takes a bundle whose flush has ended out of flight.
-func (b *Batcher[T]) land(s *bundle[T], err error) {
+// land takes a bundle whose flush has ended out of flight. It returns the one
+// that has the slot next, or gives the slot back.
+func (b *Batcher[T]) land(s *bundle[T], err error) *bundle[T] {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if s.abandoned {
-		return
+	if !s.abandoned {
+		b.landLocked(s, err)
 	}
+	next := b.nextLocked()
+	if next == nil {
+		// Under the lock that found nothing: what is ready after this wakes tend.
+		b.slots--
+		b.tellGroundedLocked()
+	}
+	return next
+}
+
+func (b *Batcher[T]) landLocked(s *bundle[T], err error) {
 	b.flying.remove(s)
 	b.flushes[s.trigger]++
 	s.tellLocked(err)
