@@ -3,8 +3,9 @@ package batch
 import (
 	"cmp"
 	"context"
-	"time"
+	"runtime"
 
+	"github.com/lastcall-go/lastcall/intake"
 	"github.com/lastcall-go/lastcall/journal"
 )
 
@@ -27,7 +28,7 @@ import (
 // With Config.Journal always the item is in the journal when Add returns nil,
 // and an error of the journal is a refusal.
 func (b *Batcher[T]) Add(ctx context.Context, item T) error {
-	return b.add(ctx, item, nil, b.cfg.WhenFull == Block)
+	return b.add(ctx, item, nil, true)
 }
 
 // TryAdd is Add that never waits: without room, or when others already wait
@@ -43,7 +44,7 @@ func (b *Batcher[T]) TryAdd(ctx context.Context, item T) error {
 // together.
 func (b *Batcher[T]) AddAll(ctx context.Context, items []T) (int, error) {
 	if b.always {
-		return b.addAllKept(ctx, items, b.cfg.WhenFull == Block)
+		return b.addAllKept(ctx, items, b.blocks())
 	}
 	n := 0
 	for n < len(items) {
@@ -59,29 +60,76 @@ func (b *Batcher[T]) AddAll(ctx context.Context, items []T) (int, error) {
 	return n, nil
 }
 
-// add takes an item in, with what is known of one that is not new.
+// add takes an item in, with what is known of one that is not new. It waits for
+// room only where the Config says so, too.
 func (b *Batcher[T]) add(ctx context.Context, item T, t *tag, wait bool) error {
 	if b.always {
-		return b.addKept(ctx, item, t, wait)
+		return b.addKept(ctx, item, t, wait && b.blocks())
 	}
-	key, size := b.measure(item)
+	var p place
+	if b.measures {
+		p = b.measure(item)
+	}
+	if !b.mu.TryLock() {
+		b.lockLater()
+	}
+	// Nearly every item goes this way, so it is written out, without a call: a
+	// goroutine that holds mu for less time finds others waiting less often.
+	l := b.only
+	if l == nil {
+		l = b.lines[p.key]
+	}
+	if l != nil && l.open != nil && b.calmLocked() {
+		if s := l.open; len(s.items)+1 < cap(s.items) { // no bundle is larger than MaxItems
+			s.items = append(s.items, item)
+			if b.keeper != nil {
+				b.tagLocked(s, 1, t)
+			}
+			b.inside++
+			b.accepted++
+			b.mu.Unlock()
+			return nil
+		}
+	}
+	return b.addLocked(ctx, item, p, t, wait)
+}
+
+// lockLater takes mu for a producer that found it taken. Those who wait for a
+// mutex make it slow for everybody, as Lock and Unlock leave their short ways:
+// so the producer lets others run first, which is mostly enough. When it does
+// wait then, the mutex sees to it that it is not for long.
+func (b *Batcher[T]) lockLater() {
+	runtime.Gosched()
 	b.mu.Lock()
+}
+
+// calmLocked says that an item for an open bundle that it does not fill may be
+// put there, with nobody to be asked, told or woken.
+func (b *Batcher[T]) calmLocked() bool {
+	return b.simple && b.inside < b.limit && b.waiting.Len() == 0 && b.gate.State() == intake.Open
+}
+
+// addLocked is add where calmLocked does not hold, no bundle is open, or the
+// one that is has its last item now. It unlocks mu.
+func (b *Batcher[T]) addLocked(ctx context.Context, item T, p place, t *tag, wait bool) error {
 	// Asked under the lock that the ledger takes: see Gate.Admit.
 	if err := b.gate.Admit(ctx); err != nil {
 		b.rejected++
 		b.mu.Unlock()
 		return err
 	}
-	if b.fitsLocked(key, b.limitLocked(ctx)) {
-		b.placeLocked(key, item, size, t)
+	if b.fitsLocked(p.key, b.limitLocked(ctx)) {
+		b.placeLocked(item, p, t)
 		b.mu.Unlock()
 		return nil
 	}
-	if !wait || b.waitIsVainLocked(ctx) {
+	if !wait || !b.blocks() || b.waitIsVainLocked(ctx) {
 		return b.refuse()
 	}
-	return b.addLater(&waiter[T]{ctx: ctx, key: key, item: item, size: size, tag: t})
+	return b.addLater(&waiter[T]{ctx: ctx, item: item, to: p, tag: t})
 }
+
+func (b *Batcher[T]) blocks() bool { return b.cfg.WhenFull == Block }
 
 // limitLocked is how many may be inside for who comes with ctx to enter at once.
 func (b *Batcher[T]) limitLocked(ctx context.Context) int {
@@ -124,7 +172,7 @@ func (b *Batcher[T]) addLater(w *waiter[T]) error {
 
 // addRun places as many items as fit without waiting, under one lock.
 func (b *Batcher[T]) addRun(ctx context.Context, items []T) int {
-	if b.opts.key != nil || b.opts.size != nil {
+	if b.measures {
 		return 0 // both call the user, which is not done under the lock
 	}
 	b.mu.Lock()
@@ -139,6 +187,7 @@ func (b *Batcher[T]) addRun(ctx context.Context, items []T) int {
 			s = b.openLocked(b.only)
 		}
 		some := min(n-placed, b.cfg.MaxItems-len(s.items))
+		b.growLocked(s, some)
 		s.items = append(s.items, items[placed:placed+some]...)
 		if b.keeper != nil {
 			b.tagLocked(s, some, nil)
@@ -147,75 +196,4 @@ func (b *Batcher[T]) addRun(ctx context.Context, items []T) int {
 		b.filledLocked(s, some)
 	}
 	return n
-}
-
-func (b *Batcher[T]) measure(item T) (key string, size int64) {
-	if b.opts.key != nil {
-		key = b.opts.key(item)
-	}
-	if b.opts.size != nil {
-		size = int64(b.opts.size(item))
-	}
-	return key, size
-}
-
-// fitsLocked says whether one more item may enter where limit may be inside.
-func (b *Batcher[T]) fitsLocked(key string, limit int) bool {
-	if b.inside >= limit {
-		return false
-	}
-	if b.only != nil || len(b.lines) < b.cfg.MaxKeys {
-		return true
-	}
-	return b.lines[key] != nil
-}
-
-// placeLocked puts one item into the open bundle of its key.
-func (b *Batcher[T]) placeLocked(key string, item T, size int64, t *tag) {
-	l := b.lineLocked(key)
-	s := l.open
-	if s != nil && b.cfg.MaxBytes > 0 && s.bytes+size > b.cfg.MaxBytes {
-		b.sealLocked(s, TriggerBytes)
-		s = nil
-	}
-	if s == nil {
-		s = b.openLocked(l)
-	}
-	s.items = append(s.items, item)
-	if b.keeper != nil {
-		b.tagLocked(s, 1, t)
-	}
-	s.bytes += size
-	b.filledLocked(s, 1)
-}
-
-// tagLocked writes down what is known of n items just appended to s: nil is
-// nothing.
-func (b *Batcher[T]) tagLocked(s *bundle[T], n int, known *tag) {
-	var t tag
-	if known != nil {
-		t = *known
-	}
-	if t.at == 0 && b.cfg.MaxAge > 0 {
-		t.at = time.Now().UnixNano()
-	}
-	for range n {
-		b.serial++
-		t.serial = b.serial
-		s.tags = append(s.tags, t)
-	}
-}
-
-// filledLocked counts n items just appended to s and sees whether it is full.
-func (b *Batcher[T]) filledLocked(s *bundle[T], n int) {
-	b.inside += n
-	b.accepted += uint64(n)
-	switch {
-	case len(s.items) >= b.cfg.MaxItems:
-		b.sealLocked(s, TriggerCount)
-	case b.cfg.MaxBytes > 0 && s.bytes >= b.cfg.MaxBytes:
-		b.sealLocked(s, TriggerBytes)
-	case b.hastyLocked():
-		b.nudgeLocked()
-	}
 }

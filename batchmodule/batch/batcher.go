@@ -21,6 +21,8 @@ type Batcher[T any] struct {
 	gate *intake.Gate
 	full error // made once, so that a refusal under load allocates nothing
 	keeping[T]
+	measures bool // an item has a key or a size
+	simple   bool // an item is put into its bundle and counted, no more: it has no size and no age
 
 	base  context.Context         // of all flushes; made by Start
 	cut   context.CancelCauseFunc // ends base; nil before Start
@@ -111,6 +113,8 @@ func New[T any](name string, sink Sink[T], cfg Config, opts ...Option[T]) (*Batc
 	if err := b.hire(); err != nil {
 		return nil, fmt.Errorf("batch %s: %w", name, err)
 	}
+	b.measures = b.opts.key != nil || b.opts.size != nil
+	b.simple = b.opts.size == nil && b.cfg.MaxAge == 0
 	b.gate = intake.New("batch:"+name, intake.Counted(b.ledger))
 	if b.opts.key == nil {
 		b.only = &line[T]{}

@@ -292,6 +292,23 @@ func TestBackPressure(t *testing.T) {
 		})
 	})
 
+	t.Run("OpenBatchWithRoomIsNoWayPastThoseWhoWait", func(t *testing.T) {
+		t.Parallel()
+		synctest.Test(t, func(t *testing.T) {
+			var r recorder
+			b, err := batch.New("orders", r.sink, batch.Config{MaxKeys: 1}, batch.WithKey(func(i int) string { return fmt.Sprint(i % 2) }))
+			require.NoError(t, err)
+			require.NoError(t, b.Add(t.Context(), 0))
+			go func() { assert.NoError(t, b.Add(t.Context(), 1)) }() // waits for its key
+			synctest.Wait()
+			require.ErrorIs(t, b.TryAdd(t.Context(), 2), batch.ErrFull)
+			require.NoError(t, b.Start(t.Context()))
+			synctest.Wait()
+			stopped(t, b)
+			assert.Equal(t, []int{0, 1}, r.items())
+		})
+	})
+
 	t.Run("AddAllKeepsOrderThroughAFullBuffer", func(t *testing.T) {
 		t.Parallel()
 		synctest.Test(t, func(t *testing.T) {

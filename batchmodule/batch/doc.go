@@ -22,8 +22,8 @@
 //	    the sink took it          dead letter       the stop's    a delay
 //	                                                time was up
 //
-// Items never go through a channel. Add appends in place under a mutex, a
-// whole slice is handed to the sink, and the slice is used again afterwards.
+// Items never go through a channel. Add appends in place, a whole slice is handed
+// to the sink, and the slice is used again afterwards.
 // An open batch whose linger has passed while every flush slot is taken keeps
 // filling until a slot is free: a slow sink gets fuller batches, not more.
 //
@@ -151,6 +151,49 @@
 // MaxItems and Linger trade latency for fewer calls. Parallel hides the sink's
 // latency. Buffer is what a sink may be late by before producers feel it; it
 // should hold at least (Parallel + 1) batches, for each busy key one.
+//
+// # Speed
+//
+// One mutex guards everything, so a snapshot of the ledger is exact and whatever
+// was admitted before a drain is in every snapshot taken after it. Add is fast
+// because of what it does not do while it has that mutex. Nearly every item
+// finds an open batch with room, nobody waiting and the gate open: it is
+// appended and counted, and that is all. The clock is read once for a batch, when
+// its first item comes, and whoever appends the last one wakes the flush. Nothing
+// is allocated but for a whole batch, and its slice is used again.
+//
+//	lock ─▶ open batch? room? nobody waits? gate open? ─▶ append, count ─▶ unlock
+//	                │ no: once in a batch, or when it is full, or at a drain
+//	                ▼
+//	    open one, wait for room, seal it, hand it out, or refuse
+//
+// Beside a channel, a slice and a select loop written by hand an item costs about
+// a sixth, with one producer as with sixteen, and with 64 keys a fifth to a
+// third (BenchmarkAdd: both in one run). A flush costs a few microseconds beside
+// the sink's own time, whatever is in it, which a batch of some hundred spreads thin.
+//
+// What the profile taught:
+//
+//   - The two atomic steps of the mutex are a good half of an item's cost, so
+//     what comes between them has to be as short: the calls there that were not
+//     inlined had cost nearly as much.
+//   - Goroutines that wait for a mutex make it slower for the one that has it,
+//     as Lock and Unlock leave their short ways. So a producer that finds it
+//     taken lets others run once before it waits; with sixteen of them that
+//     halved the cost of a bare lock, append and unlock.
+//   - Slices that append grows are larger than MaxItems, and so the memory that
+//     is kept for use again held fewer of them than are under way. They grow to
+//     MaxItems and no further.
+//   - A flush that ended gave its slot back, woke the goroutine that hands out,
+//     and that took the mutex to find nothing. Now it takes what is next, or
+//     gives the slot back, under one lock.
+//
+// What was measured and left out: several buffers with a lock each keep the order
+// of a producer only if it always comes to the same one, and a goroutine has
+// nothing to be told by. A place claimed with one atomic addition, with no lock, is
+// as fast for one producer and twice as slow for sixteen: each item then moves a
+// cache line from core to core, while with a mutex one of them does many items in
+// a row.
 //
 // # Testing
 //

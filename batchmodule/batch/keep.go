@@ -11,12 +11,6 @@ import (
 // keepGroup is the most that AddAll has written down with one call.
 const keepGroup = 1000
 
-// place is where an item is to go.
-type place struct {
-	key  string
-	size int64
-}
-
 // addKept is Add where items are written down before they are accepted. The
 // room comes first, so that nothing is written down that must be refused:
 //
@@ -77,10 +71,10 @@ func (g *group[T]) clear() {
 }
 
 func (b *Batcher[T]) arrival(item T, now time.Time) (journal.Item[T], place) {
-	key, size := b.measure(item)
+	p := b.measure(item)
 	return journal.Item[T]{
-		Value: item, ID: b.say(b.opts.id, item), Key: b.labelOf(item, key), Keyed: b.keyed(), At: now,
-	}, place{key, size}
+		Value: item, ID: b.say(b.opts.id, item), Key: b.labelOf(item, p.key), Keyed: b.keyed(), At: now,
+	}, p
 }
 
 // addSome takes as many of the items as there is room for, at least one, or
@@ -131,7 +125,7 @@ func (b *Batcher[T]) reserve(ctx context.Context, places []place, wait bool) (in
 	if !wait || b.waitIsVainLocked(ctx) {
 		return 0, b.refuse()
 	}
-	if err := b.addLater(&waiter[T]{ctx: ctx, key: places[0].key, reserves: true}); err != nil {
+	if err := b.addLater(&waiter[T]{ctx: ctx, to: places[0], reserves: true}); err != nil {
 		return 0, err
 	}
 	b.mu.Lock()
@@ -197,7 +191,7 @@ func (b *Batcher[T]) redeem(items []journal.Item[T], places []place, refused boo
 func (b *Batcher[T]) enterLocked(item T, p place, t *tag) {
 	switch {
 	case !b.collected:
-		b.placeLocked(p.key, item, p.size, t)
+		b.placeLocked(item, p, t)
 	case b.settled:
 		b.accepted++
 		b.saved++

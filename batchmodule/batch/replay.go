@@ -103,7 +103,7 @@ func (b *Batcher[T]) enterAll(ctx context.Context, began time.Time) error {
 // enter waits for room and lets one item of an earlier life in.
 func (b *Batcher[T]) enter(ctx context.Context, it journal.Item[T], tick <-chan time.Time, tell func()) error {
 	var p place
-	err := b.guard(func() error { p.key, p.size = b.measure(it.Value); return nil })
+	err := b.guard(func() error { p = b.measure(it.Value); return nil })
 	if err != nil && it.Keyed { // it was accepted, so that is no reason to refuse it
 		p.key = it.Key
 	}
@@ -140,7 +140,7 @@ func (b *Batcher[T]) tryEnter(it journal.Item[T], p place) (<-chan struct{}, err
 	b.past.entered++
 	t := tagOf(&it)
 	t.replayed = true
-	b.placeLocked(p.key, it.Value, p.size, &t)
+	b.placeLocked(it.Value, p, &t)
 	return nil, nil
 }
 

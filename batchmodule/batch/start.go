@@ -117,11 +117,11 @@ func (b *Batcher[T]) run(ctx context.Context, leave func()) bool {
 // is a journal it goes there before it is accepted, also with onstop: the letter
 // is durable until then, and is thrown away after.
 func (b *Batcher[T]) redrive(ctx context.Context, it journal.Item[T]) error {
-	t, wait := tag{id: it.ID}, b.cfg.WhenFull == Block
+	t := tag{id: it.ID}
 	if b.mode != journal.Off {
-		return b.addKept(ctx, it.Value, &t, wait)
+		return b.addKept(ctx, it.Value, &t, b.blocks())
 	}
-	return b.add(ctx, it.Value, &t, wait)
+	return b.add(ctx, it.Value, &t, true)
 }
 
 // tend hands out what is ready, ends lingers and notices the drain. It is the

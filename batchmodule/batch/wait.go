@@ -11,9 +11,8 @@ import (
 // in between.
 type waiter[T any] struct {
 	ctx  context.Context
-	key  string
 	item T
-	size int64
+	to   place
 	tag  *tag // nil: a new item
 
 	reserves bool // is to have a place, and no item yet
@@ -80,15 +79,15 @@ func (b *Batcher[T]) grantLocked() {
 			b.answerLocked(w, err)
 			continue
 		}
-		if !b.fitsLocked(w.key, b.limit) {
+		if !b.fitsLocked(w.to.key, b.limit) {
 			return
 		}
 		b.waiting.Remove(w.place)
 		w.place = nil
 		if w.reserves {
-			b.reserveOneLocked(w.key)
+			b.reserveOneLocked(w.to.key)
 		} else {
-			b.placeLocked(w.key, w.item, w.size, w.tag)
+			b.placeLocked(w.item, w.to, w.tag)
 		}
 		w.answer <- nil
 	}
