@@ -31,6 +31,13 @@ func TestAllocations(t *testing.T) {
 	})
 	assert.LessOrEqual(t, item, 1.0, "a lane item")
 
+	future := testing.AllocsPerRun(1000, func() {
+		_, _ = pool.Go(t.Context(), p, func(context.Context) (int, error) { return 0, nil })
+		_ = p.Submit(t.Context(), tell) // behind it
+		<-submitted
+	})
+	assert.LessOrEqual(t, future, 1.0, "a future that nobody waits for")
+
 	for _, mode := range []journal.Mode{journal.OnStop, journal.Always} {
 		kept, err := pool.NewLane(p, string(mode), func(ctx context.Context, _ []byte) error {
 			_, _ = pool.ItemOf(ctx)

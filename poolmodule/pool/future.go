@@ -1,13 +1,21 @@
 package pool
 
-import "context"
+import (
+	"context"
+	"sync/atomic"
+)
 
 // Future is the result of a task that was brought in with [Go].
 type Future[T any] struct {
 	fn    func(context.Context) (T, error)
-	ready chan struct{} // closed by whoever ends the task, with value and err in place
-	value T
+	value T // value and err are in place when isOver says so
 	err   error
+
+	isOver atomic.Bool
+	// over is closed when it is. It is made by the first who has to wait: most
+	// results are there when somebody asks.
+	over   atomic.Pointer[chan struct{}]
+	isTold atomic.Bool // over is closed
 }
 
 // Go submits fn as [Pool.Submit] does and returns where its result will be. A
@@ -16,7 +24,7 @@ func Go[T any](ctx context.Context, p *Pool, fn func(context.Context) (T, error)
 	if fn == nil {
 		return nil, errNilTask
 	}
-	f := &Future[T]{fn: fn, ready: make(chan struct{})}
+	f := &Future[T]{fn: fn}
 	if p.put(f) {
 		return f, nil
 	}
@@ -31,13 +39,11 @@ func Go[T any](ctx context.Context, p *Pool, fn func(context.Context) (T, error)
 // [ErrDiscarded], one that was never run as [ErrStopped], once it is settled:
 // see [Task]. It may be called more than once, by anybody.
 func (f *Future[T]) Wait(ctx context.Context) (T, error) {
-	select {
-	case <-f.ready:
+	if f.isOver.Load() {
 		return f.value, f.err
-	default:
 	}
 	select {
-	case <-f.ready:
+	case <-f.Done():
 		return f.value, f.err
 	case <-ctx.Done():
 		var zero T
@@ -46,7 +52,20 @@ func (f *Future[T]) Wait(ctx context.Context) (T, error) {
 }
 
 // Done is closed when Wait would not wait.
-func (f *Future[T]) Done() <-chan struct{} { return f.ready }
+func (f *Future[T]) Done() <-chan struct{} {
+	if over := f.over.Load(); over != nil {
+		return *over
+	}
+	over := make(chan struct{})
+	if !f.over.CompareAndSwap(nil, &over) {
+		return *f.over.Load()
+	}
+	// It may have ended before it could see the channel.
+	if f.isOver.Load() {
+		f.tell()
+	}
+	return over
+}
 
 func (f *Future[T]) run(ctx context.Context) outcome {
 	value, err := f.fn(ctx)
@@ -63,5 +82,13 @@ func (f *Future[T]) fail(err error) { f.end(err) }
 func (f *Future[T]) end(err error) {
 	f.err = err
 	f.fn = nil
-	close(f.ready)
+	f.isOver.Store(true)
+	f.tell()
+}
+
+// tell closes the channel, if there is one and nobody has.
+func (f *Future[T]) tell() {
+	if over := f.over.Load(); over != nil && f.isTold.CompareAndSwap(false, true) {
+		close(*over)
+	}
 }

@@ -317,6 +317,26 @@ func TestFuture(t *testing.T) {
 	assert.EqualValues(t, 2, p.Gate().Ledger().Failed)
 }
 
+// TestFutureIsToldOnce has a result come while several begin to wait for it.
+func TestFutureIsToldOnce(t *testing.T) {
+	t.Parallel()
+	p := newPool(t, pool.Config{Workers: 4})
+	var waiting sync.WaitGroup
+	for i := range 2000 {
+		f, err := pool.Go(t.Context(), p, func(context.Context) (int, error) { return i, nil })
+		require.NoError(t, err)
+		for range 3 {
+			waiting.Go(func() {
+				<-f.Done()
+				n, err := f.Wait(context.Background())
+				assert.NoError(t, err)
+				assert.Equal(t, i, n)
+			})
+		}
+	}
+	waiting.Wait()
+}
+
 func TestLineage(t *testing.T) {
 	t.Parallel()
 
