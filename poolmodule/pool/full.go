@@ -115,13 +115,11 @@ func (p *Pool) takeOldestLocked() (entry, bool) {
 	if j := p.takeOldestKeyedLocked(); j != nil {
 		return entry{work: j}, true
 	}
-	if w := p.oldestBatchLocked(); w != nil {
-		one := func(left int) int { return min(1, left) }
-		if stolen, _ := p.robLocked(w, one); len(stolen) == 1 {
-			e := stolen[0]
-			stolen[0] = entry{}
-			return e, true
-		}
+	one := func(left int) int { return min(1, left) }
+	if stolen, _ := p.robOldestLocked(one); len(stolen) == 1 {
+		e := stolen[0]
+		stolen[0] = entry{}
+		return e, true
 	}
 	if p.queue.len() == 0 {
 		return entry{}, false

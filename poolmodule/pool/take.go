@@ -83,16 +83,27 @@ func roundUp(n int) int {
 
 // stealLocked gives w half of the batch that is the oldest.
 func (p *Pool) stealLocked(w *worker) (window []entry, ok bool) {
-	victim := p.oldestBatchLocked()
-	if victim == nil {
-		return nil, false
-	}
-	stolen, pos := p.robLocked(victim, func(n int) int { return (n + 1) / 2 })
+	stolen, pos := p.robOldestLocked(func(n int) int { return (n + 1) / 2 })
 	if len(stolen) == 0 {
 		return nil, false
 	}
 	p.beginBatchLocked(w, len(stolen)-1, pos+1)
 	return stolen, true
+}
+
+// robOldestLocked takes some of the batch that is the oldest. If its owner takes
+// the last of it meanwhile, there may be others: only when all are empty there
+// is nothing.
+func (p *Pool) robOldestLocked(some func(left int) int) (stolen []entry, base uint64) {
+	for {
+		victim := p.oldestBatchLocked()
+		if victim == nil {
+			return nil, 0
+		}
+		if stolen, base = p.robLocked(victim, some); len(stolen) > 0 {
+			return stolen, base
+		}
+	}
 }
 
 // oldestBatchLocked is the worker whose batch holds the task that has waited
