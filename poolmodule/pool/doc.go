@@ -73,7 +73,7 @@
 // queue's capacity is in batches; a small queue has none and its bound is exact
 // at any moment. What is in batches counts as queued. While submitters are
 // blocked, room that a batch sets free is noticed when its worker comes back,
-// or when anybody else finds the queue full. While there are jobs in the queue
+// or when another submitter joins them. While there are jobs in the queue
 // (items of lanes, closures with a key) everything is taken one by one.
 //
 // A batch hides nothing: a worker that finds the queue empty takes half of the

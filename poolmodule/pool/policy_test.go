@@ -151,6 +151,34 @@ func TestPolicy(t *testing.T) {
 		})
 	})
 
+	t.Run("TaskThatSubmitsIsNotHeldUpByRoomThatItsOwnBatchHasSetFree", func(t *testing.T) {
+		t.Parallel()
+		synctest.Test(t, func(t *testing.T) {
+			p := newPool(t, pool.Config{Workers: 1, Queue: 64})
+			first, running, release := block()
+			require.NoError(t, p.Submit(t.Context(), first))
+			<-running
+			for i := range 64 {
+				require.NoError(t, p.Submit(t.Context(), func(ctx context.Context) {
+					if i == 7 { // the last of a batch
+						ctx, cancel := context.WithTimeout(ctx, time.Minute)
+						defer cancel()
+						assert.NoError(t, p.Submit(ctx, nothing))
+					}
+				}))
+			}
+			for range 2 {
+				go func() { assert.NoError(t, p.Submit(t.Context(), nothing)) }()
+			}
+			synctest.Wait()
+			require.Equal(t, 2, p.Stats().Submitters)
+
+			release()
+			synctest.Wait()
+			assert.Zero(t, p.Stats().Submitters)
+			assert.EqualValues(t, 68, p.Gate().Ledger().Done)
+		})
+	})
 	t.Run("BlockedSubmitterLeavesWhenItsContextEnds", func(t *testing.T) {
 		t.Parallel()
 		synctest.Test(t, func(t *testing.T) {

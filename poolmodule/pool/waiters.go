@@ -159,7 +159,11 @@ func (p *Pool) waitLocked(ctx context.Context, e entry, in *line) error {
 	}()
 	in.add(w)
 	gate := p.gateOf(e)
+	// Batches may have set room free that nobody has noticed: their workers may
+	// not be back for long, or be waiting themselves, right here.
+	c := p.nudgeLocked()
 	p.unlock()
+	c.send()
 
 	draining := gate.Draining()
 	for {
