@@ -104,10 +104,11 @@
 //     to be called: there is a searcher, or there was nobody when the locks were
 //     last given back, and nobody can have parked since;
 //   - a searcher arrives and takes some: it calls the next;
-//   - a worker wants to park: it has looked at the queue and at the batches in
+//   - a worker wants to park: it has looked at the queue and at all batches in
 //     the same hold, there was nothing, and giving the locks back it leaves no
 //     room;
-//   - a worker retires: it passes the call on;
+//   - a worker retires: it gives the token back. As nobody parks while there
+//     are too many workers, none is left who could be called;
 //   - the limit rises, a lane leaves, a key or a retry comes free: the one who
 //     did it calls.
 //
