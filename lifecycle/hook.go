@@ -45,6 +45,9 @@ type Hook struct {
 	// stopped, beside those of the other components, and must not block: one
 	// that takes longer than the grace is left out. Zero: nothing to add.
 	Describe func() []string
+	// Panel is what the component shows of itself, and what of it may be changed
+	// while it runs. Zero: its name, state and ledger are all there is to see.
+	Panel *Panel
 	// Budget bounds the hook's own time. Zero: see [Budget].
 	Budget Budget
 }

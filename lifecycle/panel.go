@@ -1,0 +1,176 @@
+package lifecycle
+
+import (
+	"context"
+	"time"
+)
+
+// Panel is what a component shows of itself while it lives, and what of it may
+// be changed. The receipt says how it ended; the panel says how it is. Whatever
+// reads panels knows components by their Panel alone, so that one of your own
+// appears beside ours. Every field may be left at zero.
+//
+// The functions are called by anybody at any time, from the first OnStart until
+// the receipt is there, by several goroutines at once. They must not block, nor
+// call the [Conductor]. A panic of one is its answer, and changes nothing else.
+type Panel struct {
+	// Kind is the sort of component, in the singular: "pool", "batcher".
+	// Components of one kind are listed together. Zero: "component".
+	Kind string
+
+	// Stats is a picture of one moment, cheap enough to be taken every second.
+	// What it returns is encoded as JSON. Zero: none.
+	Stats func() any
+	// Metrics are the numbers of such a picture, for a time series. The ledger
+	// of the Gate need not be among them. Zero: none.
+	Metrics func() []Metric
+	// Health says whether the component can do its work. It may take until ctx
+	// ends: to ask a database, say. Zero: it is up from its OnStart to its
+	// OnStop.
+	Health func(ctx context.Context) Health
+	// Inspect looks closer than Stats and may cost more: the tasks that run,
+	// with their stacks. What it returns is encoded as JSON. Zero: none.
+	Inspect func(ctx context.Context) any
+
+	// Knobs are what can be changed while it runs, as they are now. Names do not
+	// change; each is that of a configuration key. Zero: none.
+	Knobs func() []Knob
+	// Turn changes the knobs that it is given, all or none, and returns when the
+	// change is in force. The values have the types of their knobs and are
+	// within their bounds; what does not fit together is its own to refuse. It
+	// is not called twice at a time. Ask for changes by [Conductor.Turn], which
+	// does the rest: a caller of Turn itself is in nobody's audit. Zero: there
+	// are no knobs.
+	Turn func(ctx context.Context, values map[string]any) error
+}
+
+// MetricType says how a [Metric] moves.
+type MetricType int
+
+// The types of a metric.
+const (
+	// Gauge goes up and down.
+	Gauge MetricType = iota
+	// Counter only grows in the life of a process.
+	Counter
+	// Distribution counts samples in buckets.
+	Distribution
+)
+
+func (t MetricType) String() string {
+	return nameOf(t, "metric type", "gauge", "counter", "distribution")
+}
+
+// Metric is one number at one moment, or a distribution.
+type Metric struct {
+	// Name says what is measured, with words joined by "_" and the unit last:
+	// "queue_wait_seconds". It is put behind the name of the program and the
+	// kind of the component; a counter's gets "_total" behind it.
+	Name string
+	// Help is one sentence for a person.
+	Help string
+	Type MetricType
+	// Value is the number of a gauge or counter: seconds, bytes, or a count.
+	Value float64
+	// Labels tell apart what has the same name. The component's own name is
+	// added. Zero: none.
+	Labels map[string]string
+
+	// Count and Sum are of all samples of a distribution, Buckets how many of
+	// them were not above each bound.
+	Count   uint64
+	Sum     float64
+	Buckets map[float64]uint64
+}
+
+// Status is one word for whether something can do its work.
+type Status string
+
+// The statuses, the worst first. Of several, the worst is that of all.
+const (
+	Down         Status = "DOWN"
+	OutOfService Status = "OUT_OF_SERVICE" // on purpose: it does not start, or stops
+	Unknown      Status = "UNKNOWN"        // it could not be asked
+	Warning      Status = "WARNING"        // it works, and somebody should look
+	Up           Status = "UP"
+)
+
+// Health is what a component says of its own.
+type Health struct {
+	// Status in one word. Zero: Unknown.
+	Status Status
+	// Reason says to a person what is wrong and what to do. Zero: nothing is.
+	Reason string
+	// Details are encoded as JSON. Zero: none.
+	Details map[string]any
+}
+
+// KnobType is the type of a knob's value.
+type KnobType string
+
+// The types of knobs, with the types of their values in Go.
+const (
+	IntKnob      KnobType = "int"      // int64
+	FloatKnob    KnobType = "float"    // float64
+	BoolKnob     KnobType = "bool"     // bool
+	DurationKnob KnobType = "duration" // time.Duration; its text, such as "1.5s", in JSON
+	ChoiceKnob   KnobType = "choice"   // string, one of Choices
+)
+
+// Knob is one thing that can be changed, or at least seen.
+type Knob struct {
+	// Name is that of the configuration key in the component's own section:
+	// "workers".
+	Name string
+	// Help is one sentence for a person.
+	Help string
+	// Key is the whole configuration key: "pools.sms.workers". Zero: there is
+	// none, and a change cannot be kept for the next start.
+	Key  string
+	Type KnobType
+	// Value is what it is now.
+	Value any
+	// Min and Max bound a number or duration, both included. nil: no bound.
+	Min, Max any
+	// Choices are what a choice can be.
+	Choices []string
+	// Cold says that a change needs a restart: it can be seen here, not turned.
+	Cold bool
+}
+
+// Change asks for knobs of one component to be turned.
+type Change struct {
+	// Values by the names of knobs. What has come through JSON or YAML is
+	// converted: a float64 without a fraction to an int64, a text to a duration.
+	Values map[string]any
+	// By says who asks, From where: an address, a file, a line of code. They are
+	// written into the audit.
+	By, From string
+	// If is the revision that the change was made for. Another one now refuses
+	// it with [ErrStale]. Zero: whatever is there is overwritten.
+	If uint64
+	// DryRun changes nothing: the answer says what would be.
+	DryRun bool
+	// For is how long the change holds; then it is taken back, as far as nobody
+	// else has turned the same knobs since. Zero: until the next.
+	For time.Duration
+}
+
+// Turned is what came of a [Change], and its entry in the audit.
+type Turned struct {
+	// Seq numbers the entries of one process from 1. Zero: a dry run.
+	Seq       uint64    `json:"seq,omitempty"`
+	At        time.Time `json:"at"`
+	Component string    `json:"component"`
+	By        string    `json:"by,omitempty"`
+	From      string    `json:"from,omitempty"`
+	// Before and After are the knobs that change. The others are as they were.
+	Before map[string]any `json:"before"`
+	After  map[string]any `json:"after"`
+	// Until is when it is taken back; zero: not by itself.
+	Until time.Time `json:"until,omitzero"`
+	// Revision is that of the component's knobs after it.
+	Revision uint64 `json:"revision"`
+	// Error says why it was refused; then nothing has changed.
+	Error string `json:"error,omitempty"`
+}
