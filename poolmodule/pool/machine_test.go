@@ -68,7 +68,7 @@ func modelOf(l intake.Ledger) model { return model{l.Offered, l.Accepted, l.Reje
 func newMachine(rt *rapid.T) *machine {
 	cfg := pool.Config{
 		Workers: rapid.IntRange(1, 4).Draw(rt, "workers"),
-		Queue:   rapid.SampledFrom([]int{pool.NoQueue, 1, 3, 200}).Draw(rt, "queue"),
+		Queue:   rapid.SampledFrom([]int{pool.NoQueue, 1, 3, 200, 300}).Draw(rt, "queue"),
 		Policy:  rapid.SampledFrom([]pool.Policy{pool.Block, pool.Abort, pool.CallerRuns, pool.DiscardNewest, pool.DiscardOldest}).Draw(rt, "policy"),
 	}
 	m := &machine{policy: cfg.Policy, most: cfg.Workers, tried: map[int]bool{}, order: map[string][]int{}, ran: map[int]int{}}
@@ -174,12 +174,22 @@ func (m *machine) run(rt *rapid.T) {
 				return m.pool.SubmitKey(ctx, key, m.task("key "+key, id))
 			})
 		},
-		"batch": func(rt *rapid.T) {
+		"burst": func(rt *rapid.T) {
 			for range rapid.IntRange(1, 70).Draw(rt, "n") {
 				m.submit(rt, &m.closures, func(ctx context.Context, id int) error {
 					return m.pool.Submit(ctx, m.task("closures", id))
 				})
 			}
+		},
+		"batch": func(rt *rapid.T) { m.submitBatch(rt) },
+		"future": func(rt *rapid.T) {
+			m.submit(rt, &m.closures, func(ctx context.Context, id int) error {
+				_, err := pool.Go(ctx, m.pool, func(ctx context.Context) (int, error) {
+					m.task("closures", id)(ctx)
+					return id, nil
+				})
+				return err
+			})
 		},
 		"item": func(rt *rapid.T) {
 			i := rapid.IntRange(0, 1).Draw(rt, "lane")
@@ -253,6 +263,31 @@ func (m *machine) submit(rt *rapid.T, led *model, do func(context.Context, int) 
 			led.accepted++
 		} else {
 			led.rejected++
+		}
+	})
+	synctest.Wait()
+}
+
+// submitBatch does so with many at once. Others may come in between while it
+// waits for room, but its own order is kept.
+func (m *machine) submitBatch(rt *rapid.T) {
+	tasks := make([]func(context.Context), rapid.IntRange(1, 400).Draw(rt, "n"))
+	line := fmt.Sprint("batch ", m.next)
+	for i := range tasks {
+		tasks[i] = m.task(line, m.next+i)
+	}
+	m.next += len(tasks)
+	ctx, cancel := m.patience(rt)
+	m.submitters.Go(func() {
+		defer cancel()
+		n, err := m.pool.SubmitBatch(ctx, tasks)
+		m.mu.Lock()
+		defer m.mu.Unlock()
+		m.closures.offered += uint64(n)
+		m.closures.accepted += uint64(n)
+		if err != nil { // that of the first that was not accepted; the others were not offered
+			m.closures.offered++
+			m.closures.rejected++
 		}
 	})
 	synctest.Wait()
