@@ -34,6 +34,7 @@ func (s State) String() string {
 type Gate struct {
 	name    string
 	counted func() Ledger // nil: the gate counts visits itself
+	onDrain func()        // nil: nobody is told
 
 	refuseDraining error // made once, so that a refusal under load allocates nothing
 	refuseClosed   error
@@ -57,6 +58,14 @@ type Option func(*Gate)
 // [Gate.Enter] or [Gate.EnterAs].
 func Counted(ledger func() Ledger) Option {
 	return func(g *Gate) { g.counted = ledger }
+}
+
+// OnDrain has the gate call f when it leaves the open state: once, on the
+// goroutine of that Drain or Close, before it returns. f may ask the gate, and
+// must not wait: it is for a component that has to tell many who wait at its
+// entrance, each of whom could wait for [Gate.Draining] but at a price.
+func OnDrain(f func()) Option {
+	return func(g *Gate) { g.onDrain = f }
 }
 
 // New returns an open gate. The name ("pool:sms") is what errors and receipts
@@ -137,8 +146,12 @@ func (g *Gate) EnterAs(ctx context.Context, v *Visit) error {
 // Drain refuses root work from now on; lineage is still admitted. It does not
 // wait. Calling it again, or after [Gate.Close], does nothing.
 func (g *Gate) Drain() {
-	if g.state.CompareAndSwap(int32(Open), int32(Draining)) {
-		close(g.draining)
+	if !g.state.CompareAndSwap(int32(Open), int32(Draining)) {
+		return
+	}
+	close(g.draining)
+	if g.onDrain != nil {
+		g.onDrain()
 	}
 }
 

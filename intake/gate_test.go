@@ -97,6 +97,22 @@ func TestGate(t *testing.T) {
 		<-closed.Draining()
 	})
 
+	t.Run("OnDrainIsCalledOnceAndMayAskTheGate", func(t *testing.T) {
+		t.Parallel()
+		calls := 0
+		var g *intake.Gate
+		g = intake.New("pool", intake.OnDrain(func() {
+			calls++
+			assert.Equal(t, intake.Draining, g.State())
+			assert.ErrorIs(t, g.Admit(t.Context()), intake.ErrDraining)
+		}))
+		assert.Zero(t, calls)
+		g.Close()
+		g.Drain()
+		g.Close()
+		assert.Equal(t, 1, calls)
+	})
+
 	t.Run("FirstEndOfAVisitDecidesItsColumn", func(t *testing.T) {
 		t.Parallel()
 		g := intake.New("http")

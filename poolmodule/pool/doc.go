@@ -49,9 +49,9 @@
 //
 // Whoever holds Pool.mu holds the lock of the inbox too, and so sees all of the
 // queue, with two exceptions. Submit, for a closure or an item of a lane that
-// meets no obstacle, takes the lock of the inbox alone; and a worker gives that lock back before
-// it moves a batch, which is most of its work, out of the front. So a submitter
-// never waits for a worker that is busy with the queue.
+// meets no obstacle, takes the lock of the inbox alone; and a worker gives that
+// lock back before it moves a batch, which is most of its work, out of the front.
+// So a submitter never waits for a worker that is busy with the queue.
 //
 // What Submit may do unseen is decided by whoever gives both locks back: room,
 // the number of closures that may come in before somebody must look. It is zero
@@ -63,8 +63,10 @@
 // ring without locks, with a compare-and-swap each for its ends and a word per
 // place, cost twice as much as the two slices, and would have left the ledger,
 // the bound and the policies to be made exact beside it. With 256 submitters a
-// lock that parks is passed from one parked goroutine to the next, so the one of
-// the inbox is tried for a while, yielding, before it parks.
+// sync.Mutex was passed from one parked goroutine to the next for most of the
+// time, so the inbox has a lock of its own kind; and those who wait for room do
+// not wait for the drain too, which took the one channel of that for each of
+// them: the gate tells the pool ([intake.OnDrain]).
 //
 // # Batches and the bound
 //
@@ -115,8 +117,8 @@
 // Parking itself is safe because a worker is on the idle list before it gives
 // the locks back, and its channel holds the call until it listens. Nobody
 // waits by spinning (a worker that lingered for the time of a wake-up before it
-// parked was tried, and gained nothing), and no timer runs but for workers above MinWorkers and for
-// blocked submitters. TestWakeUps walks through every order in which a few
+// parked was tried, and gained nothing), and no timer runs but for workers above
+// MinWorkers and for blocked submitters. TestWakeUps walks through every order in which a few
 // submitters and workers can take these steps, and finds the lost wake-up in
 // each of the rules that is left out.
 //

@@ -4,6 +4,7 @@ import (
 	"context"
 	"runtime"
 	"sync"
+	"sync/atomic"
 
 	"github.com/lastcall-go/lastcall/intake"
 )
@@ -14,40 +15,52 @@ import (
 // gave the pool's lock back last.
 type inbox struct {
 	_       cacheLine // submitters write here all the time, workers beside it
-	mu      sync.Mutex
+	mu      mutex
 	entries []entry
 	room    int // so many closures may be put in before somebody must look
 	granted int // what room was when somebody last looked
+	// isShut is a hint that there is no room. Whoever sees it does not come to
+	// contend for a lock that could only tell him so.
+	isShut  atomic.Bool
 	sampler sampler
 	_       cacheLine
 }
 
 type cacheLine [64]byte
 
-func (in *inbox) lock() {
-	if !in.mu.TryLock() {
-		in.insist()
-	}
+// mutex is for what is held for a few instructions, and by many. A goroutine that
+// parks for such a lock comes too late whenever it wakes; a sync.Mutex for which
+// many have parked is passed from one to the next of them, at the price of a
+// goroutine switch for each task. Of those who have tried in vain for a while,
+// here all but one park. That one goes on trying, beside whoever comes.
+type mutex struct {
+	isHeld  atomic.Bool
+	patient sync.Mutex
 }
 
-// insist parks only when it has to. A goroutine that parks for a lock that is
-// held for so short a time comes too late whenever it wakes; with 256 submitters
-// a sync.Mutex would pass from one parked goroutine to the next, at the price of
-// a goroutine switch for each task.
-func (in *inbox) insist() {
-	const spins, turns = 32, 4
-	for range turns {
-		for range spins {
-			if in.mu.TryLock() {
-				return
-			}
+func (m *mutex) lock() {
+	const tries, triesPerTurn = 100, 32
+	for range tries {
+		if m.tryLock() {
+			return
 		}
-		runtime.Gosched()
 	}
-	in.mu.Lock() // the operating system has put the holder aside
+	m.patient.Lock()
+	defer m.patient.Unlock()
+	for i := 1; !m.tryLock(); i++ {
+		if i%triesPerTurn == 0 {
+			runtime.Gosched() // the holder may have lost its processor
+		}
+	}
 }
 
-func (in *inbox) unlock() { in.mu.Unlock() }
+func (m *mutex) tryLock() bool { return !m.isHeld.Load() && m.isHeld.CompareAndSwap(false, true) }
+
+func (m *mutex) unlock() { m.isHeld.Store(false) }
+
+func (in *inbox) lock() { in.mu.lock() }
+
+func (in *inbox) unlock() { in.mu.unlock() }
 
 // put lets a closure in if there is nothing to be done but that: there is room,
 // and nobody who waits for it, and memory, no worker must be called, and the
@@ -55,12 +68,15 @@ func (in *inbox) unlock() { in.mu.Unlock() }
 // takes: see [intake.Gate.Admit].
 func (p *Pool) put(task work) (isIn bool) {
 	in := &p.queue.inbox
+	if in.isShut.Load() {
+		return false
+	}
 	in.lock()
 	if in.room <= 0 || p.gate.State() != intake.Open {
 		in.unlock()
-		return p.putAndWake(task)
+		return false
 	}
-	in.room--
+	in.takeRoom(1)
 	in.entries = append(in.entries, entry{work: task})
 	if in.sampler.due() {
 		p.sampleLast(in)
@@ -69,30 +85,13 @@ func (p *Pool) put(task work) (isIn bool) {
 	return true
 }
 
-// putAndWake is put for the closure for which a worker must be called, or memory
-// got.
-func (p *Pool) putAndWake(task work) (isIn bool) {
-	p.lock()
-	if !p.waiting.empty() || p.freeLocked() <= p.reserved || p.gate.State() != intake.Open {
-		p.unlock()
-		return false
-	}
-	p.ledger.Offered++
-	p.ledger.Accepted++
-	p.queue.inbox.push(entry{work: task})
-	if in := &p.queue.inbox; in.sampler.due() {
-		p.sampleLast(in)
-	}
-	w := p.wakeLocked()
-	p.unlock()
-	w.call()
-	return true
-}
-
 // putAll is put for the first of tasks, as many as there is room for. It stops
 // at a nil one.
 func (p *Pool) putAll(tasks []func(context.Context)) (n int) {
 	in := &p.queue.inbox
+	if in.isShut.Load() {
+		return 0
+	}
 	in.lock()
 	if in.room <= 0 || p.gate.State() != intake.Open {
 		in.unlock()
@@ -108,7 +107,7 @@ func (p *Pool) putAll(tasks []func(context.Context)) (n int) {
 		}
 		n++
 	}
-	in.room -= n
+	in.takeRoom(n)
 	in.unlock()
 	return n
 }
@@ -157,5 +156,15 @@ func (p *Pool) openInbox() {
 		in.room = min(p.freeLocked()-p.reserved, cap(in.entries)-len(in.entries))
 	}
 	in.granted = in.room
+	if isShut := in.room <= 0; isShut != in.isShut.Load() {
+		in.isShut.Store(isShut)
+	}
 	in.unlock()
+}
+
+func (in *inbox) takeRoom(n int) {
+	in.room -= n
+	if in.room <= 0 {
+		in.isShut.Store(true)
+	}
 }

@@ -8,6 +8,9 @@ import "github.com/lastcall-go/lastcall/intake"
 // putJob is put for an item. It also needs the door of its lane open.
 func (p *Pool) putJob(j *job) (isIn bool) {
 	in := &p.queue.inbox
+	if in.isShut.Load() {
+		return false
+	}
 	in.lock()
 	if !p.fitsInbox(j) {
 		in.unlock()
@@ -22,6 +25,9 @@ func (p *Pool) putJob(j *job) (isIn bool) {
 // takes no more than a look.
 func (p *Pool) reserve(j *job) (isReserved bool) {
 	in := &p.queue.inbox
+	if in.isShut.Load() {
+		return false
+	}
 	in.lock()
 	defer in.unlock()
 	if !p.fitsInbox(j) {
@@ -54,7 +60,7 @@ func (p *Pool) fitsInbox(j *job) bool {
 
 // takeRoom takes the room of one that is not counted by the pool's own ledger.
 func (p *Pool) takeRoom() {
-	p.queue.inbox.room--
+	p.queue.inbox.takeRoom(1)
 	p.queue.inbox.granted--
 }
 

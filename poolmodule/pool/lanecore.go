@@ -112,7 +112,7 @@ func newLaneCore(p *Pool, name string, cfg LaneConfig) *laneCore {
 	}
 	l.ctx, l.cancel = context.WithCancelCause(p.ctx)
 	l.quiet = quietness{pool: p, isLocked: l.quietLocked}
-	l.gate = intake.New("lane:"+name, intake.Counted(l.ledgerSnapshot))
+	l.gate = intake.New("lane:"+name, intake.Counted(l.ledgerSnapshot), intake.OnDrain(l.gateDrains))
 	return l
 }
 

@@ -27,7 +27,6 @@ func (p *Pool) Drain(ctx context.Context) error {
 func (p *Pool) drainGates() {
 	p.gate.Drain()
 	p.lock()
-	p.noticeDrainLocked()
 	lanes := slices.Clone(p.lanes)
 	p.unlock()
 	for _, l := range lanes {

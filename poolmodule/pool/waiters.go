@@ -127,17 +127,35 @@ func (p *Pool) admitNowLocked() (c calls) {
 	return c
 }
 
-// refuseWaitersLocked sends everybody home who stands in one of the lines for a
-// gate that has closed.
+// gateDrains sends home those who wait for room and have no lineage, and ends
+// what no task boundary would end. [intake.Gate.Drain] calls it.
+func (p *Pool) gateDrains() {
+	p.lock()
+	p.noticeDrainLocked()
+	c := p.refuseWaitersLocked(p.gate, &p.waiting.line)
+	p.unlock()
+	c.send()
+}
+
+func (l *laneCore) gateDrains() {
+	l.pool.lock()
+	c := l.refuseWaitersLocked()
+	l.pool.unlock()
+	c.send()
+}
+
+// refuseWaitersLocked sends home who stands in one of the lines for a gate that
+// does not admit him any more.
 func (p *Pool) refuseWaitersLocked(g *intake.Gate, lines ...*line) (c calls) {
 	for _, l := range lines {
 		for w := l.first; w != nil; {
 			next := w.next
 			if p.gateOf(w.entry) == g {
-				l.remove(w)
-				w.err = g.Admit(w.ctx)
-				p.rejectLocked(w.entry)
-				w.next, c.submitters = c.submitters, w
+				if w.err = g.Admit(w.ctx); w.err != nil {
+					l.remove(w)
+					p.rejectLocked(w.entry)
+					w.next, c.submitters = c.submitters, w
+				}
 			}
 			w = next
 		}
@@ -146,7 +164,7 @@ func (p *Pool) refuseWaitersLocked(g *intake.Gate, lines ...*line) (c calls) {
 }
 
 // waitLocked puts the submitter in line and blocks until it was let in or
-// refused, its context ends, or a drain begins that refuses it. It unlocks.
+// refused, also by a drain (see gateDrains), or its context ends. It unlocks.
 func (p *Pool) waitLocked(ctx context.Context, e entry, in *line) error {
 	w, ok := p.waiting.spare.Get().(*waiter)
 	if !ok {
@@ -157,32 +175,29 @@ func (p *Pool) waitLocked(ctx context.Context, e entry, in *line) error {
 		w.ctx, w.entry = nil, entry{}
 		p.waiting.spare.Put(w)
 	}()
-	in.add(w)
 	gate := p.gateOf(e)
+	if err := gate.Admit(ctx); err != nil { // a drain has begun since it was asked
+		p.rejectLocked(e)
+		p.unlock()
+		return err
+	}
+	in.add(w)
 	// Batches may have set room free that nobody has noticed: their workers may
 	// not be back for long, or be waiting themselves, right here.
 	c := p.nudgeLocked()
 	p.unlock()
 	c.send()
 
-	draining := gate.Draining()
-	for {
-		select {
-		case <-w.ready:
-			return w.err
-		case <-ctx.Done():
-			err := fmt.Errorf("%s: not let in before the submitter's context ended: %w", gate.Name(), context.Cause(ctx))
-			// It had lineage; what cut it short is the stop.
-			if refusal := gate.Admit(context.Background()); refusal != nil {
-				err = fmt.Errorf("%w (%w)", refusal, err)
-			}
-			return p.leave(w, err)
-		case <-draining:
-			if err := gate.Admit(ctx); err != nil {
-				return p.leave(w, err)
-			}
-			draining = nil // it has lineage, and waits on
+	select {
+	case <-w.ready:
+		return w.err
+	case <-ctx.Done():
+		err := fmt.Errorf("%s: not let in before the submitter's context ended: %w", gate.Name(), context.Cause(ctx))
+		// It had lineage; what cut it short is the stop.
+		if refusal := gate.Admit(context.Background()); refusal != nil {
+			err = fmt.Errorf("%w (%w)", refusal, err)
 		}
+		return p.leave(w, err)
 	}
 }
 
