@@ -37,7 +37,7 @@ var picture = []room{
 	{"poolmodule", []string{"lifecycle", "journal", "poolmodule/pool"}, "glue joins its own core and the lifecycle; its Config comes from the graph, whoever put it there"},
 	{"batchmodule", []string{"lifecycle", "journal", "batchmodule/batch"}, "glue joins its own core and the lifecycle; its Config comes from the graph, whoever put it there"},
 
-	{"actuator", []string{"lifecycle"}, "it shows what the lifecycle knows, of components of any kind"},
+	{"actuator", []string{"lifecycle", "intake"}, "it shows what the lifecycle knows, of components of any kind"},
 	{"app", []string{"lifecycle"}, "it runs any Fx application, ours or not; the standard set is in modules"},
 	{"modules", join(glue, cores, grounds, []string{"journal", "journal/filejournal", "journal/deadletter", "journal/control", "actuator"}), "the set is for any application; the front door stands beside it, not below"},
 

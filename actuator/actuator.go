@@ -1,0 +1,85 @@
+package actuator
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/lastcall-go/lastcall/lifecycle"
+)
+
+// Actuator serves the endpoints of one application. Make one with [New]. All
+// methods are safe for concurrent use.
+type Actuator struct {
+	conductor *lifecycle.Conductor
+	cfg       Config
+	options   options
+	began     time.Time
+
+	endpoints []endpoint // those that are on, in the order of the table
+	mux       *http.ServeMux
+
+	// life ends when Stop is called: what is endless ends with it.
+	life context.Context //nolint:containedctx // it outlives every request: it belongs to the actuator
+	end  context.CancelFunc
+	jobs sync.WaitGroup // goroutines of its own: calls that may hang
+}
+
+// New returns the actuator of an application. It starts nothing. The error is
+// that of [Config.Validate].
+func New(conductor *lifecycle.Conductor, cfg Config, opts ...Option) (*Actuator, error) {
+	if conductor == nil {
+		return nil, errors.New("actuator: the conductor is nil; give the one that lifecycle.Module has made")
+	}
+	if err := cfg.Validate(); err != nil {
+		return nil, fmt.Errorf("actuator: %w", err)
+	}
+	a := &Actuator{conductor: conductor, cfg: cfg.WithDefaults(), began: time.Now()}
+	for _, opt := range opts {
+		opt(&a.options)
+	}
+	a.life, a.end = context.WithCancel(context.Background())
+	a.endpoints = slices.DeleteFunc(a.all(), func(e endpoint) bool { return !a.on(e) })
+	a.mux = a.routes()
+	return a, nil
+}
+
+func (a *Actuator) on(e endpoint) bool {
+	if on, said := a.cfg.Endpoints[e.ID]; said {
+		return on
+	}
+	return !e.OffByDefault
+}
+
+// Endpoints are those that are on, in the order of the table. It is the
+// caller's to change.
+func (a *Actuator) Endpoints() []Endpoint {
+	list := make([]Endpoint, len(a.endpoints))
+	for i, e := range a.endpoints {
+		list[i] = e.Endpoint
+	}
+	return list
+}
+
+// Stop ends what is endless, such as a stream of events, cancels checks that
+// still run, and waits for them until ctx ends: then it returns the context's
+// error, and whoever hangs is left behind. Requests that come later are
+// answered, but for endless ones. It may be called more than once.
+func (a *Actuator) Stop(ctx context.Context) error {
+	a.end()
+	ended := make(chan struct{})
+	go func() { // ends with the jobs
+		a.jobs.Wait()
+		close(ended)
+	}()
+	select {
+	case <-ended:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("actuator: a health check or inspection has not returned: %w", ctx.Err())
+	}
+}

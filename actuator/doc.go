@@ -1,0 +1,66 @@
+// Package actuator shows a running application over HTTP, and steers it: its
+// components with their health, statistics, ledgers and knobs, its metrics,
+// its build. It is what Spring Boot calls an actuator, with the same paths,
+// media type and JSON shapes, so that Spring Boot Admin and IDE dashboards can
+// read it.
+//
+// [New] makes a plain [http.Handler] over a [lifecycle.Conductor]. It knows no
+// kind of component: whatever registers a [lifecycle.Panel] appears, also one
+// of your own. Section "management" of package modules serves it on a port of
+// its own, guarded.
+//
+//	request ─▶ limits ─▶ path and method ─▶ endpoint ─▶ asks the Conductor ─▶ panels
+//	            414         404, 405          │          and the gates
+//	                        (Allow)           ▼
+//	                                     JSON, masked
+//
+// # Endpoints
+//
+// ENDPOINTS.md beside this file is the table of all endpoints, generated from
+// the code; [Actuator.Endpoints] is the same list for programs. What kinds of
+// components there are decides what lists there are: a component of the kind
+// "pool" is found at /actuator/pools. A kind whose list would have the name of
+// another endpoint is found at /actuator/components alone.
+//
+// # Answers
+//
+// JSON comes as application/vnd.spring-boot.actuator.v3+json, or as
+// application/json to those who ask for that; who accepts neither gets 406. A
+// request that cannot be served is answered with a problem of RFC 9457 whose
+// detail says what to do. Values that are not known for a query key get 400;
+// keys that are not known are ignored.
+//
+// # Who may see what
+//
+// This package serves whoever reaches it. Who that is, is for the server in
+// front to say, which asks [Actuator.Match] what a request is for: reading
+// health ([Endpoint].Open), reading anything else, or a change
+// ([Endpoint].Write). With [WithAuthorized], details of health are kept from
+// strangers.
+//
+// Whatever a component says passes through a mask: the value of a key that
+// sounds like a secret, such as "api_key", and the password in a URL are
+// replaced by "******". Config.Show names keys that are no secret.
+//
+// # Concurrency and cost
+//
+// All methods may be called by anybody at any time. Nothing runs unless
+// somebody asks: metrics are read from panels and ledgers at scrape time. A
+// health check or an inspection is called once for all who ask at the same
+// time, with a timeout, and its answer holds for a second, so that it cannot be
+// used for a flood. One that hangs costs its goroutine and no more: it is not
+// called again until it has returned. A panel that panics gives its own part
+// of the answer away and nothing else; lastcall_panel_failures_total counts
+// that.
+//
+// # Stopping
+//
+// It needs no start. It answers while the application starts, drains, stops,
+// and afterwards, as long as its server does. [Actuator.Stop] ends what is
+// endless and waits for checks that still run.
+//
+// # Testing
+//
+// Take an application under fxtest with lifecycle.Module, and give New its
+// Conductor; then use net/http/httptest.
+package actuator
