@@ -164,14 +164,16 @@ type requester struct {
 }
 
 // Shutdown implements [fx.Shutdowner].
-func (r *requester) Shutdown(opts ...fx.ShutdownOption) error { return r.shutdown(nil, opts) }
+func (r *requester) Shutdown(opts ...fx.ShutdownOption) error {
+	return r.shutdown(Cause{By: callerOutside()}, opts)
+}
 
-func (r *requester) shutdown(cause error, opts []fx.ShutdownOption) error {
-	cause = readable(cause)
+func (r *requester) shutdown(cause Cause, opts []fx.ShutdownOption) error {
+	cause.Kind, cause.Err = CauseShutdown, readable(cause.Err)
 	r.conductor.mu.Lock()
 	defer r.conductor.mu.Unlock()
 	first := len(r.conductor.requests) == 0
-	r.conductor.requests = append(r.conductor.requests, Cause{Kind: CauseShutdown, By: callerOutside(), Err: cause})
+	r.conductor.requests = append(r.conductor.requests, cause)
 	if !first {
 		return nil // Fx's channels hold one request; the stop is on its way
 	}
