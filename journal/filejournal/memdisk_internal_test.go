@@ -29,6 +29,7 @@ type memDisk struct {
 
 // memFile is a file; it may have several names over time, and none.
 type memFile struct {
+	name    string // the last
 	data    []byte
 	durable []byte
 	pending []memWrite // not forced
@@ -73,7 +74,7 @@ func (d *memDisk) copy() *memDisk {
 func (d *memDisk) copyLocked() *memDisk {
 	c := newMemDisk()
 	for name, f := range d.names {
-		c.names[name] = &memFile{data: slices.Clone(f.data), durable: slices.Clone(f.data)}
+		c.names[name] = &memFile{name: name, data: slices.Clone(f.data), durable: slices.Clone(f.data)}
 	}
 	c.durable = maps.Clone(c.names)
 	return c
@@ -102,7 +103,7 @@ func (d *memDisk) powerLossLocked(random *rand.Rand) *memDisk {
 				}
 			}
 		}
-		c.names[name] = &memFile{data: data, durable: slices.Clone(data)}
+		c.names[name] = &memFile{name: name, data: data, durable: slices.Clone(data)}
 	}
 	c.durable = maps.Clone(c.names)
 	return c
@@ -141,9 +142,9 @@ func (d *memDisk) Create(name string) (file, error) {
 	if err := d.op("create", name); err != nil {
 		return nil, err
 	}
-	f := &memFile{}
+	f := &memFile{name: name}
 	d.names[name] = f
-	return &memHandle{disk: d, memFile: f, name: name}, nil
+	return &memHandle{disk: d, memFile: f}, nil
 }
 
 func (d *memDisk) Open(name string) (file, error) {
@@ -153,7 +154,7 @@ func (d *memDisk) Open(name string) (file, error) {
 	if !ok {
 		return nil, os.ErrNotExist
 	}
-	return &memHandle{disk: d, memFile: f, name: name}, d.op("open", name)
+	return &memHandle{disk: d, memFile: f}, d.op("open", name)
 }
 
 func (d *memDisk) Rename(from, to string) error {
@@ -162,7 +163,8 @@ func (d *memDisk) Rename(from, to string) error {
 	if err := d.op("rename", to); err != nil {
 		return err
 	}
-	d.names[to] = d.names[from]
+	f := d.names[from]
+	f.name, d.names[to] = to, f
 	delete(d.names, from)
 	return nil
 }
@@ -203,7 +205,6 @@ func (d *memDisk) SyncDir(dir string) error {
 type memHandle struct {
 	*memFile
 	disk   *memDisk
-	name   string
 	closed bool
 	// A write, a sync through it has failed. A write may cross a sync that
 	// fails; nothing may be forced after either.
@@ -340,7 +341,7 @@ func (d *memDisk) flip(name string, at int, bits byte) {
 func (d *memDisk) put(name string, data []byte) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.names[name] = &memFile{data: data}
+	d.names[name] = &memFile{name: name, data: data}
 }
 
 // failAt lets the call number n fail, and those after it if it lasts.
