@@ -2,6 +2,7 @@ package filejournal
 
 import (
 	"os"
+	"path/filepath"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -47,6 +48,23 @@ func TestFaultOfMappedMemory(t *testing.T) {
 		require.ErrorAs(t, err, &fault)
 		require.ErrorAs(t, j.Health().Err(), &fault)
 		require.Zero(t, j.Len())
+	})
+
+	t.Run("ASealThatIsCutIsNone", func(t *testing.T) {
+		t.Parallel()
+		const page = headerSize
+		path := filepath.Join(t.TempDir(), "segment")
+		f, err := disk{}.Create(path)
+		require.NoError(t, err)
+		require.NoError(t, f.Allocate(3*page))
+		mem, err := f.Map(3 * page)
+		require.NoError(t, err)
+		s := &segment{f: f, mem: mem, path: path, size: 3 * page, base: 1, tail: 2*page - frameHead/2}
+		require.NoError(t, os.Truncate(path, 2*page)) // the second half of the seal is refused
+		var fault *faultError
+		require.ErrorAs(t, s.seal(), &fault)
+		require.Zero(t, le.Uint64(mem[s.tail:]), "a reader stops here, and finds no damage")
+		require.NoError(t, s.close())
 	})
 
 	t.Run("APanicThatIsNoFaultGoesOn", func(t *testing.T) {

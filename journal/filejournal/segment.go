@@ -176,7 +176,15 @@ func (s *segment) seal() error {
 	}
 	var p [frameHead]byte
 	putSeal(p[:], s.seed, s.base+uint64(s.count))
-	if err := s.put(p[:], s.tail); err != nil {
+	var err error
+	if s.mem == nil {
+		err = s.put(p[:], s.tail)
+	} else if err = s.put(p[8:], s.tail+8); err == nil {
+		// The beginning comes last, as in any frame: a process that dies
+		// between the two has not sealed.
+		err = s.put(p[:8], s.tail)
+	}
+	if err != nil {
 		return err
 	}
 	s.sealed = true
