@@ -412,12 +412,19 @@ func TestCompactionFaultAtEachCall(t *testing.T) {
 					opened := 0
 					for at := 1; at <= healthy.calls(); at++ {
 						d := before.copy()
-						d.failing(failAt(at, disk, lasts))
+						fail, met := failAt(at, disk, lasts), false
+						d.failing(func(op, name string) error {
+							err := fail(op, name)
+							met = met || err != nil && op != "remove" // that may be tidy's, beside it
+							return err
+						})
 						j, err := openJournal(t.Context(), d, small(sync), "test", func() {})
 						d.failing(nil)
 						left := want
 						if err == nil {
 							opened++
+							// A disk on which nothing can be made is refused, unless it is full.
+							require.False(t, met && lasts && errors.Is(disk, syscall.EIO), "call %d", at)
 							require.Equal(t, want, replayed(t, j), "call %d", at)
 							appendText(t, j, 12345) // it heals
 							half := len(want) / 2
@@ -440,8 +447,7 @@ func TestCompactionFaultAtEachCall(t *testing.T) {
 						}
 						require.LessOrEqual(t, len(d.segmentNames()), 5, "call %d", at)
 					}
-					// A disk on which nothing can be made is refused, unless it is full.
-					require.Equal(t, lasts && errors.Is(disk, syscall.EIO), opened == 0)
+					require.True(t, opened > 0 || lasts && errors.Is(disk, syscall.EIO))
 				})
 			}
 		}
