@@ -22,6 +22,8 @@ func fairRows() []harness.Row {
 		Columns:     []harness.Metric{harness.P50, harness.P99},
 		Targets:     []harness.Target{{Metric: harness.P99, Limit: 2}},
 		Notes: []string{
+			"Nine goroutines that compute without a pause share two cores here. Once a submitter had to wait, it goes on when the scheduler comes to it, which for a " +
+				"time slice of 10 ms is milliseconds; the median says how seldom it had to.",
 			"\"Not starved\" is taken as a p99 of at most twice that of a channel, whose senders wait in line. " +
 				"A pool that lets blocked submitters in by the group makes one wait longer, and fewer of them.",
 			"ants has no queue that could be full; its submitters wait for a free worker. The pools without a bound are not here: nobody waits for room in them.",

@@ -25,6 +25,8 @@ func workRows() []harness.Row {
 			Rounds:      3,
 			Contestants: contestants(allPools, runSpinning),
 			Targets:     []harness.Target{{Metric: harness.Wall, Limit: 0.9}},
+			Notes: []string{"Two cores need 500 ns for a task of 1 µs. Whoever adds nothing to that is at 0.9 only where the channel adds more than 50 ns; " +
+				"where it adds 30, nobody can be below 0.94."},
 		},
 		{
 			ID:          "b10k",
@@ -45,7 +47,10 @@ func workRows() []harness.Row {
 			Contestants: contestants(allPools, runSleeping),
 			Columns:     []harness.Metric{harness.Wall, harness.CPU, harness.Allocs, perWorker},
 			Targets:     []harness.Target{{Metric: harness.Wall, Limit: 1.0}, {Metric: perWorker, Limit: 1.02}},
-			Notes:       []string{"Nobody can be faster than 100 ms: a hundred thousand tasks are ten for each worker. The wall time is per task, 1 µs at best."},
+			Notes:       []string{"Nobody can be faster than 100 ms: a hundred thousand tasks are ten for each worker. The wall time is per task, 1 µs at best.",
+				"When 10,000 sleepers wake at once, the queue of 4,096 is empty before its submitter gets a processor, and lastcall's workers park and are called " +
+					"one after another. What a worker of lastcall holds beside its goroutine is the record of its batch, so that a thief, a stop and the ledger find it, " +
+					"a channel to be woken by, and the context that carries the right of its tasks: about 350 bytes."},
 		},
 	}
 }
