@@ -38,8 +38,9 @@ var picture = []room{
 	{"batchmodule", []string{"lifecycle", "journal", "batchmodule/batch"}, "glue joins its own core and the lifecycle; its Config comes from the graph, whoever put it there"},
 
 	{"actuator", []string{"lifecycle", "intake"}, "it shows what the lifecycle knows, of components of any kind"},
+	{"actuator/management", nil, "it guards any handler, ours or not; what it serves is for the glue to say"},
 	{"app", []string{"lifecycle"}, "it runs any Fx application, ours or not; the standard set is in modules"},
-	{"modules", join(glue, cores, grounds, []string{"journal", "journal/filejournal", "journal/deadletter", "journal/control", "actuator"}), "the set is for any application; the front door stands beside it, not below"},
+	{"modules", join(glue, cores, grounds, []string{"journal", "journal/filejournal", "journal/deadletter", "journal/control", "actuator", "actuator/management"}), "the set is for any application; the front door stands beside it, not below"},
 
 	{"drill", nil, "it kills programs from outside and must not be built from what it tests"},
 	{"cmd/lastcall", []string{"journal", "journal/filejournal", "journal/deadletter", "journal/control"}, "it reads journals; it starts nothing"},
@@ -60,22 +61,26 @@ type ban struct {
 var bans = []ban{
 	{
 		path:  "go.uber.org/fx",
-		rooms: join(cores, []string{"intake", "config", "journal", "journal/filejournal", "journal/deadletter", "journal/control"}),
+		rooms: join(cores, []string{"intake", "config", "journal", "journal/filejournal", "journal/deadletter", "journal/control", "actuator/management"}),
 		why:   "the cores are plain Go: they are tested without a container and used without Fx",
 	},
 	{
 		path:  "go.uber.org/zap",
-		rooms: join(cores, []string{"intake", "config", "journal", "journal/filejournal", "journal/deadletter", "journal/control"}),
+		rooms: join(cores, []string{"intake", "config", "journal", "journal/filejournal", "journal/deadletter", "journal/control", "actuator/management"}),
 		why:   "the cores tell an observer what happens; which logger hears of it is the user's choice",
 	},
 	{
 		path:  "github.com/knadh/koanf",
-		rooms: join(cores, glue, []string{"intake", "lifecycle", "app"}),
+		rooms: join(cores, glue, []string{"intake", "lifecycle", "app", "actuator", "actuator/management"}),
 		why:   "configuration is read in one room and handed on as values",
 	},
 	{
 		path: "google.golang.org/protobuf", except: []string{"journal/protocodec"},
 		why: "who does not use protobuf does not pay for it",
+	},
+	{
+		path: "net/http/pprof",
+		why:  "it adds itself to http.DefaultServeMux, and so to the port of whoever serves that; profiles are for the management server",
 	},
 	{path: "github.com/stretchr/testify", except: testRooms, why: testsOnly},
 	{path: "go.uber.org/goleak", except: testRooms, why: testsOnly},
