@@ -40,7 +40,7 @@ func (c Config) Validate() error {
 		case err != nil:
 			bad("address", "%q is not host:port (%v), write it like %q", c.Address, err, DefaultAddress)
 		case !isLoopback(host) && token == "":
-			bad("address", "%s can be reached from other machines, and there is no token; set token, or listen on %s", c.Address, DefaultAddress)
+			bad("address", "%s can be reached from other machines, and there is no token; set management.token, or listen on %s", c.Address, DefaultAddress)
 		}
 	}
 	if strings.HasPrefix(c.Socket, "@") {

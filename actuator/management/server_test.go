@@ -34,7 +34,7 @@ func TestNewRefuses(t *testing.T) {
 		{"LoopbackOfIPv6", management.Config{Address: "[::1]:9988"}, ""},
 		{"EveryAddressWithAToken", management.Config{Address: "0.0.0.0:0", Token: some}, ""},
 		{"EveryAddress", management.Config{Address: "0.0.0.0:9988"},
-			"address: 0.0.0.0:9988 can be reached from other machines, and there is no token; set token, or listen on 127.0.0.1:9988"},
+			"address: 0.0.0.0:9988 can be reached from other machines, and there is no token; set management.token, or listen on 127.0.0.1:9988"},
 		{"EveryAddressWithoutSayingSo", management.Config{Address: ":9988"}, "there is no token"},
 		{"EveryAddressOfIPv6", management.Config{Address: "[::]:9988", Token: func() string { return "" }}, "there is no token"},
 		{"NameThatMightLeadAnywhere", management.Config{Address: "manage.internal:9988"}, "there is no token"},
