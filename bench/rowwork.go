@@ -47,7 +47,7 @@ func workRows() []harness.Row {
 			Contestants: contestants(allPools, runSleeping),
 			Columns:     []harness.Metric{harness.Wall, harness.CPU, harness.Allocs, perWorker},
 			Targets:     []harness.Target{{Metric: harness.Wall, Limit: 1.0}, {Metric: perWorker, Limit: 1.02}},
-			Notes:       []string{"Nobody can be faster than 100 ms: a hundred thousand tasks are ten for each worker. The wall time is per task, 1 µs at best.",
+			Notes: []string{"Nobody can be faster than 100 ms: a hundred thousand tasks are ten for each worker. The wall time is per task, 1 µs at best.",
 				"When 10,000 sleepers wake at once, the queue of 4,096 is empty before its submitter gets a processor, and lastcall's workers park and are called " +
 					"one after another. What a worker of lastcall holds beside its goroutine is the record of its batch, so that a thief, a stop and the ledger find it, " +
 					"a channel to be woken by, and the context that carries the right of its tasks: about 350 bytes."},
