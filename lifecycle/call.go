@@ -25,6 +25,7 @@ func (c *Conductor) call(ctx context.Context, since time.Time, grace func() time
 	if deadline, ok := ctx.Deadline(); ok && ctx.Err() == nil {
 		report.Budget = deadline.Sub(began)
 	}
+	c.runs(comp, phase, began, report.Budget)
 	id := strconv.FormatInt(lastCall.Add(1), 10)
 	done := make(chan error, 1)
 	go func() {
@@ -41,6 +42,17 @@ func (c *Conductor) call(ctx context.Context, since time.Time, grace func() time
 	})
 	report.Took = time.Since(began)
 	return c.file(comp, phase, report, err)
+}
+
+// runs shows the hook to those who ask how far the stop has come.
+func (c *Conductor) runs(comp *component, phase Phase, began time.Time, budget time.Duration) {
+	hook := &RunningHook{Component: comp.name, Phase: phase, Since: began}
+	if budget > 0 {
+		hook.Until = began.Add(budget)
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	comp.running = hook
 }
 
 // whyOver says in words what a deadline only hints at.
@@ -129,7 +141,7 @@ func (c *Conductor) file(comp *component, phase Phase, report *HookReport, err e
 		}
 	}
 	c.mu.Lock()
-	comp.reports[phase] = report
+	comp.reports[phase], comp.running = report, nil
 	c.mu.Unlock()
 	c.logHook(comp, phase, report)
 	return report.err

@@ -23,6 +23,9 @@ type Conductor struct {
 	moment [signals]chan struct{}
 	asked  chan struct{} // closed by the first use of fx.Shutdowner
 	voice
+	events  Events
+	changes *changes
+	parted  chan struct{} // closed when the last witness has closed
 
 	// wait ends, with ErrCut, when nobody wants to wait any more.
 	wait context.Context //nolint:containedctx // it outlives every call: it belongs to the application
@@ -50,6 +53,9 @@ type Conductor struct {
 	instead      func(io.Writer) error
 	receiptTo    io.Writer // nil: the log
 	receipt      *Receipt
+	stopping     *stop // nil: no stop has begun
+	witnesses    []Witness
+	parting      bool // the witnesses are being closed, or have been
 }
 
 var lastID atomic.Int64
@@ -61,7 +67,8 @@ func newConductor(cfg Config) *Conductor {
 		taken:        map[string]int{},
 		constructors: constructors{outputs: map[string][][]string{}},
 	}
-	c.asked = make(chan struct{})
+	c.asked, c.parted = make(chan struct{}), make(chan struct{})
+	c.changes = newChanges()
 	for i := range c.moment {
 		c.moment[i] = make(chan struct{})
 	}
@@ -91,6 +98,14 @@ func (c *Conductor) appendHook(h Hook) {
 	}
 	h.Band = min(max(h.Band, Ingress), Sink)
 	comp := &component{Hook: h, name: name, module: o.module, owner: o, index: len(c.components), late: c.state > Constructing}
+	comp.state, comp.since = ComponentConstructed, time.Now()
+	comp.tuning = newTuning(c.id, name, h.Panel)
+	if h.Panel != nil {
+		comp.Panel = h.Panel.shielded(func(ctx context.Context, values map[string]any) error {
+			_, err := c.Turn(ctx, name, Change{Values: values})
+			return err
+		})
+	}
 	c.components = append(c.components, comp)
 	if comp.late {
 		c.notes = append(c.notes, name+" was appended when the start had begun: it was not started, only its PreDestroy runs")
@@ -144,6 +159,15 @@ func (c *Conductor) Ready() bool { return c.State() == Running }
 
 // When returns a channel that is closed when the moment has come.
 func (c *Conductor) When(s Signal) <-chan struct{} { return c.moment[s] }
+
+// enterLocked brings the application into its next state and tells of it. Of
+// a stop conduct tells, which knows why.
+func (c *Conductor) enterLocked(s State) {
+	c.state = s
+	if s == Starting || s == Running {
+		c.events.add(Event{Kind: EventState, Text: s.String(), Data: StateChange{State: s}})
+	}
+}
 
 func (c *Conductor) reached(s Signal) { close(c.moment[s]) }
 

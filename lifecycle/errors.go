@@ -33,6 +33,12 @@ func (p Phase) String() string {
 	return nameOf(p, "phase", "start", "stop", "pre-destroy")
 }
 
+// MarshalText makes a phase readable in JSON.
+func (p Phase) MarshalText() ([]byte, error) { return []byte(p.String()), nil }
+
+// UnmarshalText reads what MarshalText wrote of one of the three.
+func (p *Phase) UnmarshalText(text []byte) error { return readName(p, PhasePreDestroy, "phase", text) }
+
 func (p Phase) done() string {
 	return [...]string{"started", "stopped", "destroyed"}[p]
 }

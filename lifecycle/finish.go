@@ -21,7 +21,7 @@ func (s *stop) finish() *Receipt {
 		Began:   s.times.began,
 		Timeout: s.total(),
 		Reserve: s.times.deadline.Sub(s.times.soft),
-		Stages:  s.stages,
+		Stages:  slices.Clone(s.stages), // nobody adds any more
 		Leaks:   leaks,
 	}
 	if s.waitingOver() {
@@ -155,6 +155,16 @@ func (r *Receipt) addGates(gates []*intake.Gate) {
 	}
 }
 
+// endChanges ends what turns knobs, so that nothing of it is left behind. A
+// component that does not come back from it is told of.
+func (s *stop) endChanges() {
+	if !s.conductor.changes.close(s.spare(s.cfg.Grace)) {
+		s.conductor.mu.Lock()
+		defer s.conductor.mu.Unlock()
+		s.conductor.notes = append(s.conductor.notes, "a change of knobs did not come to an end, and was left to itself")
+	}
+}
+
 // publish gives the receipt to everybody. When something else than to start
 // was asked for, the stop is only tidying up: the receipt of the last real
 // stop stays where it is.
@@ -167,9 +177,13 @@ func (c *Conductor) publish(r *Receipt, file string) {
 		}
 		c.logReceipt(r)
 	}
+	change := StateChange{State: Stopped, Clean: r.Clean(), ExitCode: r.ExitCode()}
+	text := "stopped: " + r.ending()
 	c.mu.Lock()
 	c.receipt = r
 	c.state = Stopped
+	c.events.add(Event{Kind: EventState, Text: text, Data: change})
+	c.events.end()
 	c.mu.Unlock()
 	c.reached(Finished)
 }

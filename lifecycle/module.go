@@ -97,7 +97,8 @@ func prepare(in prepareIn) error {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.dot = in.Dot
+	// Somebody may have asked for the order while constructors ran.
+	c.dot, c.graph, c.ordered = in.Dot, nil, nil
 	if in.Config != (Config{}) {
 		c.config = in.Config
 	}

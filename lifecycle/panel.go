@@ -117,25 +117,27 @@ const (
 	ChoiceKnob   KnobType = "choice"   // string, one of Choices
 )
 
-// Knob is one thing that can be changed, or at least seen.
+// Knob is one thing that can be changed, or at least seen. In JSON a duration
+// is its text.
 type Knob struct {
 	// Name is that of the configuration key in the component's own section:
 	// "workers".
-	Name string
+	Name string `json:"name"`
 	// Help is one sentence for a person.
-	Help string
+	Help string `json:"help,omitempty"`
 	// Key is the whole configuration key: "pools.sms.workers". Zero: there is
 	// none, and a change cannot be kept for the next start.
-	Key  string
-	Type KnobType
+	Key  string   `json:"key,omitempty"`
+	Type KnobType `json:"type"`
 	// Value is what it is now.
-	Value any
+	Value any `json:"value"`
 	// Min and Max bound a number or duration, both included. nil: no bound.
-	Min, Max any
+	Min any `json:"min,omitempty"`
+	Max any `json:"max,omitempty"`
 	// Choices are what a choice can be.
-	Choices []string
+	Choices []string `json:"choices,omitempty"`
 	// Cold says that a change needs a restart: it can be seen here, not turned.
-	Cold bool
+	Cold bool `json:"cold,omitempty"`
 }
 
 // Change asks for knobs of one component to be turned.
@@ -158,13 +160,16 @@ type Change struct {
 
 // Turned is what came of a [Change], and its entry in the audit.
 type Turned struct {
-	// Seq numbers the entries of one process from 1. Zero: a dry run.
+	// Seq numbers the entries of one process from 1. Zero: a dry run, or there
+	// was nothing to change; neither is in the audit.
 	Seq       uint64    `json:"seq,omitempty"`
 	At        time.Time `json:"at"`
 	Component string    `json:"component"`
 	By        string    `json:"by,omitempty"`
 	From      string    `json:"from,omitempty"`
-	// Before and After are the knobs that change. The others are as they were.
+	// Before and After are the knobs that change, and those that do not but
+	// would have been taken back. The others are as they were. Of a change that
+	// was refused they are what it was to be, as far as that could be read.
 	Before map[string]any `json:"before"`
 	After  map[string]any `json:"after"`
 	// Until is when it is taken back; zero: not by itself.

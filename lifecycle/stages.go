@@ -9,7 +9,25 @@ import (
 	"github.com/lastcall-go/lastcall/intake"
 )
 
+// begun shows the stop to those who ask how far it has come.
+func (c *Conductor) begun(s *stop) {
+	cause := s.why.cause
+	text := "stopping: " + cause.String() // its error is not ours: not under the lock
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.stopping = s
+	c.events.add(Event{Kind: EventState, Text: text, Data: StateChange{State: Stopping, Cause: &cause}})
+}
+
+// enter says what the stop does from now on.
+func (s *stop) enter(stage string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.stageNow = stage
+}
+
 func (s *stop) notReady() {
+	s.enter(StageDelay)
 	s.conductor.reached(NotReady)
 	s.report("not ready", true)
 }
@@ -39,8 +57,24 @@ func (s *stop) stage(name string, moment Signal, f func() bool) {
 	}
 }
 
+// text is the sentence for a person.
+func (s StageReport) text() string {
+	switch {
+	case s.Reached:
+		return s.Name
+	case s.Inside != "":
+		return s.Name + ": not reached, inside are " + s.Inside
+	default:
+		return s.Name + ": not reached"
+	}
+}
+
 func (s *stop) report(stage string, reached bool) {
-	s.stages = append(s.stages, StageReport{Name: stage, At: time.Since(s.times.began), Reached: reached, Inside: s.stillInside})
+	over := StageReport{Name: stage, At: time.Since(s.times.began), Reached: reached, Inside: s.stillInside}
+	s.mu.Lock()
+	s.stages = append(s.stages, over)
+	s.mu.Unlock()
+	s.conductor.events.add(Event{Kind: EventStage, Text: over.text(), Data: over})
 }
 
 // closeIngress stops all ingress at once, where nothing that is known orders

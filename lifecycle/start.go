@@ -68,7 +68,7 @@ func (c *Conductor) beginStart(cancel context.CancelCauseFunc) error {
 	if c.state != Constructing {
 		return fmt.Errorf("lifecycle: cannot start: the application is %s; build a new one to start again", c.state)
 	}
-	c.state = Starting
+	c.enterLocked(Starting)
 	c.cancelStart = cancel
 	c.startBegan = time.Now()
 	// It may have come while constructors ran. (A Shutdowner called in a
@@ -87,8 +87,8 @@ func (c *Conductor) becomeRunning() bool {
 	if c.cancelStart == nil { // a stop took it
 		return false
 	}
-	c.state = Running
 	c.upSince = time.Now()
+	c.enterLocked(Running)
 	return true
 }
 
@@ -104,6 +104,9 @@ func (c *Conductor) startAll(ctx context.Context, stopTimeout time.Duration) err
 		return err
 	}
 	c.lint(ctx, o, stopTimeout)
+	if err := c.openWitnesses(ctx); err != nil {
+		return err
+	}
 	for _, comp := range o.startOrder() {
 		if ctx.Err() != nil {
 			return fmt.Errorf("lifecycle: before start of %s: %w", comp.name, startOver(ctx))
@@ -130,6 +133,7 @@ func (c *Conductor) refuse(o *order) error {
 }
 
 func (c *Conductor) startOne(ctx context.Context, comp *component) error {
+	c.move(comp, ComponentStarting)
 	if comp.OnStart != nil {
 		if comp.Budget.Start > 0 {
 			var cancel context.CancelFunc
@@ -140,12 +144,14 @@ func (c *Conductor) startOne(ctx context.Context, comp *component) error {
 		grace := c.config.Grace
 		c.mu.Unlock()
 		if err := c.call(ctx, c.startBegan, func() time.Duration { return grace }, comp, PhaseStart, comp.OnStart); err != nil {
+			c.move(comp, ComponentFailed, PhaseStart)
 			return err
 		}
 	}
 	c.mu.Lock()
 	comp.started = true
 	c.mu.Unlock()
+	c.move(comp, ComponentStarted, PhaseStart)
 	return nil
 }
 

@@ -1,6 +1,9 @@
 package lifecycle
 
-import "strconv"
+import (
+	"fmt"
+	"strconv"
+)
 
 // State is where the application is on its one-way road.
 type State int
@@ -18,6 +21,12 @@ const (
 func (s State) String() string {
 	return nameOf(s, "state", "constructing", "starting", "running", "stopping", "stopped")
 }
+
+// MarshalText makes a state readable in JSON.
+func (s State) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
+// UnmarshalText reads what MarshalText wrote of one of the five.
+func (s *State) UnmarshalText(text []byte) error { return readName(s, Stopped, "state", text) }
 
 // Signal is a moment that one can wait for with [Conductor.When].
 type Signal int
@@ -43,6 +52,20 @@ const (
 
 func (s Signal) String() string {
 	return nameOf(s, "signal", "started", "not ready", "ingress closed", "quiet", "finished")
+}
+
+// readName finds the value from zero to last that has this name.
+func readName[T interface {
+	~int
+	fmt.Stringer
+}](value *T, last T, kind string, text []byte) error {
+	for known := T(0); known <= last; known++ {
+		if known.String() == string(text) {
+			*value = known
+			return nil
+		}
+	}
+	return fmt.Errorf("lifecycle: %q is no %s", text, kind)
 }
 
 // nameOf is the name of a value that counts from zero.

@@ -33,7 +33,7 @@ func (c *Conductor) Stop(ctx context.Context) error {
 	c.CancelStart()
 
 	select {
-	case <-c.When(Finished):
+	case <-c.parted:
 	case <-ctx.Done():
 		if c.Receipt() == nil { // else both have come, and the result is there
 			return context.Cause(ctx)
@@ -89,17 +89,25 @@ func (c *Conductor) conduct(ctx context.Context, why reason) *Receipt {
 	// is stopped in the reverse order of registration.
 	s.order, _ = c.order()
 	s.left = c.countHooks(s.order.serial)
+	c.begun(s)
 	c.say(func(log *zap.Logger) {
 		log.Info("stopping", zap.Stringer("cause", why.cause), zap.Duration("timeout", round(s.total())))
 	})
 
 	s.notReady()
 	s.delay()
+	s.enter(StageClosingIngress)
 	s.stage("ingress closed", IngressClosed, s.closeIngress)
+	s.enter(StageDraining)
 	s.stage("quiet", Quiet, s.drain)
+	s.enter(StageStopping)
 	s.stopAll(s.of(func(b Band) bool { return b != Ingress }))
 	s.destroyLate()
-	return s.finish()
+	s.enter(StageReporting)
+	s.endChanges()
+	receipt := s.finish()
+	c.closeWitnesses()
+	return receipt
 }
 
 // stop is one stop while it goes on.
@@ -113,7 +121,6 @@ type stop struct {
 	// base has the values of the caller's context and never ends; soft ends
 	// when waiting is over.
 	base, soft context.Context //nolint:containedctx // they are the state of the stop
-	stages     []StageReport
 	// slice is the time kept for each OnStop of those that are being stopped.
 	slice time.Duration
 	// stillInside is what was in the gates when waiting for quiet was over.
@@ -121,7 +128,9 @@ type stop struct {
 	// late are those that were appended after the order had been made.
 	late []*component
 
-	mu sync.Mutex
+	mu       sync.Mutex
+	stageNow string        // one of the stages of Progress
+	stages   []StageReport // those that are over
 	// left counts the hooks that are still to be called.
 	left hooksLeft
 	rest timetable // times, or what a cut has made of it

@@ -54,6 +54,8 @@ func (s *stop) parallel() bool {
 // stopOne calls OnStop, if the component has started, and then PreDestroy in
 // any case. Their errors are in the component's reports.
 func (s *stop) stopOne(comp *component) {
+	c := s.conductor
+	c.move(comp, ComponentStopping)
 	if comp.OnStop != nil && s.conductor.hasStarted(comp) {
 		s.callStop(comp)
 	}
@@ -62,6 +64,10 @@ func (s *stop) stopOne(comp *component) {
 		comp.Gate.Drain()
 	}
 	s.destroy(comp)
+	c.move(comp, ComponentStopped, PhaseStop, PhasePreDestroy)
+	c.mu.Lock()
+	comp.over = true
+	c.mu.Unlock()
 }
 
 func (s *stop) callStop(comp *component) {

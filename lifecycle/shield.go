@@ -1,0 +1,59 @@
+package lifecycle
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"runtime/debug"
+)
+
+// shielded is the panel as it is given to those who read it: a panic is the
+// answer of the function in which it came, and changes are made through the
+// one door.
+func (p *Panel) shielded(turn func(context.Context, map[string]any) error) *Panel {
+	s := &Panel{Kind: p.Kind}
+	if p.Stats != nil {
+		s.Stats = func() any { return answer(func() any { return p.Stats() }, asAny) }
+	}
+	if p.Metrics != nil {
+		s.Metrics = func() []Metric { return answer(p.Metrics, none[[]Metric]) }
+	}
+	if p.Health != nil {
+		s.Health = func(ctx context.Context) Health {
+			return answer(func() Health { return p.Health(ctx) }, func(err *PanicError) Health {
+				return Health{Status: Unknown, Reason: "its health check panicked: " + err.Error()}
+			})
+		}
+	}
+	if p.Inspect != nil {
+		s.Inspect = func(ctx context.Context) any {
+			return answer(func() any { return p.Inspect(ctx) }, asAny)
+		}
+	}
+	if p.Knobs != nil {
+		s.Knobs = func() []Knob { return answer(p.Knobs, none[[]Knob]) }
+	}
+	if p.Turn != nil {
+		s.Turn = turn
+	}
+	return s
+}
+
+// answer is what f returns, or what its panic means.
+func answer[T any](f func() T, panicked func(*PanicError) T) (result T) {
+	defer func() {
+		if v := recover(); v != nil {
+			result = panicked(&PanicError{Value: v, Stack: string(debug.Stack())})
+		}
+	}()
+	return f()
+}
+
+func asAny(err *PanicError) any           { return err }
+func none[T any](*PanicError) (nothing T) { return nothing }
+
+// MarshalJSON says that there was a panic, and not what: the value may be
+// anything.
+func (e *PanicError) MarshalJSON() ([]byte, error) {
+	return json.Marshal(map[string]string{"error": fmt.Sprintf("panic: %v", e.Value)})
+}
