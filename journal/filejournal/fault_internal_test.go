@@ -253,6 +253,51 @@ func TestInterval(t *testing.T) {
 	})
 }
 
+// TestRefugeThatFailed: a sync fails, and then the write to the refuge, of which
+// half arrives. Its file is still there in the next life, beside the refuge that
+// was made later, or alone.
+func TestRefugeThatFailed(t *testing.T) {
+	t.Parallel()
+	for _, heals := range []bool{true, false} {
+		t.Run(fmt.Sprintf("heals=%t", heals), func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				d := newMemDisk()
+				j := openOnDisk(t, d, small(SyncEvery(50*time.Millisecond)))
+				var want []string
+				for i := range 12 {
+					appendText(t, j, i)
+					want = append(want, text(i))
+					if i == 0 {
+						time.Sleep(51 * time.Millisecond) // it is forced; the rest is not
+						synctest.Wait()
+					}
+				}
+				writes := 0
+				d.failing(func(op, _ string) error {
+					if op == "write" {
+						writes++
+					}
+					// The first write is of the header.
+					if op == "sync" && writes == 0 || op == "write" && writes == 2 || op == "remove" || !heals && writes > 1 {
+						return syscall.EIO
+					}
+					return nil
+				})
+				time.Sleep(51 * time.Millisecond)
+				synctest.Wait()
+				j.crash()
+				d.failing(nil)
+				for range 3 {
+					j = openOnDisk(t, d, small(SyncProcess))
+					require.Equal(t, want, texts(t, j))
+					j.crash()
+				}
+			})
+		})
+	}
+}
+
 // TestSyncIsCrossedByAWriteThatFails: what the disk says to a sync is not
 // believed where a write has failed since it was called. Both are moved.
 func TestSyncIsCrossedByAWriteThatFails(t *testing.T) {

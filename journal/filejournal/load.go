@@ -263,17 +263,30 @@ func (j *Journal) readSlots(s *segment, data []byte) (behind uint64) {
 // order puts the segments in order and counts what is alive.
 func (j *Journal) order() {
 	slices.SortStableFunc(j.segments, func(a, b *segment) int { return cmp.Compare(a.base, b.base) })
-	for i, s := range j.segments[:max(0, len(j.segments)-1)] {
-		// After a failed sync what was not forced was appended again to the
-		// next segment, under the same numbers.
-		if next := j.segments[i+1]; next.base < s.end() && next.count > 0 {
-			j.outlive(s, next)
+	for i, s := range j.segments {
+		// After a failed sync what was not forced was appended again to a
+		// later segment, under the same numbers; to several, if that failed.
+		for _, next := range j.segments[i+1:] {
+			switch {
+			case next.base >= s.end() || next.count == 0:
+			case next.brokenOff(s):
+				next.partial = true
+				j.outlive(next, s)
+			default:
+				j.outlive(s, next)
+			}
 		}
 	}
 	for _, s := range j.segments {
 		j.live += s.live
 	}
 	j.found = j.live
+}
+
+// brokenOff reports whether a segment is a refuge for what another holds and
+// was not written to its end: then it never counted. One that was is as long.
+func (s *segment) brokenOff(old *segment) bool {
+	return !s.sealed && s.end() < old.end() && !old.spoilt
 }
 
 // outlive makes what next holds of a segment count there alone.
@@ -293,7 +306,7 @@ func (j *Journal) settle() {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	for _, s := range j.segments {
-		if s.count > 0 && !s.sealed && !s.keep {
+		if s.count > 0 && !s.sealed && !s.keep && !s.partial {
 			_ = s.seal() // if not: the next life finds the end as this one did
 		}
 	}

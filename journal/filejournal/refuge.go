@@ -10,7 +10,7 @@ import (
 // A segment whose disk has failed is left behind: it is never written, forced
 // or trusted again beyond some mark. What it held there goes to a refuge, a
 // segment that begins at the mark, under the same sequence numbers. A reader
-// that finds both takes the newer.
+// that finds both takes the newer, unless that was not written to its end.
 
 // refugeLocked makes a segment for size bytes of frames that an old one held
 // beyond a mark. A spare is taken first: its room on the disk is certain.

@@ -44,6 +44,9 @@ type segment struct {
 	asked  bool // a spare was asked for
 	// touched: its memory was found ahead of the first append.
 	touched bool
+	// partial: it is a refuge that never counted; it stays without an end, by
+	// which the next life knows it.
+	partial bool
 	spoilt  bool // damage was found in it
 	pins    int  // whoever works with it unlocked
 	// readers are those pins that are replays': they last as long as their
