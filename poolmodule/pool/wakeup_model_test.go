@@ -12,9 +12,6 @@ package pool_test
 //     may arrive at any later moment.
 //   - A worker gives the inbox back before it moves its batch. Nobody sees the
 //     difference: whoever looks at a batch needs the other lock.
-//   - The inbox having no memory left is as there being no room in it. A
-//     submitter that has both locks in vain and comes again with both has
-//     changed nothing in between: that is one step.
 //   - An item that must be written down holds a place meanwhile: so does one
 //     that waits for its next try.
 //   - The goroutine of a worker that was sent home has only to hear of it.

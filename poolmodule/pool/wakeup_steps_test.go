@@ -37,7 +37,8 @@ func (p *protocol) put(s *modelPool, i int) bool {
 	if sub.at != outside || s.inHold {
 		return false
 	}
-	if s.room <= 0 || sub.brings[0] == item && s.laneIsGone {
+	isShut := s.room <= 0 || p.choose(2) == 1 // the hint may be old, or there is no memory
+	if isShut || sub.brings[0] == item && s.laneIsGone {
 		sub.at = atDoor
 		return true
 	}
@@ -54,7 +55,7 @@ func (p *protocol) put(s *modelPool, i int) bool {
 	return true
 }
 
-// submit is Pool.putAndWake and Pool.submit, under the policy Block.
+// submit is Pool.submit, under the policy Block.
 func (p *protocol) submit(s *modelPool, i int) bool {
 	sub := &s.submitters[i]
 	if sub.at != atDoor || s.inHold {

@@ -65,8 +65,28 @@ var (
 	two    = []modelTask{closure, closure}
 	scopes = []scope{
 		{
+			name: "LaneLeaves", workers: 1, queue: 0, share: 1, retries: 1, laneLeaves: true,
+			submitters: []modelSubmitter{submits(item, item), submits(closure)},
+		},
+		{
+			name: "TaskThatSubmits", workers: 1, queue: 2, share: 3,
+			submitters: []modelSubmitter{batchOf(closure, closure, parent), submits(closure), within(closure)},
+		},
+		{
+			name: "TaskThatSubmitsToALongQueue", workers: 1, queue: 3, share: 1, half: 3,
+			submitters: []modelSubmitter{batchOf(closure, closure, parent), submits(two...), within(closure)},
+		},
+		{
+			name: "LongQueueHeldByRetries", workers: 1, queue: 3, share: 1, half: 3, retries: 1,
+			submitters: []modelSubmitter{submits(item, item), submits(closure, closure, closure)},
+		},
+		{
 			name: "ShortQueue", workers: 2, queue: 1, share: 1, reaper: true, impatient: true,
 			submitters: []modelSubmitter{submits(two...), submits(two...), tries(closure)},
+		},
+		{
+			name: "LongQueue", workers: 1, queue: 3, share: 2, half: 2, impatient: true,
+			submitters: []modelSubmitter{batchOf(two...), submits(two...), submits(two...)},
 		},
 		{
 			name: "NoQueue", workers: 2, queue: 0, share: 1,
@@ -81,12 +101,8 @@ var (
 			submitters: []modelSubmitter{batchOf(two...), batchOf(two...), batchOf(two...)},
 		},
 		{
-			name: "LongQueue", workers: 1, queue: 3, share: 2, half: 2, impatient: true,
-			submitters: []modelSubmitter{batchOf(two...), submits(two...), submits(two...)},
-		},
-		{
-			name: "LongQueueHeldByRetries", workers: 1, queue: 3, share: 1, half: 3, retries: 1,
-			submitters: []modelSubmitter{submits(item, item), submits(closure, closure, closure)},
+			name: "Keys", workers: 2, queue: 1, share: 2, retries: 1, resizeable: 1, resizes: []modelLimits{{1, 1}},
+			submitters: []modelSubmitter{submits(item, item), submits(item), submits(closure)},
 		},
 		{
 			name: "Resize", workers: 2, queue: 2, share: 2, resizeable: 2,
@@ -97,22 +113,6 @@ var (
 			name: "ResizeLongQueue", workers: 2, minWorkers: 1, queue: 3, share: 2, half: 2, resizeable: 1, reaper: true,
 			resizes:    []modelLimits{{1, 1}, {2, 0}},
 			submitters: []modelSubmitter{batchOf(two...), submits(two...), submits(closure)},
-		},
-		{
-			name: "Keys", workers: 2, queue: 1, share: 2, retries: 1, resizeable: 1, resizes: []modelLimits{{1, 1}},
-			submitters: []modelSubmitter{submits(item, item), submits(item), submits(closure)},
-		},
-		{
-			name: "LaneLeaves", workers: 1, queue: 0, share: 1, retries: 1, laneLeaves: true,
-			submitters: []modelSubmitter{submits(item, item), submits(closure)},
-		},
-		{
-			name: "TaskThatSubmits", workers: 1, queue: 2, share: 3,
-			submitters: []modelSubmitter{batchOf(closure, closure, parent), submits(closure), within(closure)},
-		},
-		{
-			name: "TaskThatSubmitsToALongQueue", workers: 1, queue: 3, share: 1, half: 3,
-			submitters: []modelSubmitter{batchOf(closure, closure, parent), submits(two...), within(closure)},
 		},
 		{
 			name: "Everything", workers: 3, queue: 2, share: 3, reaper: true, impatient: true, laneLeaves: true, isLong: true,
