@@ -18,6 +18,7 @@ const (
 	HTTP
 	Pools
 	Batchers
+	Management
 )
 
 // Option configures [Default].
@@ -55,5 +56,6 @@ func Default(opts ...Option) fx.Option {
 	add(HTTP, httpServer(), httpConfig())
 	add(Pools, pools(), poolConfig())
 	add(Batchers, fx.Options(), batchConfig())
+	add(Management, managementServer(), managementConfig())
 	return fx.Options(set...)
 }

@@ -1,6 +1,6 @@
 // Package modules is the standard set: [Default] makes a service of
-// configuration, logging, journals, HTTP server, pools and batchers, each of
-// which can be left out or replaced.
+// configuration, logging, journals, HTTP server, pools, batchers and a
+// management server, each of which can be left out or replaced.
 //
 //	app.Run(
 //		modules.Default(),
@@ -10,14 +10,15 @@
 //
 // # The parts
 //
-//	part      section of the configuration   into the graph
-//	Config    (all of them)                  *config.Values
-//	Logging   log                            *zap.Logger, zap.AtomicLevel
-//	Stopping  lifecycle                      lifecycle.Config
-//	Journal   journal                        journal.Opener, *journal.DeadLetters
-//	HTTP      http                           the server, when there are routes
-//	Pools     pools, lanes                   poolmodule.Config
-//	Batchers  batchers                       batchmodule.Config
+//	part        section of the configuration   into the graph
+//	Config      (all of them)                  *config.Values
+//	Logging     log                            *zap.Logger, zap.AtomicLevel
+//	Stopping    lifecycle                      lifecycle.Config
+//	Journal     journal                        journal.Opener, *journal.DeadLetters
+//	HTTP        http                           the server, when there are routes
+//	Pools       pools, lanes                   poolmodule.Config
+//	Batchers    batchers                       batchmodule.Config
+//	Management  management                     *actuator.Actuator, *management.Server
 //
 // # Journals
 //
@@ -27,6 +28,23 @@
 // Another store takes its place as any value does:
 //
 //	fx.Replace(fx.Annotate(mine, fx.As(new(journal.Opener))))
+//
+// # The management server
+//
+// It serves package actuator on a port of its own, 127.0.0.1:9988, from before
+// the first OnStart until after the last PreDestroy, and holds neither. Who may
+// ask for what is said in package actuator/management; the short form is: this
+// machine everything, others health, and with the token everything.
+//
+//	management: {address: 0.0.0.0:9988, token: …, hosts: [ops.internal]}
+//	management: {address: "", socket: /run/service.sock}   no port
+//	management: {enabled: false}
+//
+// A second service on the same machine finds the default taken: it warns and
+// does without, as nobody has asked for that port. An address that is configured
+// and cannot be had refuses the start. In a test binary there is no port unless
+// one is configured (127.0.0.1:0; *management.Server knows which it is). A bare
+// Fx application has no server, as nobody there knows the components.
 //
 // # Leaving out and replacing
 //

@@ -1,0 +1,205 @@
+package modules
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/http"
+	"reflect"
+	"testing"
+
+	"go.uber.org/fx"
+	"go.uber.org/zap"
+
+	"github.com/lastcall-go/lastcall/actuator"
+	"github.com/lastcall-go/lastcall/actuator/management"
+	"github.com/lastcall-go/lastcall/config"
+	"github.com/lastcall-go/lastcall/lifecycle"
+)
+
+// ManagementConfig is the section "management". A zero value in the graph
+// counts as none: that is the server on management.DefaultAddress.
+type ManagementConfig struct {
+	// Enabled is whether there is a management server. Zero: there is.
+	Enabled *bool `yaml:"enabled"`
+	// Address is the "host:port" to listen on; port 0 picks a free one. An address
+	// that others than this machine reach needs a Token. By default
+	// management.DefaultAddress; a service that finds that taken does without,
+	// while one that is asked for and taken refuses the start. In a test binary
+	// there is no port by default. Zero: no port.
+	Address string `yaml:"address"`
+	// Socket is the path of a unix socket. Zero: none.
+	Socket string `yaml:"socket"`
+	// Token is what those show who ask from elsewhere than this machine. Zero:
+	// nobody else may, but for health.
+	Token config.Secret `yaml:"token"`
+	// Hosts are further names by which the service is asked. Zero: none.
+	Hosts []string `yaml:"hosts"`
+	// Pprof serves the profiles of the runtime at /debug/pprof/, here and
+	// nowhere else. Zero: it does not.
+	Pprof bool `yaml:"pprof"`
+	// Actuator is which endpoints there are and what they show.
+	Actuator actuator.Config `yaml:",inline"`
+}
+
+// Validate reports every wrong field.
+func (c ManagementConfig) Validate() error {
+	if !c.enabled() {
+		return c.Actuator.Validate()
+	}
+	return errors.Join(c.server().Validate(), c.Actuator.Validate())
+}
+
+func (c ManagementConfig) enabled() bool { return c.Enabled == nil || *c.Enabled }
+
+func (c ManagementConfig) server() management.Config {
+	return management.Config{Address: c.Address, Socket: c.Socket, Token: c.Token.Reveal, Hosts: c.Hosts}
+}
+
+func defaultManagement() ManagementConfig {
+	on := true
+	return ManagementConfig{Enabled: &on, Address: management.DefaultAddress}
+}
+
+// managementServer shows the application, from before its first OnStart until
+// after its last PreDestroy.
+func managementServer() fx.Option {
+	return fx.Options(
+		fx.Provide(newActuator, newManagement),
+		// Nobody need ask for it.
+		fx.Invoke(func(*management.Server) {}),
+	)
+}
+
+func managementConfig() fx.Option {
+	return section[ManagementConfig](config.Section{Key: "management"}, defaultManagement)
+}
+
+type actuatorIn struct {
+	fx.In
+
+	Conductor *lifecycle.Conductor `optional:"true"`
+	Config    ManagementConfig     `optional:"true"`
+}
+
+// newActuator is nil in a bare Fx application: nobody knows its components.
+func newActuator(in actuatorIn) (*actuator.Actuator, error) {
+	if in.Conductor == nil {
+		return nil, nil
+	}
+	return actuator.New(in.Conductor, in.Config.Actuator, actuator.WithAuthorized(func(r *http.Request) bool {
+		return management.Trusted(r.Context())
+	}))
+}
+
+type managementIn struct {
+	fx.In
+
+	Lifecycle fx.Lifecycle
+	Actuator  *actuator.Actuator
+	Config    ManagementConfig `optional:"true"`
+	Values    *config.Values   `optional:"true"`
+	Logger    *zap.Logger      `optional:"true"`
+}
+
+// newManagement is nil where there is nothing to listen on, or to show.
+func newManagement(in managementIn) (*management.Server, error) {
+	cfg := in.Config
+	if reflect.ValueOf(cfg).IsZero() {
+		cfg = defaultManagement()
+	}
+	asked := cfg.Address != management.DefaultAddress || in.Values != nil && in.Values.Origin("management.address").Source != config.FromDefault
+	if testing.Testing() && !asked {
+		cfg.Address = "" // tests run beside each other
+	}
+	if !cfg.enabled() || cfg.Address == "" && cfg.Socket == "" {
+		return nil, nil
+	}
+	log := in.Logger
+	if log == nil {
+		log = zap.NewNop()
+	}
+	if in.Actuator == nil {
+		if asked {
+			log.Warn("management server: there is none, as a bare Fx application knows nothing of itself; add lifecycle.Module(), or use app.New")
+		}
+		return nil, nil
+	}
+	srv, err := management.New(cfg.server(), managementHandler(cfg, in.Actuator), managementOptions(in.Actuator, log, asked)...)
+	if err != nil {
+		return nil, err
+	}
+	lifecycle.Attend(in.Lifecycle, lifecycle.Witness{
+		Name: "management",
+		Open: func(ctx context.Context) error {
+			if err := srv.Start(ctx); err != nil {
+				return err
+			}
+			tellManagement(log, srv, cfg)
+			return nil
+		},
+		Close: func(ctx context.Context) {
+			err := errors.Join(srv.Stop(ctx), in.Actuator.Stop(ctx))
+			if err != nil {
+				log.Warn("management server: it has not ended cleanly", zap.Error(err))
+			}
+		},
+	})
+	return srv, nil
+}
+
+func managementHandler(cfg ManagementConfig, a *actuator.Actuator) http.Handler {
+	if !cfg.Pprof {
+		return a
+	}
+	mux := http.NewServeMux()
+	mux.Handle("/", a)
+	mux.Handle(management.ProfilesPath, management.Profiles())
+	return mux
+}
+
+func managementOptions(a *actuator.Actuator, log *zap.Logger, asked bool) []management.Option {
+	opts := []management.Option{
+		management.WithOpen(func(r *http.Request) bool {
+			e, ok := a.Match(r)
+			return ok && e.Open
+		}),
+		management.WithServeError(func(err error) {
+			log.Error("management server: it can accept nobody any more", zap.Error(err))
+		}),
+	}
+	if !asked {
+		opts = append(opts, management.WithTaken(func(err error) {
+			log.Warn("management server: there is none on this port", zap.Error(err))
+		}))
+	}
+	if std, err := zap.NewStdLogAt(log.Named("management"), zap.WarnLevel); err == nil {
+		opts = append(opts, management.WithErrorLog(std))
+	}
+	return opts
+}
+
+// tellManagement says where a person finds it.
+func tellManagement(log *zap.Logger, srv *management.Server, cfg ManagementConfig) {
+	var fields []zap.Field
+	if cfg.Socket != "" {
+		fields = append(fields, zap.String("socket", cfg.Socket))
+	}
+	base := cfg.Actuator.WithDefaults().BasePath
+	switch addr := srv.Addr(); {
+	case addr != nil:
+		log.Info("management server: http://"+reachable(addr)+base, fields...)
+	case cfg.Socket != "":
+		log.Info("management server: at its socket alone", fields...)
+	}
+}
+
+// reachable is an address as this machine can ask for it.
+func reachable(addr net.Addr) string {
+	tcp, ok := addr.(*net.TCPAddr)
+	if !ok || !tcp.IP.IsUnspecified() {
+		return addr.String()
+	}
+	_, port, _ := net.SplitHostPort(addr.String())
+	return net.JoinHostPort("localhost", port)
+}
