@@ -2,6 +2,7 @@ package intake
 
 import (
 	"context"
+	"fmt"
 	"sync"
 	"sync/atomic"
 )
@@ -27,6 +28,20 @@ func (s State) String() string {
 	default:
 		return "unknown"
 	}
+}
+
+// MarshalText writes what [State.String] says: "open", "draining", "closed".
+func (s State) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
+// UnmarshalText reads what [State.MarshalText] writes, but for "unknown".
+func (s *State) UnmarshalText(text []byte) error {
+	for _, known := range []State{Open, Draining, Closed} {
+		if string(text) == known.String() {
+			*s = known
+			return nil
+		}
+	}
+	return fmt.Errorf("unknown state %q of a gate; it is open, draining or closed", text)
 }
 
 // Gate stands at the entrance of one accepting component. Make one with [New];

@@ -2,6 +2,7 @@ package intake_test
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"sync"
 	"testing"
@@ -209,4 +210,18 @@ func ExampleGate() {
 	// a stranger: mailbox: draining: no new work is accepted, what is inside is finished
 	// from inside: <nil>
 	// accepted 2 = done 2 + failed 0 + saved 0 (rejected 1)
+}
+
+func TestStateIsItsNameInText(t *testing.T) {
+	t.Parallel()
+	for _, want := range []intake.State{intake.Open, intake.Draining, intake.Closed} {
+		text, err := json.Marshal(want)
+		require.NoError(t, err)
+		require.JSONEq(t, `"`+want.String()+`"`, string(text))
+		var got intake.State
+		require.NoError(t, json.Unmarshal(text, &got))
+		require.Equal(t, want, got)
+	}
+	var got intake.State
+	require.ErrorContains(t, got.UnmarshalText([]byte("ajar")), `unknown state "ajar" of a gate; it is open, draining or closed`)
 }
