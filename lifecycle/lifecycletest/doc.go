@@ -32,6 +32,14 @@
 // The asserts report with t.Errorf, print the receipt, and return whether they
 // hold.
 //
+// # Panels
+//
+// [AssertPanel] asserts that what a component shows of itself can be read, and
+// written out as metrics:
+//
+//	c, _ := conductor.Component("pool:sms")
+//	lifecycletest.AssertPanel(t, c)
+//
 // # Time
 //
 // Put the whole test into testing/synctest: a stop that takes its fifteen
