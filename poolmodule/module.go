@@ -81,12 +81,14 @@ func (d *declaration) NewPool(params Params, declared Declarations) (*pool.Pool,
 		return nil, fmt.Errorf("pools.%s: %w", d.Name, err)
 	}
 	params.Registry.add(p)
+	shown := poolPanel{Pool: p, cfg: cfg.WithDefaults(), labels: new(labels)}
 	lifecycle.Append(params.Lifecycle, lifecycle.Hook{
 		Name: "pool:" + d.Name,
 		OnStart: func(ctx context.Context) error {
 			if err := p.Start(ctx); err != nil {
 				return err
 			}
+			shown.labels.take(ctx)
 			d.sayWhatIsLost(params.Logger, declared.Lanes)
 			return nil
 		},
@@ -97,6 +99,7 @@ func (d *declaration) NewPool(params Params, declared Declarations) (*pool.Pool,
 		PreDestroy: func(ctx context.Context) error { return d.settle(ctx, p) },
 		Gate:       p.Gate(),
 		Describe:   func() []string { return describe(p) },
+		Panel:      shown.panel(),
 		Budget:     lifecycle.Budget{Stop: cfg.StopBudget},
 	})
 	return p, nil

@@ -14,11 +14,13 @@ const NoQueue = -1
 const (
 	defaultQueue       = 1024
 	defaultIdleTimeout = 30 * time.Second
+)
 
-	// maxWorkers and maxQueue catch a slip of the pen (a byte size where a
-	// count was meant), not a real need.
-	maxWorkers = 1 << 20
-	maxQueue   = 1 << 30
+// The greatest [Config.Workers] and [Config.Queue]. They catch a slip of the pen
+// (a byte size where a count was meant), not a real need.
+const (
+	MaxWorkers = 1 << 20
+	MaxQueue   = 1 << 30
 )
 
 // Config bounds a pool. The zero value is usable.
@@ -47,8 +49,8 @@ func (c Config) Validate() error {
 	var errs []error
 	wrong := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
 
-	if c.Workers < 0 || c.Workers > maxWorkers {
-		wrong("workers: is %d, must be from 1 to %d, or 0 for the number of CPUs", c.Workers, maxWorkers)
+	if c.Workers < 0 || c.Workers > MaxWorkers {
+		wrong("workers: is %d, must be from 1 to %d, or 0 for the number of CPUs", c.Workers, MaxWorkers)
 	}
 	if c.MinWorkers < 0 {
 		wrong("min_workers: is %d, must not be negative; use 0 to keep none", c.MinWorkers)
@@ -56,8 +58,8 @@ func (c Config) Validate() error {
 	if workers := c.WithDefaults().Workers; workers >= 0 && c.MinWorkers > workers {
 		wrong("min_workers: is %d, must not exceed workers (%d); lower it or raise workers", c.MinWorkers, workers)
 	}
-	if c.Queue < NoQueue || c.Queue > maxQueue {
-		wrong("queue: is %d, must be from 1 to %d, 0 for the default of %d, or -1 for no queue", c.Queue, maxQueue, defaultQueue)
+	if c.Queue < NoQueue || c.Queue > MaxQueue {
+		wrong("queue: is %d, must be from 1 to %d, 0 for the default of %d, or -1 for no queue", c.Queue, MaxQueue, defaultQueue)
 	}
 	if !c.Policy.valid() {
 		wrong("policy: %w", c.Policy.unknown(c.Policy.String()))
@@ -89,12 +91,12 @@ func (c Config) WithDefaults() Config {
 // Limits are the bounds that [Pool.Resize] changes while the pool runs.
 type Limits struct {
 	// Workers is the greatest number of workers. Zero: unchanged.
-	Workers int `yaml:"workers"`
+	Workers int `yaml:"workers" json:"workers"`
 	// MinWorkers is how many are kept when idle. Zero: unchanged, or Workers
 	// if that is now less. -1: none.
-	MinWorkers int `yaml:"min_workers"`
+	MinWorkers int `yaml:"min_workers" json:"min_workers"`
 	// Queue is how many tasks may wait. Zero: unchanged. [NoQueue]: none.
-	Queue int `yaml:"queue"`
+	Queue int `yaml:"queue" json:"queue"`
 }
 
 // over returns cfg with the limits laid over it.

@@ -36,6 +36,8 @@ type Stats struct {
 	// oldest of these; where none of those that wait was timed, the clock
 	// starts with the first look.
 	OldestWait time.Duration `json:"oldest_wait"`
+	// LongestRun is the greatest SeenFor of [Pool.Running].
+	LongestRun time.Duration `json:"longest_run"`
 
 	// Wait and Run are how long tasks waited and ran, of those that were
 	// timed: every task when they come slowly, 1 in 64 under load.
@@ -75,6 +77,9 @@ func (p *Pool) Stats() Stats {
 	}
 	if at := p.oldestLocked(now); at != 0 {
 		s.OldestWait = time.Duration(max(0, now-at))
+	}
+	for _, w := range p.workers {
+		s.LongestRun = max(s.LongestRun, w.lookLocked(now))
 	}
 	return s
 }

@@ -36,6 +36,7 @@ type worker struct {
 	fresh    bool   // its goroutine is not started yet
 	searcher bool   // it holds the searching token
 	retired  bool   // it is no longer in pool.workers
+	sight    sight
 
 	// Of the owner alone, and of noticeDrainLocked while it is parked.
 	current work
