@@ -45,7 +45,8 @@
 // # Limits
 //
 // A header is 64 KiB at most and is read within 5 s, the whole request within
-// 30 s; a connection is silent for a minute at most. Each MiB of an answer must
+// 30 s; a connection is silent for a minute at most, and of more than 512 at a
+// time the new ones are closed. Each MiB of an answer must
 // be taken within 10 s; there is no limit to the whole, so that streams and
 // profiles last. There is no TLS: across a network, put what speaks it in
 // front, with the token.

@@ -10,6 +10,9 @@ import (
 // SetHandler takes the guard away: a pipe has no address.
 func SetHandler(s *Server, h http.Handler) { s.http.Handler = h }
 
+// SetMaxConns bounds the connections before Start.
+func SetMaxConns(s *Server, n int) { s.maxConns = n }
+
 // ServeOne serves one connection, as one that was accepted.
 func ServeOne(s *Server, c net.Conn) {
 	ln := &one{accept: make(chan net.Conn, 1), closed: make(chan struct{})}

@@ -26,6 +26,7 @@ const (
 	readTimeout       = 30 * time.Second
 	idleTimeout       = time.Minute
 	maxHeaderBytes    = 64 << 10
+	maxConns          = 512
 )
 
 // Server serves a handler behind a [Guard]. Make one with [New].
@@ -37,6 +38,7 @@ type Server struct {
 	open         func(*http.Request) bool
 	onTaken      func(error) // may be nil
 	onServeError func(error) // may be nil
+	maxConns     int
 	serving      sync.WaitGroup
 	stopped      chan struct{} // closed by the first Stop, when it is through
 
@@ -74,7 +76,7 @@ func New(cfg Config, handler http.Handler, opts ...Option) (*Server, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, fmt.Errorf("management: wrong configuration:\n%w", err)
 	}
-	s := &Server{cfg: cfg, stopped: make(chan struct{})}
+	s := &Server{cfg: cfg, maxConns: maxConns, stopped: make(chan struct{})}
 	s.base, s.cancel = context.WithCancelCause(context.Background())
 	s.http = &http.Server{
 		// "OPTIONS *" is a request like any other: it goes through the guard.
@@ -100,19 +102,28 @@ func New(cfg Config, handler http.Handler, opts ...Option) (*Server, error) {
 }
 
 // count is told by net/http of every connection, at its two ends by the
-// goroutine that has it.
-func (s *Server) count(_ net.Conn, state http.ConnState) {
+// goroutine that has it. What is too many is closed: who holds connections here
+// must not take the files that the service needs.
+func (s *Server) count(c net.Conn, state http.ConnState) {
+	if s.tooMany(state) {
+		_ = c.Close() // nothing was said on it
+	}
+}
+
+func (s *Server) tooMany(state http.ConnState) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch state {
 	case http.StateNew:
 		s.conns++
+		return s.conns > s.maxConns
 	case http.StateClosed, http.StateHijacked:
 		if s.conns--; s.conns == 0 && s.left != nil {
 			close(s.left)
 		}
 	case http.StateActive, http.StateIdle:
 	}
+	return false
 }
 
 func (s *Server) countRequest(n int) {

@@ -184,6 +184,22 @@ func TestLimits(t *testing.T) {
 		assert.Equal(t, "HTTP/1.1 431 Request Header Fields Too Large\r\n", status)
 	})
 
+	t.Run("ConnectionTooManyIsClosed", func(t *testing.T) {
+		t.Parallel()
+		srv, err := management.New(management.Config{Address: "127.0.0.1:0"}, http.NotFoundHandler())
+		require.NoError(t, err)
+		management.SetMaxConns(srv, 2)
+		require.NoError(t, srv.Start(t.Context()))
+		t.Cleanup(func() { require.NoError(t, srv.Stop(context.Background())) })
+		kept := dial(t, "tcp", srv.Addr().String())
+		assert.Equal(t, http.StatusNotFound, kept.ask(t, request(t, http.MethodGet, "/")).status)
+		silent := dial(t, "tcp", srv.Addr().String())
+		_, err = dial(t, "tcp", srv.Addr().String()).reader.ReadByte()
+		require.Error(t, err, "it is closed unasked")
+		assert.Equal(t, http.StatusNotFound, kept.ask(t, request(t, http.MethodGet, "/")).status)
+		require.NoError(t, silent.Close())
+	})
+
 	t.Run("StreamOutlastsEveryTimeout", func(t *testing.T) {
 		t.Parallel()
 		synctest.Test(t, func(t *testing.T) {
