@@ -54,6 +54,9 @@ type Component struct {
 	// is [Unknown] and says why, Metrics and Knobs return nothing. Its Turn is
 	// [Conductor.Turn].
 	Panel *Panel `json:"-"`
+	// Panics is how often a function of the panel, Turn aside, has panicked so
+	// far.
+	Panics uint64 `json:"panics,omitempty"`
 	// Start, Stop and PreDestroy are what became of the hooks; nil: there is
 	// none, or it has not returned yet.
 	Start      *HookReport `json:"start,omitempty"`
@@ -116,6 +119,7 @@ func (comp *component) pictureLocked(o *order) Component {
 		After:      slices.Clone(comp.After),
 		Gate:       comp.Gate,
 		Panel:      comp.Panel,
+		Panics:     comp.tuning.panics.Load(),
 		Start:      comp.reports[PhaseStart].copied(),
 		Stop:       comp.reports[PhaseStop].copied(),
 		PreDestroy: comp.reports[PhasePreDestroy].copied(),

@@ -101,7 +101,7 @@ func (c *Conductor) appendHook(h Hook) {
 	comp.state, comp.since = ComponentConstructed, time.Now()
 	comp.tuning = newTuning(c.id, name, h.Panel)
 	if h.Panel != nil {
-		comp.Panel = h.Panel.shielded(func(ctx context.Context, values map[string]any) error {
+		comp.Panel = h.Panel.shielded(&comp.tuning.panics, func(ctx context.Context, values map[string]any) error {
 			_, err := c.Turn(ctx, name, Change{Values: values})
 			return err
 		})

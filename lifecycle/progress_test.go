@@ -170,6 +170,9 @@ func TestComponents(t *testing.T) {
 		assert.Empty(t, comp.Panel.Metrics())
 		assert.Empty(t, comp.Panel.Knobs())
 		assert.Equal(t, lifecycle.Health{Status: lifecycle.Unknown, Reason: "its health check panicked: panic: boom"}, comp.Panel.Health(t.Context()))
+		assert.Zero(t, comp.Panics, "it is of the moment before")
+		comp, _ = a.Component(front)
+		assert.EqualValues(t, 5, comp.Panics)
 		_, err = comp.Ledger()
 		require.ErrorContains(t, err, "boom")
 		var panicked *lifecycle.PanicError

@@ -5,33 +5,34 @@ import (
 	"encoding/json"
 	"fmt"
 	"runtime/debug"
+	"sync/atomic"
 )
 
 // shielded is the panel as it is given to those who read it: a panic is the
 // answer of the function in which it came, and changes are made through the
-// one door.
-func (p *Panel) shielded(turn func(context.Context, map[string]any) error) *Panel {
+// one door. Panics are counted.
+func (p *Panel) shielded(panics *atomic.Uint64, turn func(context.Context, map[string]any) error) *Panel {
 	s := &Panel{Kind: p.Kind}
 	if p.Stats != nil {
-		s.Stats = func() any { return answer(func() any { return p.Stats() }, asAny) }
+		s.Stats = func() any { return answer(panics, func() any { return p.Stats() }, asAny) }
 	}
 	if p.Metrics != nil {
-		s.Metrics = func() []Metric { return answer(p.Metrics, none[[]Metric]) }
+		s.Metrics = func() []Metric { return answer(panics, p.Metrics, none[[]Metric]) }
 	}
 	if p.Health != nil {
 		s.Health = func(ctx context.Context) Health {
-			return answer(func() Health { return p.Health(ctx) }, func(err *PanicError) Health {
+			return answer(panics, func() Health { return p.Health(ctx) }, func(err *PanicError) Health {
 				return Health{Status: Unknown, Reason: "its health check panicked: " + err.Error()}
 			})
 		}
 	}
 	if p.Inspect != nil {
 		s.Inspect = func(ctx context.Context) any {
-			return answer(func() any { return p.Inspect(ctx) }, asAny)
+			return answer(panics, func() any { return p.Inspect(ctx) }, asAny)
 		}
 	}
 	if p.Knobs != nil {
-		s.Knobs = func() []Knob { return answer(p.Knobs, none[[]Knob]) }
+		s.Knobs = func() []Knob { return answer(panics, p.Knobs, none[[]Knob]) }
 	}
 	if p.Turn != nil {
 		s.Turn = turn
@@ -40,9 +41,10 @@ func (p *Panel) shielded(turn func(context.Context, map[string]any) error) *Pane
 }
 
 // answer is what f returns, or what its panic means.
-func answer[T any](f func() T, panicked func(*PanicError) T) (result T) {
+func answer[T any](panics *atomic.Uint64, f func() T, panicked func(*PanicError) T) (result T) {
 	defer func() {
 		if v := recover(); v != nil {
+			panics.Add(1)
 			result = panicked(&PanicError{Value: v, Stack: string(debug.Stack())})
 		}
 	}()

@@ -8,6 +8,7 @@ import (
 	"runtime/pprof"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -199,6 +200,8 @@ type tuning struct {
 	door  chan struct{}
 	holds holds
 
+	panics atomic.Uint64 // of functions of the panel
+
 	mu       sync.Mutex
 	revision uint64
 	seen     map[string]any // the values of that revision
@@ -249,7 +252,7 @@ func (t *tuning) knobs() (knobs []Knob, err error) {
 	if t.panel.Knobs == nil {
 		return nil, nil
 	}
-	knobs = answer(t.panel.Knobs, func(p *PanicError) []Knob { err = p; return nil })
+	knobs = answer(&t.panics, t.panel.Knobs, func(p *PanicError) []Knob { err = p; return nil })
 	knobs = slices.Clone(knobs)
 	for i, k := range knobs {
 		if value, err := k.read(k.Value); err == nil {
