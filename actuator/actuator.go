@@ -9,6 +9,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"github.com/lastcall-go/lastcall/lifecycle"
 )
 
@@ -26,7 +28,15 @@ type Actuator struct {
 	// life ends when Stop is called: what is endless ends with it.
 	life context.Context //nolint:containedctx // it outlives every request: it belongs to the actuator
 	end  context.CancelFunc
-	jobs sync.WaitGroup // goroutines of its own: calls that may hang
+
+	checks      calls[lifecycle.Health]
+	inspections calls[any]
+	gatherer    prometheus.Gatherer
+	scrape      http.Handler
+
+	mu      sync.Mutex
+	stopped bool           // no job begins any more
+	jobs    sync.WaitGroup // goroutines of its own: calls that may hang
 }
 
 // New returns the actuator of an application. It starts nothing. The error is
@@ -43,6 +53,8 @@ func New(conductor *lifecycle.Conductor, cfg Config, opts ...Option) (*Actuator,
 		opt(&a.options)
 	}
 	a.life, a.end = context.WithCancel(context.Background())
+	a.gatherer = a.registered()
+	a.scrape = a.prometheusHandler()
 	a.endpoints = slices.DeleteFunc(a.all(), func(e endpoint) bool { return !a.on(e) })
 	a.mux = a.routes()
 	return a, nil
@@ -70,6 +82,9 @@ func (a *Actuator) Endpoints() []Endpoint {
 // error, and whoever hangs is left behind. Requests that come later are
 // answered, but for endless ones. It may be called more than once.
 func (a *Actuator) Stop(ctx context.Context) error {
+	a.mu.Lock()
+	a.stopped = true
+	a.mu.Unlock()
 	a.end()
 	ended := make(chan struct{})
 	go func() { // ends with the jobs

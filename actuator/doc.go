@@ -49,9 +49,19 @@
 // health check or an inspection is called once for all who ask at the same
 // time, with a timeout, and its answer holds for a second, so that it cannot be
 // used for a flood. One that hangs costs its goroutine and no more: it is not
-// called again until it has returned. A panel that panics gives its own part
-// of the answer away and nothing else; lastcall_panel_failures_total counts
-// that.
+// called again until it has returned. Scrapes at the same time share one look.
+// A panel that panics gives its own part of the answer away and nothing else.
+//
+// # Metrics
+//
+// A metric of a panel is called lastcall_<kind>_<name>, a counter's name ends
+// in _total, and the label component says whose it is. Ledgers are
+// lastcall_gate_<column>_total and lastcall_gate_inside, so that both equations
+// can be checked in the time series. A metric that cannot be told (a name that
+// is none, one that is told twice, buckets that are no distribution) is left
+// out and counted in lastcall_panel_bad_metrics_total; a panic in
+// lastcall_panel_panics_total. /metrics tells the same numbers, summed over
+// labels, in Spring's shape.
 //
 // # Stopping
 //

@@ -51,7 +51,10 @@ func (a *Actuator) all() []endpoint {
 	return slices.Concat(
 		a.indexEndpoints(),
 		a.probeEndpoints(),
+		a.healthEndpoints(),
 		a.infoEndpoints(),
+		a.componentEndpoints(),
+		a.metricEndpoints(),
 	)
 }
 

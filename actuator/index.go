@@ -32,12 +32,18 @@ func (a *Actuator) index(w http.ResponseWriter, r *http.Request) error {
 	base += r.Host
 	links := map[string]link{}
 	for _, e := range a.endpoints {
-		if e.Method != http.MethodGet && e.Method != http.MethodPost {
-			continue // the link of what is read leads there
+		if e.ID == kindID || e.Method != http.MethodGet && e.Method != http.MethodPost {
+			continue // the links of what is read lead there
 		}
 		name := e.linkName()
 		if _, there := links[name]; !there {
 			links[name] = link{base + a.pattern(e.Endpoint), len(e.variables()) > 0}
+		}
+	}
+	if a.has(kindID) {
+		for _, kind := range a.kinds() {
+			links[kind] = link{base + a.cfg.BasePath + "/" + kind, false}
+			links[kind+"-name"] = link{base + a.cfg.BasePath + "/" + kind + "/{name}", true}
 		}
 	}
 	return reply(w, r, http.StatusOK, index{links})

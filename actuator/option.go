@@ -1,12 +1,17 @@
 package actuator
 
-import "net/http"
+import (
+	"net/http"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
 
 // Option gives the actuator a collaborator that no file can name.
 type Option func(*options)
 
 type options struct {
 	authorized func(*http.Request) bool // nil: everybody is
+	gatherers  []prometheus.Gatherer
 }
 
 // WithAuthorized says whose request may see the details of health, where
@@ -14,4 +19,11 @@ type options struct {
 // at once. Without it everybody may.
 func WithAuthorized(f func(*http.Request) bool) Option {
 	return func(o *options) { o.authorized = f }
+}
+
+// WithGatherer adds the metrics of a registry of the application's own, such
+// as [prometheus.DefaultGatherer], to ours. Where both have a metric (the
+// runtime's, say) ours is told.
+func WithGatherer(g prometheus.Gatherer) Option {
+	return func(o *options) { o.gatherers = append(o.gatherers, g) }
 }

@@ -1,10 +1,6 @@
 package actuator
 
-import (
-	"net/http"
-
-	"github.com/lastcall-go/lastcall/lifecycle"
-)
+import "net/http"
 
 // The paths of the probes, beside the base path.
 const (
@@ -17,24 +13,35 @@ func (a *Actuator) probeEndpoints() []endpoint {
 		{Endpoint{
 			ID: "livez", Method: http.MethodGet, Path: LivezPath, Root: true, Open: true,
 			Summary: "The status of the health group liveness, in one word; 503 asks for a restart.",
-		}, a.livez},
+		}, a.probe(liveness)},
 		{Endpoint{
 			ID: "readyz", Method: http.MethodGet, Path: ReadyzPath, Root: true, Open: true,
 			Summary: "The status of the health group readiness, in one word; 503 asks to send nothing here.",
-		}, a.readyz},
+		}, a.probe(readiness)},
 	}
 }
 
-func (a *Actuator) livez(w http.ResponseWriter, _ *http.Request) error {
-	text(w, http.StatusOK, "%s", lifecycle.Up)
-	return nil
-}
-
-func (a *Actuator) readyz(w http.ResponseWriter, _ *http.Request) error {
-	if !a.conductor.Ready() {
-		text(w, http.StatusServiceUnavailable, "%s", lifecycle.OutOfService)
+// probe answers with one word, for who looks at the code alone.
+func (a *Actuator) probe(name string) handler {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		group, _ := a.group(name)
+		status := a.together(r.Context(), group).Status
+		text(w, httpStatus(status), "%s", status)
 		return nil
 	}
-	text(w, http.StatusOK, "%s", lifecycle.Up)
-	return nil
+}
+
+// Livez answers like [LivezPath], for a server of the application's own.
+func (a *Actuator) Livez() http.Handler { return a.alone(a.probe(liveness)) }
+
+// Readyz answers like [ReadyzPath], for a server of the application's own.
+func (a *Actuator) Readyz() http.Handler { return a.alone(a.probe(readiness)) }
+
+func (a *Actuator) alone(h handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Cache-Control", "no-store")
+		if err := h(w, r); err != nil {
+			a.refuse(w, r, err)
+		}
+	})
 }

@@ -72,7 +72,7 @@ func (a *Actuator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if _, pattern := a.mux.Handler(r); pattern == "" {
-		a.refuse(w, r, problemf(http.StatusNotFound, "there is nothing at %s; %s lists what there is", r.URL.Path, a.cfg.BasePath))
+		a.refuse(w, r, a.nothingAt(r))
 		return
 	}
 	a.mux.ServeHTTP(w, r)

@@ -75,12 +75,17 @@ var bans = []ban{
 		why:   "configuration is read in one room and handed on as values",
 	},
 	{
-		path: "google.golang.org/protobuf", except: []string{"journal/protocodec"},
+		// The metrics of client_golang are protobuf messages.
+		path: "google.golang.org/protobuf", except: []string{"journal/protocodec", "actuator", "modules", "examples/*"},
 		why: "who does not use protobuf does not pay for it",
 	},
 	{
 		path: "net/http/pprof",
 		why:  "it adds itself to http.DefaultServeMux, and so to the port of whoever serves that; profiles are for the management server",
+	},
+	{
+		path: "github.com/prometheus", except: []string{"actuator", "modules", "examples/*"},
+		why: "metrics are read from snapshots in one room; hot paths call no library",
 	},
 	{path: "github.com/stretchr/testify", except: testRooms, why: testsOnly},
 	{path: "go.uber.org/goleak", except: testRooms, why: testsOnly},
