@@ -80,12 +80,18 @@ func (c *call[T]) wait(ctx context.Context) (answer T, err error) {
 	defer timer.Stop()
 	select {
 	case <-c.done:
-		return c.answer, nil
 	case <-timer.C:
-		return answer, fmt.Errorf("it was asked %v ago and has not answered; it has %v", time.Since(c.began).Round(time.Millisecond), c.timeout)
 	case <-ctx.Done():
-		return answer, ctx.Err()
 	}
+	select {
+	case <-c.done: // perhaps long ago: whoever waits for one after the other comes late
+		return c.answer, nil
+	default:
+	}
+	if err := ctx.Err(); err != nil {
+		return answer, err
+	}
+	return answer, fmt.Errorf("it was asked %v ago and has not answered; it has %v", time.Since(c.began).Round(time.Millisecond), c.timeout)
 }
 
 // work runs f in a goroutine that Stop waits for; false: Stop has been called.
