@@ -69,6 +69,8 @@ type Batcher[T any] struct {
 	done, failed, saved, lost uint64
 	unburied                  int // those of lost that the dead letter handler did not take
 	flushes                   [triggers]uint64
+	pausing                   int    // flushes that wait before they try again
+	trouble                   string // why the last of them does
 
 	past      past
 	serial    uint64 // of the last tag
@@ -159,9 +161,13 @@ func (b *Batcher[T]) dispatch() {
 
 // nudgeLocked wakes tend if it could start a flush.
 func (b *Batcher[T]) nudgeLocked() {
-	if b.slots == b.cfg.Parallel {
+	if b.slots >= b.cfg.Parallel {
 		return // whoever frees a slot looks for more
 	}
+	b.wakeTend()
+}
+
+func (b *Batcher[T]) wakeTend() {
 	select {
 	case b.wake <- struct{}{}:
 	default:

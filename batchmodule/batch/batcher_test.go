@@ -476,7 +476,7 @@ func TestStats(t *testing.T) {
 		time.Sleep(time.Minute)
 		s := b.Stats()
 		assert.Equal(t, batch.Stats{
-			Name: "orders", Inside: 8, Buffered: 5, InFlight: 3, Keys: 2, Slots: 1, Oldest: time.Minute, Journal: journal.Off, DeadLetters: batch.NoLetters,
+			Name: "orders", Limits: batch.Limits{MaxItems: 3, Linger: time.Hour, Parallel: 1, Buffer: 30}, Inside: 8, Buffered: 5, InFlight: 3, Keys: 2, Slots: 1, Oldest: time.Minute, Journal: journal.Off, DeadLetters: batch.NoLetters,
 			Ledger: intake.Ledger{Offered: 8, Accepted: 8, Inside: 8},
 		}, s)
 		close(hold)

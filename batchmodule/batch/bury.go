@@ -58,7 +58,7 @@ func (d *delivery[T]) box(item T, t *tag, r reason, tried int, why journal.Reaso
 		if !d.cut() {
 			d.report(told, item, t)
 		}
-		if !d.sleep(told.After) {
+		if !d.sleep(told.After, told.Err) {
 			d.deadErr = cmp.Or(d.deadErr, told.Err)
 			return spared
 		}

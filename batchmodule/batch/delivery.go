@@ -170,7 +170,7 @@ func (d *delivery[T]) pause(v verdict[T]) bool {
 		told := Retrying{Key: d.s.line.key, Items: v.rest.len(), Calls: d.calls, After: delay, Err: v.whole.err}
 		_ = d.b.guard(func() error { observe(told); return nil })
 	}
-	return d.sleep(delay)
+	return d.sleep(delay, v.reason(0).err)
 }
 
 func (b *Batcher[T]) newDelays() *backoff.ExponentialBackOff {
@@ -184,8 +184,11 @@ func (b *Batcher[T]) delay(delays *backoff.ExponentialBackOff) time.Duration {
 	return min(delays.NextBackOff(), b.cfg.Retry.MaxDelay)
 }
 
-// sleep reports false when the stop cut it.
-func (d *delivery[T]) sleep(delay time.Duration) bool {
+// sleep waits, because of what has failed. It reports false when the stop cut
+// it.
+func (d *delivery[T]) sleep(delay time.Duration, failed error) bool {
+	d.b.pauses(+1, d.b.plain(failed))
+	defer d.b.pauses(-1, nil)
 	timer := time.NewTimer(delay)
 	defer timer.Stop()
 	select {
@@ -193,6 +196,19 @@ func (d *delivery[T]) sleep(delay time.Duration) bool {
 		return !d.cut()
 	case <-d.ctx.Done():
 		return false
+	}
+}
+
+// pauses counts the flushes that wait before they try again.
+func (b *Batcher[T]) pauses(n int, why error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.pausing += n
+	switch {
+	case b.pausing == 0:
+		b.trouble = ""
+	case why != nil:
+		b.trouble = why.Error()
 	}
 }
 

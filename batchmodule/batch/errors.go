@@ -49,7 +49,7 @@ var errNeverStarted = errors.New("the batcher was never started")
 type Error struct {
 	// Batcher is the name given to [New].
 	Batcher string
-	// Op is what was going on: add, start, flush, drain, stop or save.
+	// Op is what was going on: add, start, resize, flush, drain, stop or save.
 	Op string
 	// Key is the key of the batch, where there is one.
 	Key string

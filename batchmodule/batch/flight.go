@@ -73,9 +73,13 @@ func (b *Batcher[T]) land(s *bundle[T], err error) *bundle[T] {
 	if !s.abandoned {
 		b.landLocked(s, err)
 	}
-	next := b.nextLocked()
+	var next *bundle[T]
+	if b.slots <= b.cfg.Parallel {
+		next = b.nextLocked()
+	}
 	if next == nil {
 		// Under the lock that found nothing: what is ready after this wakes tend.
+		// Or there are more slots than there may be since Resize.
 		b.slots--
 		b.tellGroundedLocked()
 	}

@@ -142,7 +142,7 @@ func (b *Batcher[T]) takeFreeLocked() *bundle[T] {
 // Buffer: a burst over many keys must not hold memory for ever. The flight has
 // cleared the slice.
 func (b *Batcher[T]) recycleLocked(s *bundle[T]) {
-	if b.freeCap+cap(s.store.items) > b.cfg.Buffer {
+	if b.freeCap+cap(s.store.items) > b.cfg.Buffer || cap(s.store.items) > b.cfg.MaxItems {
 		return
 	}
 	*s = bundle[T]{lot: s.store}

@@ -13,6 +13,8 @@ import (
 type Stats struct {
 	Name  string       `json:"name"`
 	State intake.State `json:"state"`
+	// Limits are the bounds as they are now.
+	Limits Limits `json:"limits"`
 
 	// Inside = Buffered + InFlight + Left.
 	Inside   int `json:"inside"`
@@ -22,8 +24,13 @@ type Stats struct {
 
 	Keys    int           `json:"keys"`    // with items inside; 0 without WithKey
 	Waiting int           `json:"waiting"` // calls of Add that wait for room, or for the end of the replay
-	Slots   int           `json:"slots"`   // flushes that run, of Config.Parallel
+	Slots   int           `json:"slots"`   // flushes that run, of Limits.Parallel
 	Oldest  time.Duration `json:"oldest"`  // age of the oldest batch, by its first item; 0 if there is none
+
+	// Pausing is how many of Slots wait before they try the sink, or the dead
+	// letters, again. Trouble is why the last of them does; empty: none does.
+	Pausing int    `json:"pausing"`
+	Trouble string `json:"trouble,omitempty"`
 
 	// Journal is when items are written down: off, onstop or always.
 	Journal journal.Mode `json:"journal"`
@@ -75,10 +82,13 @@ func (b *Batcher[T]) statsNow() (_ Stats, opened bool) {
 	s := Stats{
 		Name:    b.name,
 		State:   b.gate.State(),
+		Limits:  b.limitsLocked(),
 		Left:    b.left.len(),
 		Keys:    len(b.lines),
 		Waiting: b.waiting.Len(),
 		Slots:   b.slots,
+		Pausing: b.pausing,
+		Trouble: b.trouble,
 		Flushes: FlushCounts{
 			Count: f[TriggerCount], Bytes: f[TriggerBytes], Linger: f[TriggerLinger],
 			Room: f[TriggerRoom], Manual: f[TriggerManual], Drain: f[TriggerDrain],
