@@ -166,6 +166,7 @@ func hook(srv *server.Server, cfg server.Config) lifecycle.Hook {
 		},
 		Gate:     srv.Gate(),
 		Describe: func() []string { return describe(srv.Stats()) },
+		Panel:    panelOf(srv, cfg),
 		Budget:   lifecycle.Budget{Stop: cfg.StopBudget},
 	}
 }

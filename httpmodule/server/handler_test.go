@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
+	"encoding/json"
 	"errors"
 	"io"
 	"log"
@@ -351,4 +352,11 @@ func TestReplyFromFile(t *testing.T) {
 	res, body := dial(t, s).get(t, "/large")
 	assert.Equal(t, http.StatusOK, res.StatusCode)
 	assert.Equal(t, sha256.Sum256(content), sha256.Sum256([]byte(body)), "the file arrived whole")
+}
+
+func TestRequestInJSONIsReadable(t *testing.T) {
+	t.Parallel()
+	text, err := json.Marshal(server.Request{Method: "GET", Path: "/", Age: 1500 * time.Millisecond})
+	require.NoError(t, err)
+	require.JSONEq(t, `{"method": "GET", "path": "/", "age": "1.5s"}`, string(text))
 }
