@@ -62,16 +62,22 @@ func (a *Actuator) listComponents(w http.ResponseWriter, r *http.Request, plural
 	} else if inspect {
 		return problemf(http.StatusBadRequest, "only one component at a time is inspected; use %s/{name}?inspect=true", r.URL.Path)
 	}
-	list := components{Components: []component{}}
-	healths := a.healths(r.Context(), func(string) bool { return true })
-	for _, c := range a.conductor.Components() {
-		if plural != "" && pluralOf(c) != plural {
-			continue
-		}
+	all := a.conductor.Components()
+	if plural != "" {
+		all = slices.DeleteFunc(all, func(c lifecycle.Component) bool { return pluralOf(c) != plural })
+	}
+	listed := map[string]bool{}
+	for _, c := range all {
+		listed[c.Name] = true
+	}
+	// Those of other kinds are not asked: one that hangs holds up its own list.
+	healths := a.healths(r.Context(), func(name string) bool { return listed[name] })
+	list := components{Components: make([]component, len(all))}
+	for i, c := range all {
+		list.Components[i] = a.picture(c, healths[c.Name])
 		if plural != "" {
 			list.Kind = kindOf(c)
 		}
-		list.Components = append(list.Components, a.picture(c, healths[c.Name]))
 	}
 	return reply(w, r, http.StatusOK, list)
 }

@@ -252,3 +252,29 @@ func TestClientThatGoesAwayTakesNothingWithIt(t *testing.T) {
 		assert.Equal(t, "UP", status(t, act, "/actuator/health/db", http.StatusOK))
 	})
 }
+
+func TestHealthWithoutCacheIsAskedEachTime(t *testing.T) {
+	var asked atomic.Int32
+	act := running(t, actuator.Config{Health: actuator.HealthConfig{Cache: -1}}, asks("db", func(context.Context) lifecycle.Health {
+		asked.Add(1)
+		return lifecycle.Health{Status: lifecycle.Up}
+	}))
+	for range 3 {
+		status(t, act, "/actuator/health", http.StatusOK)
+	}
+	assert.EqualValues(t, 3, asked.Load())
+}
+
+func TestListOfAKindDoesNotWaitForOthers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		act := running(t, actuator.Config{}, bar("bar:a"), asks("db", func(ctx context.Context) lifecycle.Health {
+			<-ctx.Done()
+			return lifecycle.Health{}
+		}))
+		began := time.Now()
+		get(t, act, "/actuator/bars", http.StatusOK)
+		assert.Zero(t, time.Since(began))
+		get(t, act, "/actuator/components", http.StatusOK)
+		assert.Equal(t, time.Second, time.Since(began))
+	})
+}
