@@ -74,7 +74,8 @@ func (a *App) codeOfFailedStart() int {
 	if a.conductor.State() < lifecycle.Stopping {
 		return lifecycle.ExitStartFailed
 	}
-	<-a.conductor.When(lifecycle.Finished)
+	// It waits for that stop, and until the witnesses have closed.
+	_ = a.conductor.Stop(context.Background())
 	return a.Receipt().ExitCode()
 }
 

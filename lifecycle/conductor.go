@@ -55,7 +55,7 @@ type Conductor struct {
 	receipt      *Receipt
 	stopping     *stop // nil: no stop has begun
 	witnesses    []Witness
-	parting      bool // the witnesses are being closed, or have been
+	parting      bool // the witnesses are being closed: none comes after them
 }
 
 var lastID atomic.Int64

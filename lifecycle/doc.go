@@ -114,6 +114,52 @@
 //	case job := <-jobs:
 //	}
 //
+// # While it runs
+//
+// The receipt says how it ended. How it is, and what of it can be changed, says
+// the [Panel] of each [Hook]; whoever shows it to somebody (a management server,
+// a test, a command) knows components by that alone, and finds one of your own
+// beside ours.
+//
+//	                     ┌───────────── Conductor ─────────────┐
+//	Hook.Panel           │ Components  name, state, hooks, gate│   a copy of one moment
+//	  Stats, Metrics ────┤ Progress    how far it has come     │   what is inside, which hook runs
+//	  Health, Inspect    │ Events      what has happened       │   the last 1,000, numbered
+//	  Knobs ─────────────┤ Knobs       with their revision     │
+//	  Turn  ◀────────────┤ Turn        the one door            │◀─ a file, an endpoint, code
+//	                     │ Audit       who, what, and when     │   the last 1,000, refusals too
+//	                     └─────────────────────────────────────┘
+//
+// A change ([Change]) goes through one door, [Conductor.Turn], whoever asks:
+//
+//	find the component ─ wait for those before ─ revision ─ types and bounds ─ Panel.Turn ─ audit, event, log
+//	ErrNoComponent       ctx, ErrNotUp           ErrStale   KnobErrors,         its own
+//	                                                        ErrCold             error
+//
+// It is made as a whole or not at all. Everything that is wrong with the values
+// is said at once. The revision of a component's knobs grows whenever somebody
+// finds other values than before, also when code has changed them past the door,
+// so what was decided on an older picture is refused (Change.If). A change for
+// a time (Change.For) is taken back by the conductor to what lies below it by
+// then, unless somebody has turned the same knob since; what lies below may be
+// another change for a time that still holds, and goes back later. When taking
+// back is refused (it no longer fits with the other knobs), the knob stays as
+// it is, and audit and log say so. A change is also made during the stop, where
+// more workers help a drain, until the last PreDestroy is over; then all that
+// was to be taken back is forgotten, and one that hangs is left to itself.
+//
+// A panic of a function of the panel is its answer ([Component].Panel), and an
+// error of Turn.
+//
+// A [Witness] shows all this to somebody outside, and so must be there before
+// and after everything else. [Attend] registers it:
+//
+//	run marker ─ Open ─ each OnStart … the stop … each PreDestroy ─ receipt ─ Close ─ Stop returns
+//
+// It opens even before a start that fails, and sees that. Close comes exactly
+// once, after [Finished] and the last event, and has 100 ms of its own. One that
+// hangs is left to itself; the receipt does not know of witnesses.
+//
 // # Receipt
 //
 // The receipt holds the cause of the stop and who else asked, each component
@@ -160,7 +206,8 @@
 // beside a stop waits for it and gets the same result; one that is called
 // inside a hook waits for itself and is abandoned when its time is up. What is
 // appended too late to start, or even by an OnStop, is not started but
-// destroyed. No lock is held while a hook runs.
+// destroyed. No lock is held while a hook or a function of a panel runs. The
+// changes of one component wait for each other; those of several do not.
 //
 // # Three steps of adoption
 //
@@ -168,7 +215,7 @@
 //
 //	fx.New                            Append is a plain fx.Hook. PreDestroy runs right after
 //	                                  OnStop, only if OnStart succeeded and Fx gets that far.
-//	                                  Name, Band, After, Gate and Budget are not looked at.
+//	                                  Name, Band, After, Gate, Panel and Budget are not looked at.
 //	fx.New, fxtest.New with Module    All of the above, as far as Fx calls us (see below).
 //	app.New, app.Run                  All of the above, signals and exit codes.
 //
@@ -190,7 +237,11 @@
 //   - Leaks are found by pprof labels. Goroutines that are started on behalf
 //     of nobody, or under labels set anew, are not seen; without the tap nor
 //     are those of constructors.
-//   - A Gate whose ledger blocks holds the stop. Ours do not.
+//   - A Gate whose ledger blocks holds the stop. Ours do not. A function of a
+//     panel that blocks holds whoever called it, and a Turn that never returns
+//     the door of its component; neither holds the stop.
+//   - All or nothing is what Panel.Turn does. The conductor sees to it that it
+//     is called with all that was asked for, or not at all.
 //   - With a thousand components the last ones of a stop that has run out of
 //     time get a grace of milliseconds: time is divided, not made.
 //

@@ -158,7 +158,7 @@ func (r *Receipt) addGates(gates []*intake.Gate) {
 // endChanges ends what turns knobs, so that nothing of it is left behind. A
 // component that does not come back from it is told of.
 func (s *stop) endChanges() {
-	if !s.conductor.changes.close(s.spare(s.cfg.Grace)) {
+	if !s.conductor.changes.close(s.spare(patience)) {
 		s.conductor.mu.Lock()
 		defer s.conductor.mu.Unlock()
 		s.conductor.notes = append(s.conductor.notes, "a change of knobs did not come to an end, and was left to itself")

@@ -101,7 +101,7 @@ type appender interface {
 
 // Append registers a component. Where [Module] is not given it degrades to a
 // plain [fx.Hook]: PreDestroy then runs right after OnStop, and only if
-// OnStart succeeded; Name, Band, After, Gate and Budget are not looked at.
+// OnStart succeeded; Name, Band, After, Gate, Panel and Budget are not looked at.
 //
 // It may be called until the start begins, by several goroutines at a time. A
 // hook appended later is too late to start; its PreDestroy runs all the same,

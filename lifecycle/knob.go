@@ -84,6 +84,18 @@ func (k Knob) read(v any) (any, error) {
 	}
 }
 
+// readable is read for what the component says itself. What cannot be read is
+// a text, so that everybody can encode it.
+func (k Knob) readable(v any) any {
+	if v == nil {
+		return nil
+	}
+	if value, err := k.read(v); err == nil {
+		return value
+	}
+	return shown(v)
+}
+
 func readInt(v any) (any, error) {
 	if text, ok := v.(json.Number); ok {
 		if n, err := text.Int64(); err == nil {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"go.uber.org/fx"
 
 	"github.com/lastcall-go/lastcall/intake"
 	"github.com/lastcall-go/lastcall/lifecycle"
@@ -131,6 +132,28 @@ func TestComponents(t *testing.T) {
 		text, err := json.Marshal(again)
 		require.NoError(t, err)
 		assert.Contains(t, string(text), `"state":"stopped"`)
+	})
+
+	t.Run("OrderAskedForTooEarlyIsNotTheLastWord", func(t *testing.T) {
+		t.Parallel()
+		type store struct{}
+		type desk struct{}
+		var c *lifecycle.Conductor
+		app := fx.New(
+			fx.Provide(func(lc fx.Lifecycle) *store {
+				lifecycle.Append(lc, lifecycle.Hook{Name: "store"})
+				return &store{}
+			}, func(lc fx.Lifecycle, _ *store) *desk {
+				lifecycle.Append(lc, lifecycle.Hook{Name: "desk", Band: lifecycle.Sink})
+				return &desk{}
+			}),
+			// It comes before the graph is known: the module is given last.
+			fx.Invoke(func(_ *desk, c *lifecycle.Conductor) { assert.Len(t, c.Components(), 2) }),
+			fx.Populate(&c), lifecycle.Module(), tapped)
+		require.NoError(t, app.Err())
+		got, _ := c.Component("store")
+		assert.Equal(t, "moved from middle to sink: desk stands on store", got.Moved)
+		require.NoError(t, c.Stop(t.Context()))
 	})
 
 	t.Run("OneThatDidNotStartStaysFailed", func(t *testing.T) {

@@ -51,9 +51,10 @@ func (c *Conductor) Turn(ctx context.Context, component string, ch Change) (Turn
 		ch.From = callerOutside()
 	}
 	ch.Values = maps.Clone(ch.Values)
-	entry := Turned{Component: shorten(component), By: ch.By, From: ch.From, Before: map[string]any{}, After: map[string]any{}}
+	entry := Turned{Component: component, By: ch.By, From: ch.From, Before: map[string]any{}, After: map[string]any{}}
 	comp := c.find(component)
 	if comp == nil {
+		entry.Component = shorten(component)
 		return c.conclude(entry, ch.DryRun, c.noComponent(component))
 	}
 	inside, leave, err := c.enterDoor(ctx, comp.tuning)
@@ -247,7 +248,8 @@ func (t *tuning) see(values map[string]any, before uint64) (revision uint64, ok 
 	return t.revision, true
 }
 
-// knobs are what the component says, each value in the type of its knob.
+// knobs are what the component says, each value in the type of its knob. One
+// that is of another type is text: it can be seen, and turned.
 func (t *tuning) knobs() (knobs []Knob, err error) {
 	if t.panel.Knobs == nil {
 		return nil, nil
@@ -255,8 +257,8 @@ func (t *tuning) knobs() (knobs []Knob, err error) {
 	knobs = answer(&t.panics, t.panel.Knobs, func(p *PanicError) []Knob { err = p; return nil })
 	knobs = slices.Clone(knobs)
 	for i, k := range knobs {
-		if value, err := k.read(k.Value); err == nil {
-			knobs[i].Value = value
+		for _, v := range []*any{&knobs[i].Value, &knobs[i].Min, &knobs[i].Max} {
+			*v = k.readable(*v)
 		}
 		knobs[i].Cold = k.Cold || t.panel.Turn == nil
 	}

@@ -5,6 +5,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
+	"runtime"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -367,4 +370,226 @@ func TestTurnBesideTheStop(t *testing.T) {
 		assert.EqualValues(t, 8, d.get("seats"))
 		require.NoError(t, a.stop())
 	})
+}
+
+// TestTurnsAtOnce: changes of one component come one after another, whoever
+// asks, and who looks beside them never takes an older picture for a newer.
+func TestTurnsAtOnce(t *testing.T) {
+	t.Parallel()
+
+	t.Run("OneAtATime", func(t *testing.T) {
+		t.Parallel()
+		const askers, times = 8, 40
+		d, a := startedDesk(t)
+		inside := make(chan struct{}, 1)
+		d.during = func(context.Context) error {
+			select {
+			case inside <- struct{}{}:
+			default:
+				t.Error("two changes at a time")
+			}
+			<-inside
+			return nil
+		}
+		var asking sync.WaitGroup
+		for range askers {
+			asking.Go(func() {
+				for range times {
+					knobs, revision, err := a.Knobs(front)
+					if !assert.NoError(t, err) {
+						return
+					}
+					// One more seat, or none if somebody was faster.
+					_, err = a.Turn(context.Background(), front, lifecycle.Change{
+						Values: map[string]any{"seats": knobs[0].Value.(int64)%60 + 1}, If: revision, For: time.Hour})
+					if err != nil {
+						assert.ErrorIs(t, err, lifecycle.ErrStale)
+					}
+				}
+			})
+		}
+		asking.Wait()
+		audit := a.Audit()
+		require.Len(t, audit, askers*times)
+		seats, made := int64(4), 0
+		for _, entry := range audit {
+			if entry.Error != "" {
+				continue
+			}
+			made++
+			assert.Equal(t, seats, entry.Before["seats"], "no change was made for another value")
+			seats = seats%60 + 1
+			assert.Equal(t, seats, entry.After["seats"])
+		}
+		assert.Equal(t, made, d.turns)
+		require.NoError(t, a.stop())
+	})
+
+	bubble(t, "WhoeverLookedBeforeAndComesAfterLooksAgain", func(t *testing.T) {
+		d := newDesk()
+		h := d.hook()
+		slow := make(chan struct{})
+		var looks int
+		h.Panel.Knobs = func() []lifecycle.Knob {
+			knobs := d.knobs()
+			if looks++; looks == 2 {
+				<-slow
+			}
+			return knobs
+		}
+		a := build(t, hook(h))
+		require.NoError(t, a.start())
+		_, revision, err := a.Knobs(front)
+		require.NoError(t, err)
+		go func() {
+			knobs, late, err := a.Knobs(front)
+			assert.NoError(t, err)
+			assert.EqualValues(t, 8, knobs[0].Value)
+			assert.Equal(t, revision+1, late)
+		}()
+		synctest.Wait()
+		turned, err := a.turn(map[string]any{"seats": 8})
+		require.NoError(t, err)
+		close(slow)
+		synctest.Wait()
+		_, now, err := a.Knobs(front)
+		require.NoError(t, err)
+		assert.Equal(t, turned.Revision, now, "looking does not make a revision")
+		require.NoError(t, a.stop())
+	})
+
+	bubble(t, "OneThatDoesNotReturnIsSaidToGoOn", func(t *testing.T) {
+		d, a := startedDesk(t)
+		release := make(chan struct{})
+		d.during = func(context.Context) error { <-release; return nil }
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		began := time.Now()
+		_, err := a.Turn(ctx, front, lifecycle.Change{Values: map[string]any{"seats": 8}})
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		require.ErrorContains(t, err, "still goes on")
+		assert.Equal(t, 1250*time.Millisecond, time.Since(began), "it had the grace")
+		assert.Empty(t, a.Audit())
+		close(release)
+		synctest.Wait()
+		require.Len(t, a.Audit(), 1, "what came of it is not forgotten")
+		assert.Empty(t, a.Audit()[0].Error)
+		require.NoError(t, a.stop())
+	})
+
+	t.Run("WhoeverGivesUpBeforeIsNotServed", func(t *testing.T) {
+		t.Parallel()
+		d, a := startedDesk(t)
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		for range 20 { // the door is free too: either may be seen first
+			_, err := a.Turn(ctx, front, lifecycle.Change{Values: map[string]any{"seats": 8}})
+			require.ErrorIs(t, err, context.Canceled)
+		}
+		assert.Zero(t, d.turns)
+		_, err := a.Turn(t.Context(), front, lifecycle.Change{Values: map[string]any{"seats": 8}, For: -time.Second})
+		require.ErrorContains(t, err, "for: -1s is negative")
+		require.NoError(t, a.stop())
+	})
+
+	t.Run("ThatEndsItsGoroutineIsAnError", func(t *testing.T) {
+		t.Parallel()
+		d, a := startedDesk(t)
+		d.during = func(context.Context) error { runtime.Goexit(); return nil }
+		_, err := a.turn(map[string]any{"seats": 8})
+		require.ErrorContains(t, err, "runtime.Goexit")
+		d.during = nil
+		_, err = a.turn(map[string]any{"seats": 8})
+		require.NoError(t, err, "the door is open again")
+		require.NoError(t, a.stop())
+	})
+}
+
+// TestKnobs: what a component says of its knobs is made fit to be shown.
+func TestKnobs(t *testing.T) {
+	t.Parallel()
+	said := []lifecycle.Knob{
+		{Name: "int", Type: lifecycle.IntKnob, Value: 4, Min: uint8(1), Max: int32(9)},
+		{Name: "float", Type: lifecycle.FloatKnob, Value: float32(0.5)},
+		{Name: "nan", Type: lifecycle.FloatKnob, Value: math.NaN()},
+		{Name: "pause", Type: lifecycle.DurationKnob, Value: "2s", Max: time.Minute},
+		{Name: "broken", Type: lifecycle.IntKnob, Value: []int{1}, Max: "many"},
+		{Name: "typeless", Value: 1},
+	}
+	panel := &lifecycle.Panel{Knobs: func() []lifecycle.Knob { return said }}
+	a := build(t, hook(lifecycle.Hook{Name: front, Panel: panel}), hook(lifecycle.Hook{Name: "plain"}))
+	require.NoError(t, a.start())
+	knobs, _, err := a.Knobs(front)
+	require.NoError(t, err)
+	assert.Equal(t, []lifecycle.Knob{
+		{Name: "int", Type: lifecycle.IntKnob, Value: int64(4), Min: int64(1), Max: int64(9), Cold: true},
+		{Name: "float", Type: lifecycle.FloatKnob, Value: 0.5, Cold: true},
+		{Name: "nan", Type: lifecycle.FloatKnob, Value: "NaN", Cold: true},
+		{Name: "pause", Type: lifecycle.DurationKnob, Value: 2 * time.Second, Max: time.Minute, Cold: true},
+		{Name: "broken", Type: lifecycle.IntKnob, Value: "a list", Max: `"many"`, Cold: true},
+		{Name: "typeless", Value: "1", Cold: true},
+	}, knobs, "without a Turn they are cold")
+	assert.Equal(t, 4, said[0].Value, "the component's own stay as they are")
+	text, err := json.Marshal(knobs[3])
+	require.NoError(t, err)
+	assert.JSONEq(t, `{"name":"pause","type":"duration","value":"2s","max":"1m0s","cold":true}`, string(text))
+	_, err = a.turn(map[string]any{"int": 5})
+	require.ErrorIs(t, err, lifecycle.ErrCold)
+
+	knobs, revision, err := a.Knobs("plain")
+	require.NoError(t, err)
+	assert.Empty(t, knobs)
+	assert.EqualValues(t, 1, revision)
+	_, err = a.Turn(t.Context(), "plain", lifecycle.Change{Values: map[string]any{"int": 5}})
+	require.ErrorContains(t, err, "the component has none")
+	require.NoError(t, a.stop())
+}
+
+// TestNumbersOfEverySort: JSON, YAML and code have numbers of their own.
+func TestNumbersOfEverySort(t *testing.T) {
+	t.Parallel()
+	d, a := startedDesk(t)
+	type seats uint16
+	for _, tt := range []struct {
+		give any
+		want any // an int64, or a part of the error
+	}{
+		{8.0, int64(8)},
+		{json.Number("9"), int64(9)},
+		{json.Number("1e1"), int64(10)},
+		{seats(11), int64(11)},
+		{uint64(12), int64(12)},
+		{int8(13), int64(13)},
+		{8.5, "8.5 is no whole number"},
+		{json.Number("x"), "is no whole number"},
+		{math.NaN(), "NaN is no whole number"},
+		{1e30, "1e+30 is too large"},
+		{math.Inf(1), "+Inf is too large"},
+		{uint64(math.MaxUint64), "is too large"},
+		{time.Second, "1s is no number"},
+		{"8", `"8" is no number`},
+		{nil, "null is no number"},
+		{map[string]any{"a": 1}, "an object is no number"},
+		{strings.Repeat("x", 1000), "xx…"},
+		{65, "65 is too much: give 1 to 64"},
+	} {
+		_, err := a.turn(map[string]any{"seats": tt.give})
+		if want, wrong := tt.want.(string); wrong {
+			require.ErrorContains(t, err, want)
+			assert.Less(t, len(err.Error()), 200)
+			continue
+		}
+		require.NoError(t, err)
+		assert.Equal(t, tt.want, d.get("seats"))
+	}
+	for give, want := range map[any]any{1: 1.0, json.Number("0.25"): 0.25, uint(0): 0.0, float32(0.5): 0.5} {
+		_, err := a.turn(map[string]any{"load": give})
+		require.NoError(t, err)
+		assert.Equal(t, want, d.get("load"))
+	}
+	_, err := a.turn(map[string]any{"load": math.Inf(-1)})
+	require.ErrorContains(t, err, "-Inf is no number")
+	_, err = a.turn(map[string]any{"pause": -time.Second})
+	require.ErrorContains(t, err, "-1s is too little: give 0s or more")
+	require.NoError(t, a.stop())
 }

@@ -10,6 +10,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.uber.org/fx"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zaptest/observer"
 
 	"github.com/lastcall-go/lastcall/lifecycle"
 )
@@ -144,6 +146,20 @@ func TestWitness(t *testing.T) {
 		require.NoError(t, a.Start(t.Context()))
 		require.NoError(t, a.Stop(t.Context()))
 		assert.Equal(t, []string{"open outside", "start a", "stop a", "close outside"}, done.read())
+	})
+
+	t.Run("ThatComesAfterTheEndIsToldSo", func(t *testing.T) {
+		t.Parallel()
+		core, logs := observer.New(zap.WarnLevel)
+		var done diary
+		var lc fx.Lifecycle
+		a := build(t, fx.Supply(zap.New(core)), fx.Populate(&lc))
+		require.NoError(t, a.start())
+		require.NoError(t, a.stop())
+		lifecycle.Attend(lc, done.witness("late"))
+		require.Eventually(t, func() bool { return logs.Len() == 1 }, patience, time.Millisecond)
+		assert.Equal(t, map[string]any{"witness": "late", "will be closed": false}, logs.All()[0].ContextMap())
+		assert.Empty(t, done.read())
 	})
 
 	t.Run("ThatComesTooLateIsClosed", func(t *testing.T) {
