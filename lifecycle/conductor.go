@@ -47,7 +47,8 @@ type Conductor struct {
 	requests     []Cause        // who asked for the stop, the first first
 	cancelStart  context.CancelCauseFunc
 	startBegan   time.Time
-	upSince      time.Time // zero: not every OnStart has succeeded
+	stopTime     time.Duration // what a stop is expected to have; zero: no start has begun
+	upSince      time.Time     // zero: not every OnStart has succeeded
 	lastRun      LastRun
 	byFx         bool // Fx has called Start, not app.App
 	instead      func(io.Writer) error

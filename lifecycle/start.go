@@ -23,7 +23,7 @@ func (c *Conductor) Start(ctx context.Context, rollback time.Duration) error {
 	release := context.AfterFunc(c.wait, func() { cancel(context.Cause(c.wait)) })
 	defer release()
 
-	if err := c.beginStart(cancel); err != nil {
+	if err := c.beginStart(cancel, rollback); err != nil {
 		return err
 	}
 	err := c.startAll(ctx, rollback)
@@ -62,7 +62,7 @@ func (c *Conductor) Undo(cause error) {
 	c.conduct(ctx, reason{cause: Cause{Kind: CauseNewFailed, Err: cause}})
 }
 
-func (c *Conductor) beginStart(cancel context.CancelCauseFunc) error {
+func (c *Conductor) beginStart(cancel context.CancelCauseFunc, stopTime time.Duration) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.state != Constructing {
@@ -70,7 +70,7 @@ func (c *Conductor) beginStart(cancel context.CancelCauseFunc) error {
 	}
 	c.enterLocked(Starting)
 	c.cancelStart = cancel
-	c.startBegan = time.Now()
+	c.startBegan, c.stopTime = time.Now(), stopTime
 	// It may have come while constructors ran. (A Shutdowner called in a
 	// constructor is another matter: as in Fx, the start goes on.)
 	signalled := slices.IndexFunc(c.requests, func(r Cause) bool { return r.Kind == CauseSignal })

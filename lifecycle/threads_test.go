@@ -23,7 +23,7 @@ func waitForOneOfTwo(a, b chan int) {
 	case <-b:
 	}
 }
-func waitForMutex(mu *sync.Mutex) {
+func waitForMutex(mu sync.Locker) {
 	mu.Lock()
 	defer mu.Unlock()
 }
