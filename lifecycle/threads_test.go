@@ -23,9 +23,10 @@ func waitForOneOfTwo(a, b chan int) {
 	case <-b:
 	}
 }
-func waitForMutex(mu sync.Locker) {
+func waitForMutex(mu sync.Locker, held *int) {
 	mu.Lock()
-	defer mu.Unlock()
+	*held++
+	mu.Unlock()
 }
 func waitForGroup(wg *sync.WaitGroup) { wg.Wait() }
 func waitALittle(end chan int) {
@@ -46,6 +47,7 @@ func TestGoroutines(t *testing.T) {
 		t.Parallel()
 		receive, send, a, b, end := make(chan int), make(chan int), make(chan int), make(chan int), make(chan int)
 		var mu sync.Mutex
+		held := 0
 		mu.Lock()
 		var none, running sync.WaitGroup
 		none.Add(1)
@@ -55,7 +57,7 @@ func TestGoroutines(t *testing.T) {
 			}
 			running.Go(func() { waitToSend(send) })
 			running.Go(func() { waitForOneOfTwo(a, b) })
-			running.Go(func() { waitForMutex(&mu) })
+			running.Go(func() { waitForMutex(&mu, &held) })
 			running.Go(func() { waitForGroup(&none) })
 			running.Go(func() { waitALittle(end) })
 			return nil
