@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -37,6 +38,8 @@ type Actuator struct {
 	mu      sync.Mutex
 	stopped bool           // no job begins any more
 	jobs    sync.WaitGroup // goroutines of its own: calls that may hang
+
+	streams atomic.Int64 // those that are open
 }
 
 // New returns the actuator of an application. It starts nothing. The error is
@@ -67,15 +70,19 @@ func (a *Actuator) on(e endpoint) bool {
 	return !e.OffByDefault
 }
 
-// Endpoints are those that are on, in the order of the table. It is the
-// caller's to change.
+// Endpoints are those that are on, in the order of the table, but for those
+// that change something where that is refused. It is the caller's to change.
 func (a *Actuator) Endpoints() []Endpoint {
-	list := make([]Endpoint, len(a.endpoints))
-	for i, e := range a.endpoints {
-		list[i] = e.Endpoint
+	var list []Endpoint
+	for _, e := range a.endpoints {
+		if a.may(e) {
+			list = append(list, e.Endpoint)
+		}
 	}
 	return list
 }
+
+func (a *Actuator) may(e endpoint) bool { return !e.Write || !a.cfg.ReadOnly }
 
 // Stop ends what is endless, such as a stream of events, cancels checks that
 // still run, and waits for them until ctx ends: then it returns the context's

@@ -83,23 +83,15 @@ func (a *Actuator) listComponents(w http.ResponseWriter, r *http.Request, plural
 }
 
 func (a *Actuator) component(w http.ResponseWriter, r *http.Request) error {
-	kind, name := r.PathValue("kind"), r.PathValue("name")
-	if kind != "" && !slices.Contains(a.kinds(), kind) {
-		return a.nothingAt(r)
-	}
 	inspect, err := flagOf(r, "inspect")
 	if err != nil {
 		return err
 	}
-	c, ok := a.conductor.Component(name)
-	if !ok || kind != "" && pluralOf(c) != kind {
-		list := kind
-		if list == "" {
-			list = "components"
-		}
-		return problemf(http.StatusNotFound, "there is no %q; %s/%s lists what there is", clip(name), a.cfg.BasePath, list)
+	c, err := a.named(r)
+	if err != nil {
+		return err
 	}
-	shown := a.picture(c, a.healths(r.Context(), func(n string) bool { return n == name })[name])
+	shown := a.picture(c, a.healths(r.Context(), func(n string) bool { return n == c.Name })[c.Name])
 	if inspect {
 		shown.addInspection(r.Context(), a, c)
 	}
@@ -107,6 +99,23 @@ func (a *Actuator) component(w http.ResponseWriter, r *http.Request) error {
 		w.Header().Set("ETag", revisionTag(shown.Revision))
 	}
 	return reply(w, r, http.StatusOK, shown)
+}
+
+// named is the component that the path names, which must be of its kind.
+func (a *Actuator) named(r *http.Request) (lifecycle.Component, error) {
+	kind, name := r.PathValue("kind"), r.PathValue("name")
+	if kind != "" && !slices.Contains(a.kinds(), kind) {
+		return lifecycle.Component{}, a.nothingAt(r)
+	}
+	c, ok := a.conductor.Component(name)
+	if !ok || kind != "" && pluralOf(c) != kind {
+		list := kind
+		if list == "" {
+			list = "components"
+		}
+		return lifecycle.Component{}, problemf(http.StatusNotFound, "there is no %q; %s/%s lists what there is", clip(name), a.cfg.BasePath, list)
+	}
+	return c, nil
 }
 
 // kinds are the plurals of the kinds that have a list of their own.

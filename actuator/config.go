@@ -27,6 +27,9 @@ type Config struct {
 	// endpoint that is off answers 404 and is not in the index. Zero: each as
 	// the table of endpoints says.
 	Endpoints map[string]bool `yaml:"endpoints"`
+	// ReadOnly refuses everything that changes something, with 403, and leaves
+	// it out of the index. Zero: what is on can be done.
+	ReadOnly bool `yaml:"read_only"`
 	// Health is how health is asked and shown.
 	Health HealthConfig `yaml:"health"`
 	// Info is added to what /info tells. Zero: nothing is.

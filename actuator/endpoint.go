@@ -54,7 +54,15 @@ func (a *Actuator) all() []endpoint {
 		a.healthEndpoints(),
 		a.infoEndpoints(),
 		a.componentEndpoints(),
+		a.knobEndpoints(),
 		a.metricEndpoints(),
+		a.auditEndpoints(),
+		a.eventEndpoints(),
+		a.drainEndpoints(),
+		a.startupEndpoints(),
+		a.threadEndpoints(),
+		a.loggerEndpoints(),
+		a.shutdownEndpoints(),
 	)
 }
 
@@ -77,6 +85,9 @@ func (a *Actuator) pattern(e Endpoint) string {
 	}
 	return a.cfg.BasePath + e.Path
 }
+
+// ofKind: which paths there are depends on the kinds of the components.
+func (e Endpoint) ofKind() bool { return strings.HasPrefix(e.Path, "/{kind}") }
 
 // variables are the names within { } of the path.
 func (e Endpoint) variables() []string {

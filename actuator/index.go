@@ -32,8 +32,8 @@ func (a *Actuator) index(w http.ResponseWriter, r *http.Request) error {
 	base += r.Host
 	links := map[string]link{}
 	for _, e := range a.endpoints {
-		if e.ID == kindID || e.Method != http.MethodGet && e.Method != http.MethodPost {
-			continue // the links of what is read lead there
+		if e.ofKind() || e.Method != http.MethodGet && e.Method != http.MethodPost || !a.may(e) {
+			continue // the links of what is read lead there, if any
 		}
 		name := e.linkName()
 		if _, there := links[name]; !there {

@@ -10,8 +10,11 @@ import (
 type Option func(*options)
 
 type options struct {
-	authorized func(*http.Request) bool // nil: everybody is
 	gatherers  []prometheus.Gatherer
+	authorized func(*http.Request) bool              // nil: everybody is
+	caller     func(*http.Request) (by, from string) // nil: the address of the peer
+	shutdown   func(by string) error                 // nil: nobody can ask for a stop
+	loggers    []Logger
 }
 
 // WithAuthorized says whose request may see the details of health, where
@@ -26,4 +29,12 @@ func WithAuthorized(f func(*http.Request) bool) Option {
 // runtime's, say) ours is told.
 func WithGatherer(g prometheus.Gatherer) Option {
 	return func(o *options) { o.gatherers = append(o.gatherers, g) }
+}
+
+// WithCaller says who sends a request, such as the name that goes with its
+// token, and from where. It is written into the audit and the receipt. It is
+// called by many goroutines at once. Without it nobody is named, and from is
+// the address of the peer.
+func WithCaller(f func(*http.Request) (by, from string)) Option {
+	return func(o *options) { o.caller = f }
 }

@@ -95,6 +95,9 @@ func (m route) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Allow", m.methods.allow())
 		m.refuse(w, r, problemf(http.StatusMethodNotAllowed, "%s cannot be used here; use %s", r.Method, m.methods.allow()))
 		return
+	case e.Write && m.cfg.ReadOnly:
+		m.refuse(w, r, problemf(http.StatusForbidden, "nothing can be changed here: read_only is set in the configuration"))
+		return
 	case r.ContentLength > m.cfg.MaxBodyBytes:
 		m.refuse(w, r, problemf(http.StatusRequestEntityTooLarge, "the body has %d bytes, at most %d are read", r.ContentLength, m.cfg.MaxBodyBytes))
 		return

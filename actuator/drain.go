@@ -1,0 +1,151 @@
+package actuator
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/lastcall-go/lastcall/lifecycle"
+)
+
+func (a *Actuator) drainEndpoints() []endpoint {
+	return []endpoint{{Endpoint{
+		ID: "drain", Method: http.MethodGet, Path: "/drain", Answer: drain{},
+		Query: map[string]string{
+			"dryRun": "`true`: a rehearsal, how long a drain would take now",
+			"over":   "100ms to 10s: how long a rehearsal looks (1s)",
+		},
+		Summary: "How far the drain has come. 200: quiet. 503: a stop goes on and work is inside. 202: nobody has asked for a stop.",
+	}, a.drain}}
+}
+
+// drain is how far a drain has come.
+type drain struct {
+	// Quiet: a stop has begun, and nothing is inside any more, nor can come in.
+	Quiet bool `json:"quiet"`
+	// Inside is the work in all gates.
+	Inside uint64 `json:"inside"`
+	// BlockedBy is what the stop waits for now, in words.
+	BlockedBy []string `json:"blocked_by"`
+	// Oldest is what components say of ages, by name: every value of their
+	// statistics whose key begins with "oldest".
+	Oldest map[string]map[string]any `json:"oldest,omitempty"`
+	lifecycle.Progress
+}
+
+// drain answers what a preStop hook polls for. Its three answers:
+//
+//	200  a stop has begun, and it is quiet
+//	503  a stop goes on, or was asked for, and it is not (Retry-After: 1)
+//	202  nobody has asked for a stop, so there is nothing to wait for
+//
+// A hook goes on asking while the answer is 503, and ends with any other, or
+// with none: then the process has gone.
+func (a *Actuator) drain(w http.ResponseWriter, r *http.Request) error {
+	rehearse, err := flagOf(r, "dryRun")
+	switch {
+	case err != nil:
+		return err
+	case rehearse:
+		return a.rehearse(w, r)
+	}
+	d := a.drainNow()
+	status := http.StatusAccepted
+	switch {
+	case d.Quiet:
+		status = http.StatusOK
+	case a.stopAsked(d.State):
+		status = http.StatusServiceUnavailable
+		w.Header().Set("Retry-After", "1")
+	}
+	return a.replyMasked(w, r, status, d)
+}
+
+// stopAsked: between the wish and the stop there is a moment in which the
+// application still runs. Who polls must not take that for the end.
+func (a *Actuator) stopAsked(s lifecycle.State) bool {
+	return s >= lifecycle.Stopping || over(a.conductor.Asked())
+}
+
+func (a *Actuator) drainNow() drain {
+	// It is asked first: what is quiet stays so.
+	quiet := over(a.conductor.When(lifecycle.Quiet))
+	d := drain{Progress: a.conductor.Progress(), BlockedBy: []string{}}
+	for _, g := range d.Gates {
+		d.Inside += g.Inside
+	}
+	// A stop that gave up waiting is quiet when the rest was saved.
+	d.Quiet = quiet || d.State == lifecycle.Stopped && d.Inside == 0
+	if d.State != lifecycle.Stopping {
+		return d
+	}
+	if !d.Quiet {
+		for _, g := range d.Gates {
+			if g.Inside > 0 {
+				d.BlockedBy = append(d.BlockedBy, fmt.Sprintf("%s: %d inside", g.Gate, g.Inside))
+			}
+		}
+	}
+	for _, h := range d.Hooks {
+		d.BlockedBy = append(d.BlockedBy, fmt.Sprintf("%v of %s runs since %v", h.Phase, h.Component, time.Since(h.Since).Round(time.Millisecond)))
+	}
+	d.Oldest = a.oldest(d.Gates)
+	return d
+}
+
+func over(moment <-chan struct{}) bool {
+	select {
+	case <-moment:
+		return true
+	default:
+		return false
+	}
+}
+
+// oldest asks the components that have work inside for ages.
+func (a *Actuator) oldest(gates []lifecycle.GateProgress) map[string]map[string]any {
+	all := map[string]map[string]any{}
+	for _, g := range gates {
+		c, ok := a.conductor.Component(g.Component)
+		if g.Inside == 0 || !ok || c.Panel == nil || c.Panel.Stats == nil {
+			continue
+		}
+		text, err := a.mask().json(c.Panel.Stats())
+		if err != nil {
+			continue // it is told where its statistics are asked for
+		}
+		var stats map[string]any
+		dec := json.NewDecoder(bytes.NewReader(text))
+		dec.UseNumber()
+		if dec.Decode(&stats) != nil {
+			continue
+		}
+		for key, value := range stats {
+			if strings.HasPrefix(strings.ToLower(key), "oldest") && isPlain(value) {
+				if all[g.Component] == nil {
+					all[g.Component] = map[string]any{}
+				}
+				all[g.Component][key] = value
+			}
+		}
+	}
+	return all
+}
+
+// isPlain: a text or a number, which is what an age is.
+func isPlain(value any) bool {
+	switch value.(type) {
+	case string, json.Number:
+		return true
+	}
+	return false
+}
+
+// gates are those of all components, in the order of the stop.
+func (a *Actuator) gated() []lifecycle.Component {
+	return slices.DeleteFunc(a.conductor.Components(), func(c lifecycle.Component) bool { return c.Gate == nil })
+}

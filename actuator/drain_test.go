@@ -1,0 +1,222 @@
+package actuator_test
+
+import (
+	"context"
+	"net/http"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.uber.org/fx"
+	"go.uber.org/fx/fxtest"
+
+	"github.com/lastcall-go/lastcall/actuator"
+	"github.com/lastcall-go/lastcall/intake"
+	"github.com/lastcall-go/lastcall/lifecycle"
+)
+
+// stoppable is an application that its actuator can stop, as app.Run would
+// have it: the wish is followed by the stop.
+type stoppable struct {
+	*fxtest.App
+	conductor *lifecycle.Conductor
+	act       *actuator.Actuator
+}
+
+func canStop(tb testing.TB, hooks ...lifecycle.Hook) stoppable {
+	tb.Helper()
+	var s stoppable
+	var sd fx.Shutdowner
+	s.App = fxtest.New(tb, lifecycle.Module(), fx.NopLogger, fx.Populate(&s.conductor, &sd),
+		fx.Invoke(func(lc fx.Lifecycle) {
+			for _, h := range hooks {
+				lifecycle.Append(lc, h)
+			}
+		}))
+	s.act = over(tb, s.conductor, actuator.Config{Endpoints: map[string]bool{"shutdown": true}},
+		actuator.WithShutdown(func(by string) error { return lifecycle.ShutdownBy(sd, by) }),
+		actuator.WithCaller(func(*http.Request) (string, string) { return "alice", "10.0.0.7:1" }))
+	s.RequireStart()
+	return s
+}
+
+// stopIn is what follows a wish.
+func (s stoppable) stopIn(d time.Duration) error {
+	ctx, cancel := context.WithTimeout(context.Background(), d)
+	defer cancel()
+	return s.Stop(ctx)
+}
+
+func TestDrain(t *testing.T) {
+	t.Run("BeforeAnybodyHasAskedThereIsNothingToWaitFor", func(t *testing.T) {
+		b := newBox()
+		act := running(t, actuator.Config{}, b.hook())
+		visit, err := b.gate.Enter(t.Context())
+		require.NoError(t, err)
+		body := get(t, act, "/actuator/drain", http.StatusAccepted)
+		assert.EqualValues(t, 1, body["inside"])
+		assert.Equal(t, false, body["quiet"])
+		assert.Equal(t, "running", body["stage"])
+		visit.Done()
+		assert.Equal(t, false, get(t, act, "/actuator/drain", http.StatusAccepted)["quiet"], "empty for a moment is not quiet")
+	})
+
+	t.Run("HookThatPollsWaitsFromTheWishUntilItIsQuiet", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			b := newBox()
+			s := canStop(t, b.hook(), lifecycle.Hook{Name: "slow", OnStop: func(context.Context) error {
+				time.Sleep(2 * time.Second)
+				return nil
+			}})
+			visit, err := b.gate.Enter(t.Context())
+			require.NoError(t, err)
+			w := send(t, s.act, http.MethodPost, "/actuator/drain", "")
+			require.Equal(t, http.StatusAccepted, w.Code, "%s", w.Body)
+			get(t, s.act, "/actuator/drain", http.StatusServiceUnavailable) // asked, not begun
+
+			stopped := make(chan error, 1)
+			go func() { stopped <- s.stopIn(15 * time.Second) }()
+			time.Sleep(time.Second)
+			w = ask(t, s.act, http.MethodGet, "/actuator/drain")
+			require.Equal(t, http.StatusServiceUnavailable, w.Code)
+			assert.Equal(t, "1", w.Header().Get("Retry-After"))
+			body := decoded(t, w)
+			assert.Equal(t, "draining", body["stage"])
+			assert.Equal(t, []any{"box:sms: 1 inside"}, body["blocked_by"])
+			assert.Equal(t, object{"box:sms": object{"oldest_wait": "3s"}}, body["oldest"])
+			assert.Equal(t, "alice (10.0.0.7:1)", body["cause"].(object)["by"])
+
+			visit.Done()
+			time.Sleep(time.Second)
+			body = get(t, s.act, "/actuator/drain", http.StatusOK)
+			assert.Equal(t, true, body["quiet"])
+			assert.Contains(t, body["blocked_by"].([]any)[0], "of slow runs since")
+			require.NoError(t, <-stopped)
+			body = get(t, s.act, "/actuator/drain", http.StatusOK)
+			assert.Equal(t, "stopped", body["state"])
+			assert.Equal(t, lifecycle.Cause{Kind: lifecycle.CauseShutdown, By: "alice (10.0.0.7:1)"}, s.conductor.Receipt().Cause)
+		})
+	})
+
+	t.Run("WhatIsLostIsNotQuiet", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			b := newBox()
+			s := canStop(t, b.hook())
+			visit, err := b.gate.Enter(t.Context())
+			require.NoError(t, err)
+			require.Error(t, s.stopIn(time.Second))
+			body := get(t, s.act, "/actuator/drain", http.StatusServiceUnavailable)
+			assert.EqualValues(t, 1, body["inside"])
+			visit.Done()
+		})
+	})
+
+	t.Run("ThereIsNoWayBack", func(t *testing.T) {
+		act := running(t, actuator.Config{})
+		assert.Equal(t, http.StatusMethodNotAllowed, ask(t, act, http.MethodDelete, "/actuator/drain").Code)
+	})
+}
+
+func TestRehearsal(t *testing.T) {
+	// work lets a gate finish so many per second until the context ends.
+	work := func(ctx context.Context, g *intake.Gate, perSecond int) {
+		tick := time.NewTicker(time.Second / time.Duration(perSecond))
+		defer tick.Stop()
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-tick.C:
+				visit, err := g.Enter(ctx)
+				if err != nil {
+					return
+				}
+				visit.Done()
+			}
+		}
+	}
+	rehearse := func(t *testing.T, inside, perSecond int) object {
+		t.Helper()
+		var answer object
+		synctest.Test(t, func(t *testing.T) {
+			b := newBox()
+			s := canStop(t, b.hook())
+			ctx, cancel := context.WithCancel(t.Context())
+			var visits []*intake.Visit
+			for range inside {
+				visit, err := b.gate.Enter(ctx)
+				require.NoError(t, err)
+				visits = append(visits, visit)
+			}
+			if perSecond > 0 {
+				go work(ctx, b.gate, perSecond)
+			}
+			answer = get(t, s.act, "/actuator/drain?dryRun=true&over=10s", http.StatusOK)
+			assert.Equal(t, lifecycle.Running, s.conductor.State(), "nothing is stopped")
+			cancel()
+			for _, visit := range visits {
+				visit.Done()
+			}
+			s.RequireStop()
+		})
+		return answer
+	}
+
+	t.Run("SaysHowLongWhatIsInsideTakesToLeave", func(t *testing.T) {
+		answer := rehearse(t, 50, 10)
+		gate := answer["gates"].([]any)[0].(object)
+		assert.InDelta(t, 10, gate["done_per_second"], 0.2)
+		took, err := time.ParseDuration(answer["estimate"].(string))
+		require.NoError(t, err)
+		assert.InDelta(t, 5, took.Seconds(), 0.2)
+		assert.Equal(t, "15s", answer["stop_timeout"])
+		assert.Equal(t, "12s", answer["wait_time"])
+		assert.Equal(t, "yes", answer["fits"])
+	})
+	t.Run("SaysWhenItDoesNotFit", func(t *testing.T) {
+		assert.Equal(t, "no", rehearse(t, 200, 10)["fits"])
+	})
+	t.Run("SaysThatItDoesNotKnow", func(t *testing.T) {
+		answer := rehearse(t, 3, 0)
+		assert.Equal(t, "unknown", answer["estimate"])
+		assert.Equal(t, "unknown", answer["fits"])
+		assert.Contains(t, answer["gates"].([]any)[0].(object)["why"], "nothing was finished")
+	})
+	t.Run("WithNothingInsideItTakesNoTime", func(t *testing.T) {
+		answer := rehearse(t, 0, 0)
+		assert.Equal(t, "0s", answer["estimate"])
+		assert.Equal(t, "yes", answer["fits"])
+	})
+	t.Run("IsAlsoWhatAPostMeansThatChangesNothing", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			s := canStop(t, newBox().hook())
+			w := send(t, s.act, http.MethodPost, "/actuator/drain?dryRun=true", "")
+			assert.Equal(t, http.StatusOK, w.Code, "%s", w.Body)
+			w = send(t, s.act, http.MethodPost, "/actuator/drain?dryrun=true", "")
+			assert.Equal(t, http.StatusBadRequest, w.Code, "%s", w.Body)
+			select {
+			case <-s.conductor.Asked():
+				t.Error("it was taken for the real thing")
+			default:
+			}
+			s.RequireStop()
+		})
+	})
+	t.Run("IsOverWhenTheActuatorStops", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			s := canStop(t, newBox().hook())
+			time.AfterFunc(time.Second, func() { _ = s.act.Stop(context.Background()) })
+			get(t, s.act, "/actuator/drain?dryRun=true&over=10s", http.StatusServiceUnavailable)
+			s.RequireStop()
+		})
+	})
+	t.Run("LooksNeitherTooShortNorTooLong", func(t *testing.T) {
+		act := running(t, actuator.Config{})
+		for _, over := range []string{"1ms", "1h", "x", ""} {
+			get(t, act, "/actuator/drain?dryRun=true&over="+over, http.StatusBadRequest)
+		}
+		get(t, act, "/actuator/drain?dryRun=maybe", http.StatusBadRequest)
+	})
+}
