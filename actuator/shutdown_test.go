@@ -87,7 +87,7 @@ func TestStartup(t *testing.T) {
 			assert.Equal(t, "PT0.25S", db["duration"])
 			assert.Equal(t, db["endTime"], web["startTime"])
 			step := web["startupStep"].(object)
-			assert.Equal(t, 0.0, step["parentId"])
+			assert.EqualValues(t, 0, step["parentId"])
 			assert.Contains(t, step["tags"], object{"key": "component", "value": "http"})
 			assert.Contains(t, step["tags"], object{"key": "outcome", "value": "ok"})
 			a.RequireStop()
