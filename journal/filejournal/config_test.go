@@ -1,6 +1,8 @@
 package filejournal_test
 
 import (
+	"encoding/json"
+	"errors"
 	"testing"
 	"time"
 
@@ -120,4 +122,11 @@ func TestDirectory(t *testing.T) {
 		require.NoError(t, err)
 		require.EqualValues(t, 64<<10, j.(*filejournal.Journal).Health().Bytes, "the segment made ahead, and no other")
 	})
+}
+
+func TestHealthInJSONSaysItsFault(t *testing.T) {
+	t.Parallel()
+	text, err := json.Marshal(filejournal.Health{Entries: 1, Fault: errors.New("no space left on device")})
+	require.NoError(t, err)
+	require.JSONEq(t, `{"recovered": 0, "entries": 1, "bytes": 0, "max_bytes": 0, "fault": "no space left on device"}`, string(text))
 }

@@ -1,6 +1,7 @@
 package filejournal
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 
@@ -46,17 +47,33 @@ func (d Damage) String() string {
 // Health is how a journal is, at one moment.
 type Health struct {
 	// Recovered is how many entries an earlier life has left.
-	Recovered int
+	Recovered int `json:"recovered"`
 	// Entries is how many are not acknowledged now.
-	Entries int
+	Entries int `json:"entries"`
 	// Bytes is what the files take, MaxBytes what they may.
-	Bytes, MaxBytes int64
+	Bytes    int64 `json:"bytes"`
+	MaxBytes int64 `json:"max_bytes"`
 	// Damage is everything found wrong since the journal was opened, torn
 	// ends included.
-	Damage []Damage
+	Damage []Damage `json:"damage,omitempty"`
 	// Fault is why the last write, sync or making of a file failed; nil when
-	// one has succeeded since.
-	Fault error
+	// one has succeeded since. In JSON it is its text.
+	Fault error `json:"-"`
+}
+
+// healthFields is [Health] without its methods.
+type healthFields Health
+
+// MarshalJSON writes the fault as text.
+func (h Health) MarshalJSON() ([]byte, error) {
+	fault := ""
+	if h.Fault != nil {
+		fault = h.Fault.Error()
+	}
+	return json.Marshal(struct {
+		healthFields
+		Fault string `json:"fault,omitempty"`
+	}{healthFields(h), fault})
 }
 
 // Err is nil if all is well. Otherwise it names the fault, and each damage
