@@ -46,6 +46,11 @@
 // one is configured (127.0.0.1:0; *management.Server knows which it is). A bare
 // Fx application has no server, as nobody there knows the components.
 //
+// The component "journal" shows each journal of the directory with its health:
+// down while work is refused, a warning for damage and for what nobody asks for.
+// The component "deadletters" shows how many letters are in the box, and warns as
+// long as there are any. Neither look makes the directory.
+//
 // # Leaving out and replacing
 //
 // [Without] leaves parts out; without Config every other part has its defaults

@@ -35,7 +35,8 @@ func newDeadLetters(lc fx.Lifecycle, o journal.Opener, s *store) *journal.DeadLe
 	box := journal.NewDeadLetters(o)
 	s.serve(control.Handler(s, box))
 	lifecycle.Append(lc, lifecycle.Hook{
-		Name: "deadletters",
+		Name:  "deadletters",
+		Panel: boxPanel{box, s}.panel(),
 		PreDestroy: func(context.Context) error {
 			s.stopServing()
 			return box.Close()

@@ -33,7 +33,9 @@ type store struct {
 	mu     sync.Mutex
 	dir    *filejournal.Directory
 	found  found
-	left   map[string]int // by journal: what waits for the next start
+	taken  map[string]*watched // those that somebody has open
+	left   map[string]int      // by journal: what waits for the next start
+	up     bool                // the start is over: who needs a journal has asked for it
 	closed bool
 }
 
@@ -46,7 +48,8 @@ type found struct {
 func newStore(in storeIn) *store {
 	s := &store{
 		cfg: in.Config, log: in.Logger, conductor: in.Conductor,
-		turn: make(chan struct{}, 1), quit: make(chan struct{}), left: map[string]int{},
+		turn: make(chan struct{}, 1), quit: make(chan struct{}),
+		taken: map[string]*watched{}, left: map[string]int{},
 	}
 	s.turn <- struct{}{}
 	if s.log == nil {
@@ -58,6 +61,7 @@ func newStore(in storeIn) *store {
 		// Whoever has a journal depends on this and has ended before.
 		PreDestroy: s.close,
 		Describe:   s.describe,
+		Panel:      s.panel(),
 	})
 	return s
 }
@@ -101,7 +105,24 @@ func (s *store) Open(ctx context.Context, name string) (journal.Journal, error) 
 			return nil, errors.Join(closed, err)
 		}
 	}
-	return &watched{Journal: j, store: s, name: name}, nil
+	return s.give(&watched{Journal: j, store: s, name: name}), nil
+}
+
+func (s *store) give(w *watched) *watched {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.taken[w.name] = w
+	return w
+}
+
+// takeBack notes what is left in a journal that is being closed.
+func (s *store) takeBack(w *watched, left int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.taken[w.name] == w {
+		delete(s.taken, w.name)
+	}
+	s.left[w.name] = left
 }
 
 // takeFound is the journal, if it was opened when the directory was.
@@ -202,12 +223,6 @@ func (f found) entries() (n int) {
 		}
 	}
 	return n
-}
-
-func (s *store) note(name string, left int) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.left[name] = left
 }
 
 // close lets go of the directory. It waits for one that is being opened, within

@@ -55,6 +55,7 @@ func (s *store) tellRecovered(n int) {
 // asked for: a lane that was renamed leaves its work behind.
 func (s *store) tellForgotten() {
 	s.mu.Lock()
+	s.up = true
 	forgotten, failed := map[string]int{}, maps.Clone(s.found.failed)
 	for name, j := range s.found.open {
 		if n := j.Len(); n > 0 && journal.IsWork(name) {

@@ -17,7 +17,7 @@ type watched struct {
 	store *store
 	name  string
 
-	refuses, forgets atomic.Bool // the last Append, the last Ack has failed
+	refuses, forgets atomic.Pointer[error] // why the last Append, the last Ack has failed
 }
 
 // Append is that of the journal.
@@ -37,15 +37,15 @@ func (w *watched) Ack(ctx context.Context, spans ...journal.Span) error {
 }
 
 // tell logs a change, not each failure.
-func (w *watched) tell(failing *atomic.Bool, err error, fails, heals string) {
+func (w *watched) tell(failing *atomic.Pointer[error], err error, fails, heals string) {
 	switch {
 	case err == nil:
-		if failing.Load() && failing.CompareAndSwap(true, false) {
+		if failing.Load() != nil && failing.Swap(nil) != nil {
 			w.store.log.Info(heals, zap.String("journal", w.name))
 		}
 	case errors.Is(err, journal.ErrClosed), errors.Is(err, journal.ErrTooLarge):
 	default:
-		if failing.CompareAndSwap(false, true) {
+		if failing.Swap(&err) == nil {
 			w.store.log.Warn(fails, zap.String("journal", w.name), zap.Error(err))
 		}
 	}
@@ -53,6 +53,6 @@ func (w *watched) tell(failing *atomic.Bool, err error, fails, heals string) {
 
 // Close is that of the journal.
 func (w *watched) Close() error {
-	w.store.note(w.name, w.Len())
+	w.store.takeBack(w, w.Len())
 	return w.Journal.Close()
 }
