@@ -45,6 +45,14 @@
 // in the dead letters, and so does its label ([batch.WithLabel]). Those are
 // logged, and so are the errors of sinks, with whatever they say.
 //
+// # What is shown
+//
+// With lifecycle.Module() each batcher has a [lifecycle.Panel] of kind "batcher":
+// the Stats of the core, its numbers as metrics, and a health that says what to
+// do where flushes fail or there is no room. The knobs max_items, linger,
+// parallel and buffer can be turned while it runs (lifecycle.Conductor.Turn), as
+// [batch.Batcher.Resize] does; everything else needs a restart.
+//
 // # Journal and dead letters
 //
 // Where the graph has a journal.Opener, each batcher keeps its work in the

@@ -27,6 +27,13 @@
 // the start. When it can serve no more, the application is shut down with the
 // reason. All of this works without lifecycle.Module too, as a plain fx.Hook.
 //
+// # What is shown
+//
+// With lifecycle.Module() the server has a [lifecycle.Panel] of kind "server":
+// its connections by state, its requests in flight by route, and its limits,
+// all of which need a restart. Paths are shown only where a route says nothing,
+// as in the receipt.
+//
 // # Testing
 //
 // Ask for the *[server.Server] and its Addr:

@@ -71,6 +71,18 @@
 //		pool.WithLabel(SMS.Receiver),
 //	))
 //
+// # What is shown
+//
+// With lifecycle.Module() each pool and lane has a [lifecycle.Panel], of kind
+// "pool" or "lane": the Stats of the core, its numbers as metrics, and a health
+// that says what to do where work is kept out. A closer look at a pool lists the
+// tasks that run, and the stacks at which they stand. Tasks are not timed for
+// that: for how long one runs is known from the first look on.
+//
+// The knobs workers, min_workers and queue of a pool can be turned while it runs
+// (lifecycle.Conductor.Turn), together or not at all; everything else needs a
+// restart.
+//
 // # What is logged
 //
 // The counts of a ledger say that work failed, not which and why. Where the
