@@ -69,8 +69,8 @@ func round(t *testing.T, act *actuator.Actuator) int {
 	t.Helper()
 	answers := 0
 	for _, e := range act.Endpoints() {
-		if e.Method != http.MethodGet || e.ID == "events" {
-			continue
+		if e.Method != http.MethodGet || e.Path == "/loggers/{name}" {
+			continue // it changes something, or there is none
 		}
 		path := e.Path
 		if !e.Root {
@@ -79,7 +79,7 @@ func round(t *testing.T, act *actuator.Actuator) int {
 		path = strings.NewReplacer("{kind}", "bars", "{name}", "bar:3", "{requiredMetricName}", "lastcall_ready").Replace(path)
 		w := httptest.NewRecorder()
 		act.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodGet, path+"?inspect=0", http.NoBody))
-		assert.Contains(t, []int{http.StatusOK, http.StatusServiceUnavailable}, w.Code, "%s: %s", path, w.Body)
+		assert.Contains(t, []int{http.StatusOK, http.StatusAccepted, http.StatusServiceUnavailable}, w.Code, "%s: %s", path, w.Body)
 		answers++
 	}
 	return answers
