@@ -68,7 +68,9 @@ func (p *Pool) stop(ctx context.Context) ([]Task, error) {
 		p.stopLanes(ctx)
 		if p.quiet.await(ctx, hurry, p.closeLocked) {
 			p.cancel(ErrStopped)
-			return nil, p.awaitTasks()
+			patience, cancel := context.WithTimeout(context.Background(), grace)
+			defer cancel()
+			return nil, p.awaitTasks(patience)
 		}
 	}
 	return p.cut()
@@ -109,6 +111,9 @@ func (p *Pool) closeLocked() {
 }
 
 func (p *Pool) cut() ([]Task, error) {
+	// One grace for all: that of the lanes is not followed by another.
+	patience, cancel := context.WithTimeout(context.Background(), grace)
+	defer cancel()
 	lanes := make(chan struct{})
 	go func() {
 		defer close(lanes)
@@ -124,19 +129,16 @@ func (p *Pool) cut() ([]Task, error) {
 	p.cancel(ErrStopped)
 	c.send()
 	<-lanes
-	return tasks, p.awaitTasks()
+	return tasks, p.awaitTasks(patience)
 }
 
-// awaitTasks sends idle workers home and gives the others their grace, and
-// those who run a task on their own goroutine.
-func (p *Pool) awaitTasks() error {
+// awaitTasks sends idle workers home and waits for the others, and for those who
+// run a task on their own goroutine, until patience ends.
+func (p *Pool) awaitTasks(patience context.Context) error {
 	p.lock()
 	leaving := p.retireIdleLocked(len(p.idle))
 	p.unlock()
 	callAll(leaving)
-
-	patience, cancel := context.WithTimeout(context.Background(), grace)
-	defer cancel()
 	if p.empty.await(patience, nil, func() {}) {
 		return nil
 	}

@@ -164,6 +164,29 @@ func TestStop(t *testing.T) {
 		})
 	})
 
+	t.Run("OneGraceForALaneAndThePool", func(t *testing.T) {
+		t.Parallel()
+		synctest.Test(t, func(t *testing.T) {
+			p, err := pool.New("stuck", pool.Config{})
+			require.NoError(t, err)
+			hold, running, release := block()
+			l, err := pool.NewLane(p, "stuck", func(ctx context.Context, _ int) error {
+				hold(ctx)
+				return nil
+			}, pool.LaneConfig{})
+			require.NoError(t, err)
+			require.NoError(t, p.Start(t.Context()))
+			require.NoError(t, l.Submit(t.Context(), 1))
+			<-running
+			began := time.Now()
+			_, err = p.Stop(ended())
+			require.ErrorIs(t, err, pool.ErrStopped)
+			assert.Equal(t, 100*time.Millisecond, time.Since(began))
+			release()
+			synctest.Wait()
+		})
+	})
+
 	t.Run("BlockedSubmitterIsSentHome", func(t *testing.T) {
 		t.Parallel()
 		synctest.Test(t, func(t *testing.T) {
