@@ -125,7 +125,8 @@
 // # What a resize does
 //
 // It changes the bounds under the locks. Surplus workers leave at their next
-// look at the queue, parked ones at once. The queue keeps all that is in it;
+// look at the queue, parked ones at once; so that this is when the task that runs
+// has ended, what is in batches goes back to the head of the queue. The queue keeps all that is in it;
 // newcomers find it full until it is below its new bound, because room is
 // decided anew when the locks are given back.
 //

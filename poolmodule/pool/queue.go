@@ -33,8 +33,8 @@ type entry struct {
 // front. When the front is used up the two change places, which costs the same
 // for one task and for thousands. Both grow as needed.
 //
-// Positions only rise and are never used twice, so that they tell the order of
-// entries that have left the queue.
+// Positions rise, so that they tell the order of entries that have left the
+// queue. What is put back takes those right before its head.
 type queue struct {
 	front []entry // front[taken:] is next to leave
 	taken int
@@ -65,6 +65,17 @@ func (q *queue) pop() (e entry, pos uint64) {
 	e = window[0]
 	clear(window)
 	return e, pos
+}
+
+// putBack puts what has left the queue before its head again, in its order.
+func (q *queue) putBack(entries []positioned) {
+	sortByPosition(entries)
+	front := make([]entry, 0, len(entries)+len(q.front)-q.taken)
+	for _, e := range entries {
+		front = append(front, e.entry)
+	}
+	q.base += uint64(q.taken) - uint64(len(entries))
+	q.front, q.taken = append(front, q.front[q.taken:]...), 0
 }
 
 // first is up to n of the entries that leave next, for as many as are in one

@@ -5,8 +5,8 @@ import "fmt"
 // Resize changes the bounds of a pool, running or not. Nothing that was
 // accepted is lost or changes its order. It does not block.
 //
-// More workers are started as there is work for them. Fewer: the surplus goes
-// as soon as it has finished what it runs. A queue shrunk below its length
+// More workers are started as there is work for them. Fewer: each of the surplus
+// ends the task that it runs, and goes. A queue shrunk below its length
 // drops nothing; newcomers find it full until it is below.
 //
 // A wrong limit is reported by its name and changes nothing. After Stop it
@@ -25,6 +25,10 @@ func (p *Pool) Resize(limits Limits) error {
 	p.cfg = cfg
 	p.queue.shrink(cfg.capacity())
 	leaving := p.retireIdleLocked(len(p.workers) - cfg.Workers)
+	if len(p.workers) > cfg.Workers {
+		// The surplus must not go on until its batches are used up.
+		p.queue.putBack(p.unbatchLocked())
+	}
 	var fresh []*worker
 	if p.state == started {
 		fresh = p.spawnLocked(max(0, cfg.MinWorkers-len(p.workers)))

@@ -395,11 +395,30 @@ func (p *protocol) resize(s *modelPool, _ int) bool {
 			s.workers[i] = modelWorker{}
 		}
 	}
+	if s.headcount() > s.limit {
+		p.unbatch(s)
+	}
 	if p.without != resizeCalls {
 		p.nudge(s)
 	}
 	p.unlock(s)
 	return true
+}
+
+// unbatch puts what is in batches back to the head of the queue.
+func (p *protocol) unbatch(s *modelPool) {
+	behind := s.queue
+	s.queue = taskList{}
+	for i := range s.workers {
+		w := &s.workers[i]
+		for w.left() > 0 {
+			s.queue.push(w.pop())
+			w.reserved = max(0, w.reserved-1)
+		}
+	}
+	for behind.len() > 0 {
+		s.queue.push(behind.pop())
+	}
 }
 
 func (p *protocol) retry(s *modelPool, _ int) bool {

@@ -7,18 +7,11 @@ import (
 
 // withdrawLocked takes every closure that has not begun out of the pool.
 func (p *Pool) withdrawLocked() []Task {
-	var early []positioned // left the queue before what is in it now
-	for _, w := range p.workers {
-		stolen, base := p.robLocked(w, func(left int) int { return left })
-		for i, e := range stolen {
-			early = append(early, positioned{base + uint64(i), e.work})
-		}
-		clear(stolen)
-	}
+	early := p.unbatchLocked() // what left the queue before that which is in it now
 	for _, j := range p.withdrawKeyedLocked(nil) {
-		early = append(early, positioned{j.pos, j})
+		early = append(early, positioned{j.pos, entry{work: j}})
 	}
-	slices.SortFunc(early, func(a, b positioned) int { return cmp.Compare(a.pos, b.pos) })
+	sortByPosition(early)
 
 	queued := p.queue.remove(func(w work) bool {
 		j, ok := w.(*job)
@@ -26,7 +19,7 @@ func (p *Pool) withdrawLocked() []Task {
 	})
 	slots := make([]handed, 0, len(early)+len(queued))
 	for _, e := range early {
-		slots = append(slots, handed{work: e.work})
+		slots = append(slots, handed{work: e.entry.work})
 	}
 	for _, e := range queued {
 		if j, ok := e.work.(*job); ok {
@@ -42,9 +35,26 @@ func (p *Pool) withdrawLocked() []Task {
 	return tasks
 }
 
+// positioned is an entry that has left the queue.
 type positioned struct {
-	pos  uint64
-	work work
+	pos   uint64
+	entry entry
+}
+
+func sortByPosition(entries []positioned) {
+	slices.SortFunc(entries, func(a, b positioned) int { return cmp.Compare(a.pos, b.pos) })
+}
+
+// unbatchLocked takes all that has not begun out of the batches, in no order.
+func (p *Pool) unbatchLocked() (taken []positioned) {
+	for _, w := range p.workers {
+		stolen, base := p.robLocked(w, func(left int) int { return left })
+		for i, e := range stolen {
+			taken = append(taken, positioned{base + uint64(i), e})
+		}
+		clear(stolen)
+	}
+	return taken
 }
 
 // withdrawLocked hands back every item that no handler has in its hands.
