@@ -79,7 +79,10 @@
 // (items of lanes, closures with a key) everything is taken one by one.
 //
 // A batch hides nothing: a worker that finds the queue empty takes half of the
-// oldest batch, and Stop takes all. Both hold Pool.mu, under which alone a
+// oldest batch, and Stop takes all. Nor does a slow task hold up what is behind it
+// where the queue is never empty: whoever takes looks now and then at one of the
+// workers, each at its turn, and takes its batch if that was overtaken by many. All
+// hold Pool.mu, under which alone a
 // batch is filled, so that a compare-and-swap against its owner settles who
 // has a task.
 //
@@ -118,9 +121,9 @@
 // the locks back, and its channel holds the call until it listens. Nobody
 // waits by spinning (a worker that lingered for the time of a wake-up before it
 // parked was tried, and gained nothing), and no timer runs but for workers above
-// MinWorkers and for blocked submitters. TestWakeUps walks through every order in which a few
-// submitters and workers can take these steps, and finds the lost wake-up in
-// each of the rules that is left out.
+// MinWorkers and for blocked submitters. TestWakeUps walks through every order in
+// which a few submitters and workers can take these steps, and finds the lost
+// wake-up in each of the rules that is left out.
 //
 // # What a resize does
 //

@@ -46,6 +46,7 @@ type Pool struct {
 	lowIdle   int       // the fewest idle since the reaper last looked
 	busy      int       // workers that hold a task
 	reserved  int       // at most so many tasks wait in workers' batches
+	takes     uint      // so often a worker came for work
 	searching bool      // a worker was woken and has not looked yet
 	reaper    *time.Timer
 

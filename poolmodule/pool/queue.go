@@ -1,6 +1,9 @@
 package pool
 
-import "context"
+import (
+	"context"
+	"slices"
+)
 
 // work is what a worker runs: a function, a future, an item of a lane.
 type work interface {
@@ -44,6 +47,9 @@ type queue struct {
 
 func (q *queue) len() int { return len(q.front) - q.taken + len(q.inbox.entries) }
 
+// head is the position of what leaves next.
+func (q *queue) head() uint64 { return q.base + uint64(q.taken) }
+
 // take is the next n entries at most, but not those of two slices, and the
 // position of the first. They are the caller's to clear, before the pool's lock
 // is given back.
@@ -70,12 +76,15 @@ func (q *queue) pop() (e entry, pos uint64) {
 // putBack puts what has left the queue before its head again, in its order.
 func (q *queue) putBack(entries []positioned) {
 	sortByPosition(entries)
-	front := make([]entry, 0, len(entries)+len(q.front)-q.taken)
-	for _, e := range entries {
-		front = append(front, e.entry)
+	if missing := len(entries) - q.taken; missing > 0 {
+		q.front = slices.Insert(q.front, 0, make([]entry, missing)...)
+		q.base -= uint64(missing)
+		q.taken += missing
 	}
-	q.base += uint64(q.taken) - uint64(len(entries))
-	q.front, q.taken = append(front, q.front[q.taken:]...), 0
+	q.taken -= len(entries)
+	for i, e := range entries {
+		q.front[q.taken+i] = e.entry
+	}
 }
 
 // first is up to n of the entries that leave next, for as many as are in one

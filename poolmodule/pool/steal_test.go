@@ -2,7 +2,10 @@ package pool
 
 import (
 	"context"
+	"sync/atomic"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -30,4 +33,37 @@ func TestLateThief(t *testing.T) {
 	require.Len(t, stolen, 1)
 	require.EqualValues(t, 1, pos, "that of the second")
 	require.Zero(t, workers[0].left()+workers[1].left())
+}
+
+// TestSlowTaskHoldsUpNobody has one that does not end, and so much work that
+// the queue is never empty. What came right behind it must not wait for either.
+func TestSlowTaskHoldsUpNobody(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		p, err := New("test", Config{Workers: 2})
+		require.NoError(t, err)
+		const behind = 100
+		var done atomic.Int32
+		work := func(context.Context) { time.Sleep(time.Millisecond) }
+		require.NoError(t, p.Submit(t.Context(), func(ctx context.Context) { <-ctx.Done() }))
+		for range behind {
+			require.NoError(t, p.Submit(t.Context(), func(ctx context.Context) {
+				work(ctx)
+				done.Add(1)
+			}))
+		}
+		for range 900 {
+			require.NoError(t, p.Submit(t.Context(), work))
+		}
+		require.NoError(t, p.Start(t.Context()))
+		for range 5000 {
+			require.NoError(t, p.Submit(t.Context(), work))
+		}
+		require.EqualValues(t, behind, done.Load())
+		ended, cancel := context.WithCancel(t.Context())
+		cancel()
+		tasks, err := p.Stop(ended)
+		require.NoError(t, err)
+		require.NotEmpty(t, tasks)
+	})
 }

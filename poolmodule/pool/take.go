@@ -8,6 +8,9 @@ func (p *Pool) takeLocked(w *worker) (window []entry, ok bool) {
 		p.assignLocked(w, entry{work: j})
 		return nil, true
 	}
+	if window, ok := p.relieveLocked(w); ok {
+		return window, true
+	}
 	for p.queue.len() > 0 {
 		window, pos := p.queue.take(p.shareLocked())
 		e := window[0]
@@ -81,9 +84,36 @@ func roundUp(n int) int {
 	return size
 }
 
+// relieveLocked gives w the batch of a worker that has been overtaken by four
+// rounds of the longest batches. Where the queue is never empty nobody steals,
+// and what is behind a task that takes an hour would wait for an hour while all
+// that came later is done. One take in eight looks, at one worker, in turn: looks
+// at every take, that robbed whoever was a little late, made the short batches of
+// a single submitter slower.
+func (p *Pool) relieveLocked(w *worker) (window []entry, ok bool) {
+	const takesPerLook, rounds, few = 8, 4, 4
+	p.takes++
+	if p.reserved == 0 || p.takes%takesPerLook != 0 {
+		return nil, false
+	}
+	v := p.workers[p.takes/takesPerLook%uint(len(p.workers))]
+	if p.queue.head()-v.nextInBatch() < uint64(rounds*mostTaken*max(few, len(p.workers))) {
+		return nil, false
+	}
+	stolen, pos := p.robLocked(v, all)
+	return p.beginStolenLocked(w, stolen, pos)
+}
+
 // stealLocked gives w half of the batch that is the oldest.
 func (p *Pool) stealLocked(w *worker) (window []entry, ok bool) {
-	stolen, pos := p.robOldestLocked(func(n int) int { return (n + 1) / 2 })
+	stolen, pos := p.robOldestLocked(half)
+	return p.beginStolenLocked(w, stolen, pos)
+}
+
+func half(left int) int { return (left + 1) / 2 }
+func all(left int) int  { return left }
+
+func (p *Pool) beginStolenLocked(w *worker, stolen []entry, pos uint64) (window []entry, ok bool) {
 	if len(stolen) == 0 {
 		return nil, false
 	}
@@ -114,13 +144,15 @@ func (p *Pool) oldestBatchLocked() (oldest *worker) {
 	}
 	var least uint64
 	for _, w := range p.workers {
-		head := headOf(w.tally.Load())
-		if at := w.base + uint64(head); head < w.filled && (oldest == nil || at < least) {
+		if at := w.nextInBatch(); w.left() > 0 && (oldest == nil || at < least) {
 			oldest, least = w, at
 		}
 	}
 	return oldest
 }
+
+// nextInBatch is the position of what the worker takes next from its batch.
+func (w *worker) nextInBatch() uint64 { return w.base + uint64(headOf(w.tally.Load())) }
 
 // robLocked takes some of what is left in the batch of w, oldest first. The
 // slots stay those of w: the caller must clear them before it unlocks.

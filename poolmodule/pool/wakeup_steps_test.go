@@ -119,6 +119,9 @@ func (p *protocol) look(s *modelPool, i int) bool {
 	case s.headcount() > s.limit:
 		*w = modelWorker{}
 		p.wake(s)
+	case s.queue.len() > 0 && s.inBatches() > 0 && p.choose(2) == 1 && p.chooseVictim(s):
+		w.at, s.inHold = stealing, true // the victim was overtaken
+		return true
 	case p.take(s, w):
 		if p.without != searcherCallsTheNext {
 			p.wake(s)
@@ -254,6 +257,13 @@ func (p *protocol) rob(s *modelPool, i int) bool {
 		return true
 	}
 	s.inHold = false
+	if p.take(s, w) { // there is a queue: it would have relieved the victim
+		if p.without != searcherCallsTheNext {
+			p.wake(s)
+		}
+		p.unlock(s)
+		return true
+	}
 	p.park(s, w)
 	return true
 }

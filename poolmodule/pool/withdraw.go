@@ -48,7 +48,7 @@ func sortByPosition(entries []positioned) {
 // unbatchLocked takes all that has not begun out of the batches, in no order.
 func (p *Pool) unbatchLocked() (taken []positioned) {
 	for _, w := range p.workers {
-		stolen, base := p.robLocked(w, func(left int) int { return left })
+		stolen, base := p.robLocked(w, all)
 		for i, e := range stolen {
 			taken = append(taken, positioned{base + uint64(i), e})
 		}
