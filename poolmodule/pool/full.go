@@ -108,18 +108,22 @@ func (p *Pool) discarded(e entry) {
 	p.shield(func() { p.opts.onDiscard(d) })
 }
 
-// takeOldestLocked takes the task that has waited longest out of the pool. A
-// task that waits for a busy key left the queue before all that are in a batch
-// or in the queue now.
+// takeOldestLocked takes the task that has waited longest out of the pool. What
+// is in a batch or waits for a busy key left the queue before all that are in it
+// now.
 func (p *Pool) takeOldestLocked() (entry, bool) {
-	if j := p.takeOldestKeyedLocked(); j != nil {
-		return entry{work: j}, true
+	before := anywhere
+	ks := p.oldestLineLocked()
+	if ks != nil {
+		before = ks.line[0].pos
 	}
-	one := func(left int) int { return min(1, left) }
-	if stolen, _ := p.robOldestLocked(one); len(stolen) == 1 {
+	if stolen, _ := p.robOldestLocked(before, one); len(stolen) == 1 {
 		e := stolen[0]
 		stolen[0] = entry{}
 		return e, true
+	}
+	if ks != nil {
+		return entry{work: p.leaveLineLocked(ks)}, true
 	}
 	if p.queue.len() == 0 {
 		return entry{}, false

@@ -182,19 +182,18 @@ func (p *Pool) leaveLineLocked(ks *keyState) *job {
 	return j
 }
 
-// takeOldestKeyedLocked takes the job out of its line that has waited longest
-// of all that wait for a key.
-func (p *Pool) takeOldestKeyedLocked() *job {
+// oldestLineLocked is where the job stands that has waited longest of all that
+// wait for a key, or nil.
+func (p *Pool) oldestLineLocked() (oldest *keyState) {
 	if p.keyWaiting == 0 {
 		return nil
 	}
-	var oldest *keyState
 	for _, ks := range p.keys {
 		if len(ks.line) > 0 && (oldest == nil || ks.line[0].pos < oldest.line[0].pos) {
 			oldest = ks
 		}
 	}
-	return p.leaveLineLocked(oldest)
+	return oldest
 }
 
 // withdrawKeyedLocked takes all jobs of a lane (nil: the pool's closures) out

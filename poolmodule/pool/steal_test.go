@@ -26,7 +26,7 @@ func TestLateThief(t *testing.T) {
 		p.beginBatchLocked(w, 1, uint64(i))
 	}
 
-	stolen, pos := p.robOldestLocked(func(left int) int {
+	stolen, pos := p.robOldestLocked(anywhere, func(left int) int {
 		workers[0].claim()
 		return left
 	})
@@ -66,4 +66,34 @@ func TestSlowTaskHoldsUpNobody(t *testing.T) {
 		require.NoError(t, err)
 		require.NotEmpty(t, tasks)
 	})
+}
+
+// TestOldestOfBatchesAndLines has a batch that was taken before, and one taken
+// after, a job that waits for its key.
+func TestOldestOfBatchesAndLines(t *testing.T) {
+	t.Parallel()
+	p, err := New("test", Config{Workers: 2})
+	require.NoError(t, err)
+	p.lock()
+	defer p.unlock()
+	workers := p.spawnLocked(2)
+	p.reaper.Stop()
+	in := func(at int) work { return &job{pos: uint64(at)} }
+	for i, at := range []int{1, 3} {
+		workers[i].batch = []entry{{work: in(at)}}
+		p.beginBatchLocked(workers[i], 1, uint64(at))
+	}
+	waiting := &job{pos: 2, key: "k", keyed: true}
+	p.keys[waiting.id()] = &keyState{line: []*job{waiting}}
+	p.keyWaitingLocked(waiting, +1)
+	p.queue.base = 4
+	p.enqueueLocked(entry{work: in(4)})
+
+	for want := uint64(1); want <= 4; want++ {
+		e, ok := p.takeOldestLocked()
+		require.True(t, ok)
+		require.Equal(t, want, e.work.(*job).pos)
+	}
+	_, ok := p.takeOldestLocked()
+	require.False(t, ok)
 }

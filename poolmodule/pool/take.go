@@ -1,5 +1,7 @@
 package pool
 
+import "math"
+
 // takeLocked gives w work, if there is any: one job, or closures. The closures
 // stay where they are: the caller must have w stow them before it gives the
 // pool's lock back, but need not keep the inbox for it.
@@ -106,12 +108,13 @@ func (p *Pool) relieveLocked(w *worker) (window []entry, ok bool) {
 
 // stealLocked gives w half of the batch that is the oldest.
 func (p *Pool) stealLocked(w *worker) (window []entry, ok bool) {
-	stolen, pos := p.robOldestLocked(half)
+	stolen, pos := p.robOldestLocked(anywhere, half)
 	return p.beginStolenLocked(w, stolen, pos)
 }
 
 func half(left int) int { return (left + 1) / 2 }
 func all(left int) int  { return left }
+func one(left int) int  { return min(1, left) }
 
 func (p *Pool) beginStolenLocked(w *worker, stolen []entry, pos uint64) (window []entry, ok bool) {
 	if len(stolen) == 0 {
@@ -121,13 +124,16 @@ func (p *Pool) beginStolenLocked(w *worker, stolen []entry, pos uint64) (window 
 	return stolen, true
 }
 
-// robOldestLocked takes some of the batch that is the oldest. If its owner takes
-// the last of it meanwhile, there may be others: only when all are empty there
-// is nothing.
-func (p *Pool) robOldestLocked(some func(left int) int) (stolen []entry, base uint64) {
+// anywhere is before no position.
+const anywhere = uint64(math.MaxUint64)
+
+// robOldestLocked takes some of the batch that is the oldest, if it begins before
+// a position. If its owner takes the last of it meanwhile, there may be others:
+// only when all are empty there is nothing.
+func (p *Pool) robOldestLocked(before uint64, some func(left int) int) (stolen []entry, base uint64) {
 	for {
 		victim := p.oldestBatchLocked()
-		if victim == nil {
+		if victim == nil || victim.nextInBatch() >= before {
 			return nil, 0
 		}
 		if stolen, base = p.robLocked(victim, some); len(stolen) > 0 {
