@@ -153,8 +153,9 @@
 // right when the task that is running ends, and every later task has one of
 // its own. The looseness: a goroutine that a finished task left behind keeps
 // the right until the task that its worker was running when the drain began
-// has ended. A parked worker's is taken away when anything is next submitted
-// to the pool, or at Drain or Stop.
+// has ended. Parked workers' are taken away by the drain. Where a lane drains
+// alone, a worker that has run an item of it and now runs something else keeps
+// the right of that item until it parks.
 //
 // # Stopping
 //

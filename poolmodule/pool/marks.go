@@ -66,6 +66,17 @@ func (m *marks) taskEnded() {
 	}
 }
 
+// endDrained ends those for lanes that drain, alone or with their pool. It costs
+// nothing for who has no more than closures.
+func (m *marks) endDrained() {
+	for l, shared := range m.sharedFor {
+		if l.gate.State() != intake.Open {
+			shared.lineage.End()
+			delete(m.sharedFor, l)
+		}
+	}
+}
+
 func (m *marks) endShared() {
 	if m.shared.lineage != nil {
 		m.shared.lineage.End()

@@ -384,4 +384,33 @@ func TestLineage(t *testing.T) {
 			require.ErrorIs(t, other.Admit(after), intake.ErrDraining)
 		})
 	})
+
+	t.Run("RightOfAnItemEndsWhereItsLaneDrainsAlone", func(t *testing.T) {
+		t.Parallel()
+		synctest.Test(t, func(t *testing.T) {
+			p := newPool(t, pool.Config{Workers: 2})
+			var kept context.Context
+			keep := func(ctx context.Context, _ int) error {
+				kept = ctx
+				return nil
+			}
+			hold, running, release := block()
+			for _, isParked := range []bool{true, false} {
+				l, err := pool.NewLane(p, fmt.Sprint(isParked), keep, pool.LaneConfig{})
+				require.NoError(t, err)
+				require.NoError(t, l.Submit(t.Context(), 1))
+				synctest.Wait()
+				if !isParked {
+					require.NoError(t, p.Submit(t.Context(), hold)) // to who was the last to park
+					<-running
+				}
+				require.NoError(t, l.Drain(t.Context()))
+				if !isParked {
+					release()
+					synctest.Wait()
+				}
+				require.ErrorIs(t, l.Submit(kept, 2), pool.ErrDraining)
+			}
+		})
+	})
 }

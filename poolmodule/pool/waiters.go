@@ -139,6 +139,9 @@ func (p *Pool) gateDrains() {
 
 func (l *laneCore) gateDrains() {
 	l.pool.lock()
+	for _, w := range l.pool.idle {
+		w.marks.endDrained()
+	}
 	c := l.refuseWaitersLocked()
 	l.pool.unlock()
 	c.send()

@@ -95,6 +95,7 @@ func (p *Pool) parkLocked(w *worker) {
 	if p.noticed {
 		w.marks.endShared()
 	}
+	w.marks.endDrained()
 	p.idle = append(p.idle, w)
 	p.quiet.tellLocked()
 }
