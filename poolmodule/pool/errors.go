@@ -46,8 +46,9 @@ var (
 )
 
 var (
-	errNilTask = errors.New("pool: the task is nil; give a function")
-	errGoexit  = errors.New("runtime.Goexit was called in a task or saver (t.FailNow in a goroutine that is not the test's?)")
+	errNilTask    = errors.New("pool: the task is nil; give a function")
+	errNilContext = errors.New("pool: the context is nil; give context.Background() to wait for room without end")
+	errGoexit     = errors.New("runtime.Goexit was called in a task or saver (t.FailNow in a goroutine that is not the test's?)")
 )
 
 // PanicError is a panic that a task or handler let escape. The worker that

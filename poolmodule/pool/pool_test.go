@@ -414,3 +414,22 @@ func TestLineage(t *testing.T) {
 		})
 	})
 }
+
+// TestNilContext is about a slip that used to show only when the pool is full or
+// drains, and then left it locked, or a stranger in the line.
+func TestNilContext(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var none context.Context
+		p := newPool(t, pool.Config{Workers: 1, Queue: 1})
+		hold, running, release := block()
+		require.NoError(t, p.Submit(t.Context(), hold))
+		<-running
+		require.NoError(t, p.Submit(t.Context(), nothing))
+		require.ErrorContains(t, p.Submit(none, nothing), "the context is nil")
+		p.Gate().Drain()
+		require.ErrorContains(t, p.TrySubmit(none, nothing), "the context is nil")
+		assert.Zero(t, p.Stats().Submitters)
+		release()
+	})
+}

@@ -68,6 +68,9 @@ func (p *Pool) SubmitBatch(ctx context.Context, tasks []func(context.Context)) (
 
 // submit is the way in for everything that cannot simply be put in.
 func (p *Pool) submit(ctx context.Context, task work, try bool) error {
+	if ctx == nil { // to find out further on would leave the locks held
+		return errNilContext
+	}
 	e := entry{work: task}
 	p.lock()
 	if err := p.askLocked(ctx, e); err != nil {
