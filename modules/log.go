@@ -50,8 +50,9 @@ func newLogger(in logIn) (*zap.Logger, zap.AtomicLevel) {
 	level := zap.NewAtomicLevelAt(in.Config.Level)
 	log := zap.New(zapcore.NewCore(in.Config.encoder(), zapcore.Lock(os.Stderr), level), zap.AddCaller(), zap.AddStacktrace(zapcore.PanicLevel))
 	lifecycle.Append(in.Lifecycle, lifecycle.Hook{
-		Name: "log",
-		Band: lifecycle.Sink,
+		Name:  logComponent,
+		Band:  lifecycle.Sink,
+		Panel: logPanel(level),
 		// Flushed as the last of all, whatever happened before.
 		PreDestroy: func(context.Context) error { return syncLog(log) },
 	})

@@ -78,8 +78,10 @@ func managementConfig() fx.Option {
 type actuatorIn struct {
 	fx.In
 
-	Conductor *lifecycle.Conductor `optional:"true"`
-	Config    ManagementConfig     `optional:"true"`
+	Shutdowner fx.Shutdowner
+	Conductor  *lifecycle.Conductor `optional:"true"`
+	Config     ManagementConfig     `optional:"true"`
+	Log        Log                  `optional:"true"`
 }
 
 // newActuator is nil in a bare Fx application: nobody knows its components.
@@ -87,9 +89,24 @@ func newActuator(in actuatorIn) (*actuator.Actuator, error) {
 	if in.Conductor == nil {
 		return nil, nil
 	}
-	return actuator.New(in.Conductor, in.Config.Actuator, actuator.WithAuthorized(func(r *http.Request) bool {
-		return management.Trusted(r.Context())
-	}))
+	return actuator.New(in.Conductor, in.Config.Actuator,
+		actuator.WithAuthorized(func(r *http.Request) bool { return management.Trusted(r.Context()) }),
+		actuator.WithCaller(asker),
+		actuator.WithShutdown(func(by string) error { return lifecycle.ShutdownBy(in.Shutdowner, by) }),
+		actuator.WithLoggers(in.Log.rootLogger()))
+}
+
+// asker is what is known of a trusted request: it showed the token, or began on
+// this machine.
+func asker(r *http.Request) (by, from string) {
+	by, from = "somebody on this machine", r.RemoteAddr
+	if r.Header.Get("Authorization") != "" {
+		by = "a holder of the token"
+	}
+	if addr, ok := r.Context().Value(http.LocalAddrContextKey).(net.Addr); ok && addr.Network() == "unix" {
+		from = "socket"
+	}
+	return by, from
 }
 
 type managementIn struct {
