@@ -28,7 +28,8 @@
 // application/json to those who ask for that; who accepts neither gets 406. A
 // request that cannot be served is answered with a problem of RFC 9457 whose
 // detail says what to do. Values that are not known for a query key get 400;
-// keys that are not known are ignored.
+// keys that are not known are ignored, but where something is changed: there they
+// get 400 too, so that "?dryrun=true" is not taken for the real thing.
 //
 // # Who may see what
 //
@@ -41,6 +42,34 @@
 // Whatever a component says passes through a mask: the value of a key that
 // sounds like a secret, such as "api_key", and the password in a URL are
 // replaced by "******". Config.Show names keys that are no secret.
+//
+// # Changing something
+//
+// PATCH of a component's knobs goes through [lifecycle.Conductor.Turn], as every
+// change does: all of it or none, audited, refused with 412 when If-Match is
+// stale, with 422 and every wrong knob by its name, with 409 when it only needs
+// a restart. dryRun shows the difference; with ttl it is taken back by itself.
+//
+//	curl -X PATCH -H 'Content-Type: application/json' -H 'If-Match: "3"' \
+//	    -d '{"workers": 16}' 'localhost:9988/actuator/pools/pool:sms/knobs?ttl=10m'
+//
+// A logger's level ([WithLoggers]) is such a knob, in Spring's words.
+// POST /shutdown and POST /drain are one endpoint, "shutdown", which is off by
+// default: both begin the graceful stop. There is no undrain: a gate has no way
+// back. Config.ReadOnly refuses all changes with 403.
+//
+// # Watching a stop
+//
+// GET /drain answers 200 when a stop has begun and nothing is inside, 503 while
+// a stop goes on and something is, and 202 when nobody has asked for a stop. A
+// preStop hook asks until the answer is anything but 503:
+//
+//	while [ "$(curl -s -o /dev/null -w '%{http_code}' localhost:9988/actuator/drain)" = 503 ]; do sleep 1; done
+//
+// /events with Accept: text/event-stream is a stream of what happens, to the end
+// of the stop. A client that comes back with Last-Event-ID goes on after it; what
+// is not kept any more is told as an event "missed", and so is another process,
+// whose ids are others. A stream is no work: it holds no stop.
 //
 // # Concurrency and cost
 //
