@@ -180,7 +180,7 @@ func (j *Journal) rollLocked(n int) error {
 	}
 	s := j.spares[i]
 	j.spares = append(j.spares[:i:i], j.spares[i+1:]...)
-	if err := s.begin(j.nextSeq); err != nil {
+	if err := s.begin(j.nextSeq, 0); err != nil {
 		s.failed = true
 		j.discardLocked(s)
 		return err // the old one goes on, not sealed

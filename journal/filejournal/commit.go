@@ -183,7 +183,7 @@ func (j *Journal) moveGroupsLocked(groups []*group) error {
 	old.failed = true
 	j.dropActiveLocked(old)
 	from := mark{first.off, int(first.first - old.base)}
-	s, err := j.refugeLocked(old, from, size)
+	s, err := j.refugeLocked(old, from, size, first.n) // no other has been written to the old one
 	if err != nil {
 		return err
 	}

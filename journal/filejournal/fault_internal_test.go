@@ -298,6 +298,54 @@ func TestRefugeThatFailed(t *testing.T) {
 	}
 }
 
+// TestRefusedEntriesTakeNothingsPlace: of a batch that was refused, since the
+// disk failed, two entries have arrived. What is accepted next has the number of
+// the first, and what came before may have to move.
+func TestRefusedEntriesTakeNothingsPlace(t *testing.T) {
+	t.Parallel()
+	for _, sync := range []Sync{SyncProcess, SyncEvery(50 * time.Millisecond)} {
+		for accepted := range 4 {
+			t.Run(fmt.Sprintf("%s/%d", sync, accepted), func(t *testing.T) {
+				t.Parallel()
+				synctest.Test(t, func(t *testing.T) {
+					d := newMemDisk()
+					j := openOnDisk(t, d, small(sync))
+					appendText(t, j, 0)
+					want := []string{text(0)}
+					d.failing(func(op, _ string) error {
+						if op == "write" {
+							return syscall.EIO
+						}
+						return nil
+					})
+					entry := func(n int) journal.Entry { return journal.Entry{Payload: make([]byte, n)} }
+					// The first two frames are half of what is written: zeros follow the last.
+					_, err := j.Append(t.Context(), entry(40), entry(48), entry(40), entry(40))
+					require.ErrorIs(t, err, syscall.EIO)
+					d.failing(nil)
+					for i := range accepted {
+						appendText(t, j, i+1)
+						want = append(want, text(i+1))
+					}
+					time.Sleep(51 * time.Millisecond)
+					synctest.Wait()
+					require.Equal(t, want, texts(t, j))
+					j.crash()
+					for range 3 {
+						j = openOnDisk(t, d, small(sync))
+						if accepted > 0 {
+							require.Equal(t, want, texts(t, j))
+						} else { // nothing says that the others were refused
+							requireSubset(t, texts(t, j), want)
+						}
+						j.crash()
+					}
+				})
+			})
+		}
+	}
+}
+
 // TestSyncIsCrossedByAWriteThatFails: what the disk says to a sync is not
 // believed where a write has failed since it was called. Both are moved.
 func TestSyncIsCrossedByAWriteThatFails(t *testing.T) {

@@ -77,6 +77,11 @@ type header struct {
 	// past is the sequence number behind those that a compacted segment
 	// stands for; 0: it is none.
 	past uint64
+
+	// holds is how many entries a refuge is made for. Until it has them it
+	// counts for nothing, and those that it was to replace do. 0: it is none, or
+	// was written by an early version.
+	holds uint32
 }
 
 // replaces reports whether a segment is compacted and has taken the place of
@@ -98,7 +103,7 @@ func (h header) put(p []byte) {
 	le.PutUint64(p[40:], h.epoch)
 	le.PutUint64(p[48:], h.base)
 	le.PutUint64(p[56:], uint64(h.size))
-	le.PutUint32(p[64:], 0)
+	le.PutUint32(p[64:], h.holds)
 	le.PutUint32(p[68:], headerSum(p[:n]))
 	copy(p[headerCopy:], p[:n])
 }
@@ -116,6 +121,7 @@ func parseHeader(p []byte) (h header, ok bool) {
 	h = header{
 		key:  key{number: le.Uint64(p[32:]), epoch: le.Uint64(p[40:])},
 		base: le.Uint64(p[48:]), size: int64(le.Uint64(p[56:])),
+		holds: le.Uint32(p[64:]),
 	}
 	n := headerLen
 	switch string(p[:32]) {

@@ -158,7 +158,7 @@ func (j *Journal) read(l *loaded, buffer []byte) []byte {
 // segment. last says that it was the one written last: it may end anywhere.
 func (j *Journal) examine(l *loaded, data []byte, last bool) {
 	s := &l.segment
-	s.base, s.past = l.head.base, l.head.past
+	s.base, s.past, s.holds = l.head.base, l.head.past, int(l.head.holds)
 	var gaps []gap
 	var unreadable []frame
 	var sizes []int // of the frames, by place
@@ -266,14 +266,18 @@ func (j *Journal) order() {
 	for i, s := range j.segments {
 		// After a failed sync what was not forced was appended again to a
 		// later segment, under the same numbers; to several, if that failed.
+		// After a failed write, of which a part may have arrived, the numbers
+		// went to what was appended next.
 		for _, next := range j.segments[i+1:] {
 			switch {
 			case next.base >= s.end() || next.count == 0:
 			case next.brokenOff(s):
 				next.partial = true
-				j.outlive(next, s)
-			default:
-				j.outlive(s, next)
+				j.outlive(next, s.base, s.end())
+			case next.spoilt || next.count < next.holds || s.compacted(): // something may be there alone
+				j.outlive(s, next.base, next.end())
+			default: // what only s has was refused
+				j.outlive(s, next.base, max(s.end(), next.end()))
 			}
 		}
 	}
@@ -284,19 +288,19 @@ func (j *Journal) order() {
 }
 
 // brokenOff reports whether a segment is a refuge for what another holds and
-// was not written to its end: then it never counted. One that was is as long.
+// was not written to its end: then it never counted.
 func (s *segment) brokenOff(old *segment) bool {
-	return !s.sealed && s.end() < old.end() && !old.spoilt
+	return s.count < s.holds && !s.sealed && s.end() < old.end() && !old.spoilt
 }
 
-// outlive makes what next holds of a segment count there alone.
-func (j *Journal) outlive(s, next *segment) {
+// outlive makes the entries from base up to end count elsewhere, not in s.
+func (j *Journal) outlive(s *segment, base, end uint64) {
 	if j.looking {
-		s.forget(next.base, next.end()-1)
+		s.forget(base, end-1)
 		return
 	}
-	// In writing: next may be gone before s is.
-	if _, err := s.ack(journal.Span{First: next.base, Last: next.end() - 1}); err != nil {
+	// In writing: the other may be gone before s is.
+	if _, err := s.ack(journal.Span{First: base, Last: end - 1}); err != nil {
 		j.fault = err
 	}
 }

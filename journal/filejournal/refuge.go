@@ -14,13 +14,14 @@ import (
 
 // refugeLocked makes a segment for size bytes of frames that an old one held
 // beyond a mark. A spare is taken first: its room on the disk is certain.
-// MaxBytes is no reason to lose what was accepted.
-func (j *Journal) refugeLocked(old *segment, from mark, size int) (*segment, error) {
+// MaxBytes is no reason to lose what was accepted. It counts once it holds so
+// many entries.
+func (j *Journal) refugeLocked(old *segment, from mark, size, holds int) (*segment, error) {
 	s, err := j.shelterLocked(size + (old.count-from.count)*slotSize)
 	if err != nil {
 		return nil, err
 	}
-	if err := s.begin(old.base + uint64(from.count)); err != nil {
+	if err := s.begin(old.base+uint64(from.count), holds); err != nil {
 		s.failed = true
 		j.discardLocked(s)
 		return nil, err
@@ -80,7 +81,7 @@ func (j *Journal) moveUnsyncedLocked(old *segment, wasActive bool) error {
 	if _, err := old.f.ReadAt(frames, from.tail); err != nil {
 		return err
 	}
-	s, err := j.refugeLocked(old, from, len(frames))
+	s, err := j.refugeLocked(old, from, len(frames), n)
 	if err != nil {
 		return err
 	}

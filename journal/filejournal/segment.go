@@ -47,6 +47,7 @@ type segment struct {
 	// partial: it is a refuge that never counted; it stays without an end, by
 	// which the next life knows it.
 	partial bool
+	holds   int  // entries that a refuge must have to count, as found by a later life
 	spoilt  bool // damage was found in it
 	pins    int  // whoever works with it unlocked
 	// readers are those pins that are replays': they last as long as their
@@ -95,15 +96,15 @@ func sizeFor(standard int64, n int) int64 {
 }
 
 // begin makes a segment that was made or recycled the place for entries from
-// base on.
-func (s *segment) begin(base uint64) error {
+// base on; a refuge for those that it holds.
+func (s *segment) begin(base uint64, holds int) error {
 	s.base, s.count, s.tail, s.live, s.slots = base, 0, headerSize, 0, 0
 	s.holes = nil
 	s.sealed, s.asked, s.spoilt, s.acked = false, false, false, s.acked[:0]
 	s.tried = 0
 	s.written, s.synced = s.here(), s.here()
 	page := make([]byte, headerSize+frameHead) // with nothing where the first frame will be
-	header{key: s.key, base: base, size: s.size}.put(page)
+	header{key: s.key, base: base, size: s.size, holds: uint32(holds)}.put(page)
 	if s.mem == nil {
 		return s.put(page, 0)
 	}
