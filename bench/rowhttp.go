@@ -40,6 +40,8 @@ func httpRows() []harness.Row {
 			{Metric: harness.P99, Limit: 1.05},
 		},
 		Notes: []string{
+			"A request costs lastcall about 2 % more CPU. Server and clients share two cores here without a pause, so that whatever is between them shows in the rate; " +
+				"it has been between 0.87 and 0.99 on the same day.",
 			"The clients are in the same process and as lean as can be: each writes the bytes of a request and reads until those of the reply are there. " +
 				"With a client that works more, such as net/http's, the servers would look more alike than they are.",
 			"lastcall does more than the baseline: it counts each request in a ledger, can name and cut it, bounds its body and gives each write a timeout of its own. " +

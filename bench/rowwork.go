@@ -36,6 +36,8 @@ func workRows() []harness.Row {
 			ShortN:      bursts * 10,
 			Contestants: contestants(allPools, runBursts),
 			Targets:     []harness.Target{{Metric: harness.Wall, Limit: 0.9}},
+			Notes: []string{"A burst of 10,000 lasts 5 ms. What lastcall adds to it is calling its four workers one after another, a goroutine for the stop, and that the last " +
+				"tasks each get a context of their own, which ends with them, once the drain has begun."},
 		},
 		{
 			ID:          "c",
