@@ -28,7 +28,7 @@ func submitRows() []harness.Row {
 				"Pools without a bound on their queue never make a submitter wait, and pay for it in memory. ants, conc, errgroup and the semaphore have no queue: " +
 					"a submitter waits for a free worker, which is a switch of goroutines per task. That is their design, and this row is hard on it.",
 				"What lastcall has left to pay is two atomic instructions for the lock of the inbox, one by which a worker takes a task from its batch, and the " +
-					"switches of goroutines for whom the queue is full: with 256 submitters about one for 150 tasks. Its CPU time is well below half of the channel's; " +
+					"switches of goroutines for whom the queue is full: with 256 submitters about one for 150 tasks. Its CPU time is about half of the channel's, or less; " +
 					"its wall time is less so where a core falls asleep while a queue of 4,096 fills or empties, which takes 20 to 60 µs, and is slow to wake.",
 			},
 		}
