@@ -3,6 +3,7 @@ package lifecycle
 import (
 	"bytes"
 	"encoding/json"
+	"iter"
 	"reflect"
 	"regexp"
 	"runtime"
@@ -30,12 +31,8 @@ var (
 // labelled returns the goroutines of this process that carry the label. It
 // stops the world for a moment, so it is for reports only.
 func labelled(key, value string) []goroutines {
-	var buf bytes.Buffer
-	if err := pprof.Lookup("goroutine").WriteTo(&buf, 1); err != nil {
-		return nil // a bytes.Buffer does not fail
-	}
 	var found []goroutines
-	for block := range strings.SplitSeq(buf.String(), "\n\n") {
+	for block := range goroutineProfile() {
 		if !strings.Contains(block, strconv.Quote(value)) {
 			continue // saves reading the stacks of everybody else
 		}
@@ -44,6 +41,14 @@ func labelled(key, value string) []goroutines {
 		}
 	}
 	return found
+}
+
+// goroutineProfile is the profile of this moment, a block for each group of
+// goroutines.
+func goroutineProfile() iter.Seq[string] {
+	var buf bytes.Buffer
+	_ = pprof.Lookup("goroutine").WriteTo(&buf, 1) // a bytes.Buffer does not fail
+	return strings.SplitSeq(buf.String(), "\n\n")
 }
 
 func parseGoroutines(block string) goroutines {

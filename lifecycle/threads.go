@@ -1,10 +1,8 @@
 package lifecycle
 
 import (
-	"bytes"
 	"cmp"
 	"runtime"
-	"runtime/pprof"
 	"slices"
 	"strconv"
 	"strings"
@@ -39,12 +37,8 @@ type StackFrame struct {
 // time series. What begins on behalf of nobody, or under labels set anew,
 // belongs to nobody.
 func (c *Conductor) Goroutines() []Goroutines {
-	var buf bytes.Buffer
-	if err := pprof.Lookup("goroutine").WriteTo(&buf, 1); err != nil {
-		return nil // a bytes.Buffer does not fail
-	}
 	var all []Goroutines
-	for block := range strings.SplitSeq(buf.String(), "\n\n") {
+	for block := range goroutineProfile() {
 		g := parseGoroutines(block)
 		if g.count == 0 {
 			continue // the line above the first
