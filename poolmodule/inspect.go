@@ -94,7 +94,7 @@ func stacksOf(labels map[string]string) []stack {
 func taskIn(block string, want map[string]string) (stack, bool) {
 	var s stack
 	var frames []string
-	isOurs := len(want) == 0
+	isOurs := false
 	for line := range strings.Lines(block) {
 		line = strings.TrimSuffix(line, "\n")
 		if text, ok := strings.CutPrefix(line, "# labels: "); ok {
