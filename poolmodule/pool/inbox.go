@@ -10,14 +10,14 @@ import (
 )
 
 // inbox is the end of the queue, where work comes in. It has a lock of its own,
-// held for a few instructions, so that a closure for which there is room meets
+// held for a few instructions, so that a task for which there is room meets
 // nobody but other submitters. How much may come in so was decided by whoever
 // gave the pool's lock back last.
 type inbox struct {
 	_       cacheLine // submitters write here all the time, workers beside it
 	mu      mutex
 	entries []entry
-	room    int // so many closures may be put in before somebody must look
+	room    int // so many tasks may be put in before somebody must look
 	granted int // what room was when somebody last looked
 	// isShut is a hint that there is no room. Whoever sees it does not come to
 	// contend for a lock that could only tell him so.
