@@ -64,11 +64,17 @@ func (o *output) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
+// line keeps a line and then says that it is the one, if it is: who has been
+// told finds it among the last.
 func (o *output) line(text string) {
+	o.keep(text)
 	if _, after, ok := strings.Cut(text, o.watch); ok && o.watch != "" && !o.told {
 		o.told = true
 		o.found <- after
 	}
+}
+
+func (o *output) keep(text string) {
 	if len(text) > lineBytes {
 		text = text[:lineBytes] + "…"
 	}
