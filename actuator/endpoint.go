@@ -63,6 +63,7 @@ func (a *Actuator) all() []endpoint {
 		a.threadEndpoints(),
 		a.loggerEndpoints(),
 		a.shutdownEndpoints(),
+		a.customEndpoints(),
 	)
 }
 

@@ -15,6 +15,7 @@ type options struct {
 	caller     func(*http.Request) (by, from string) // nil: the address of the peer
 	shutdown   func(by string) error                 // nil: nobody can ask for a stop
 	loggers    []Logger
+	custom     []Custom
 }
 
 // WithAuthorized says whose request may see the details of health, where

@@ -42,6 +42,49 @@ type Panel struct {
 	// does the rest: a caller of Turn itself is in nobody's audit. Zero: there
 	// are no knobs.
 	Turn func(ctx context.Context, values map[string]any) error
+
+	// Actions are what it can be told to do: to flush now, say. Names do not
+	// change. Zero: nothing.
+	Actions []Action
+	// Alarms are what about it a person may want to be woken for. Names do not
+	// change. Zero: nothing.
+	Alarms []Alarm
+}
+
+// Action is something that a component does when it is told to.
+type Action struct {
+	// Name is a verb: "flush".
+	Name string
+	// Help is one sentence for a person.
+	Help string
+	// Args are what it can be told besides, as knobs whose Value is what it is
+	// without being told. Zero: nothing.
+	Args []Knob
+	// Do does it and returns when it is done, with something that is encoded as
+	// JSON, or nil. It is given every one of Args, in its type and within its
+	// bounds. It should return soon after ctx has ended. Ask by
+	// [Conductor.Act], which does the rest.
+	Do func(ctx context.Context, args map[string]any) (any, error)
+}
+
+// Alarm is one number of a component at which somebody is to be told. What is
+// done about it, and whether the threshold is another one, is configuration;
+// what it means is known to the component alone.
+type Alarm struct {
+	// Name says what is wrong when it is raised: "capacity", "reject".
+	Name string
+	// Help is one sentence for a person: what it means and what to do.
+	Help string
+	// Unit is that of Value and Threshold: "%", "s"; empty: a count.
+	Unit string
+	// Threshold is from what value on it is raised, by default.
+	Threshold float64
+	// Grows: Value only grows in the life of a process, and what counts is by
+	// how much it has grown within the period of the alarm.
+	Grows bool
+	// Value is what it is now. It is called from time to time, also while the
+	// application stops, and must not block.
+	Value func() float64
 }
 
 // MetricType says how a [Metric] moves.
@@ -115,6 +158,7 @@ const (
 	BoolKnob     KnobType = "bool"     // bool
 	DurationKnob KnobType = "duration" // time.Duration; its text, such as "1.5s", in JSON
 	ChoiceKnob   KnobType = "choice"   // string, one of Choices
+	TextKnob     KnobType = "text"     // string
 )
 
 // Knob is one thing that can be changed, or at least seen. In JSON a duration
@@ -156,6 +200,9 @@ type Change struct {
 	// For is how long the change holds; then it is taken back, as far as nobody
 	// else has turned the same knobs since. Zero: until the next.
 	For time.Duration
+	// Persist keeps the change for the next start, by [Conductor.PersistIn]. It
+	// does not go together with For.
+	Persist bool
 }
 
 // Turned is what came of a [Change], and its entry in the audit.
@@ -172,6 +219,11 @@ type Turned struct {
 	// was refused they are what it was to be, as far as that could be read.
 	Before map[string]any `json:"before"`
 	After  map[string]any `json:"after"`
+	// Action is what the component was told to do; then Before is empty and
+	// After are the arguments. Empty: knobs were turned.
+	Action string `json:"action,omitempty"`
+	// Persisted: it is kept for the next start.
+	Persisted bool `json:"persisted,omitempty"`
 	// Until is when it is taken back; zero: not by itself.
 	Until time.Time `json:"until,omitzero"`
 	// Revision is that of the component's knobs after it.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"math"
 	"runtime/debug"
 	"sync/atomic"
 )
@@ -36,6 +37,14 @@ func (p *Panel) shielded(panics *atomic.Uint64, turn func(context.Context, map[s
 	}
 	if p.Turn != nil {
 		s.Turn = turn
+	}
+	for _, alarm := range p.Alarms {
+		if value := alarm.Value; value != nil {
+			alarm.Value = func() float64 {
+				return answer(panics, value, func(*PanicError) float64 { return math.NaN() })
+			}
+			s.Alarms = append(s.Alarms, alarm)
+		}
 	}
 	return s
 }
