@@ -47,6 +47,7 @@ var picture = []room{
 	{"examples/*", join([]string{"app", "modules"}, glue, cores, grounds, []string{"journal", "journal/filejournal"}), "examples use what users use: they say when work is written down, and where"},
 	{module, nil, "it says where to begin, and is imported by nobody"},
 	{"internal/archtest", nil, "it looks at the others from outside"},
+	{"internal/program", nil, "it finds the programs that tests run beside ours"},
 	{"internal/crashtest", nil, "only its tests do anything; they are a service like any other"},
 }
 
