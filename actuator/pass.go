@@ -71,7 +71,7 @@ func (p *pass) add(kind, component string, m lifecycle.Metric) error {
 		}
 		labels[name] = value
 	}
-	name := p.prefix + "_" + notInName.ReplaceAllString(kind, "_") + "_" + m.Name
+	name := p.prefix + "_" + inName(kind) + "_" + m.Name
 	if m.Type == lifecycle.Counter && !strings.HasSuffix(name, "_total") {
 		name += "_total"
 	}
@@ -79,6 +79,12 @@ func (p *pass) add(kind, component string, m lifecycle.Metric) error {
 		m.Help = fmt.Sprintf("%s of a %s.", strings.ReplaceAll(m.Name, "_", " "), kind)
 	}
 	return p.tell(name, m, labels)
+}
+
+// inName is a kind as a part of a metric's name: "cold-store" and "ColdStore"
+// are cold_store, as promtool wants it.
+func inName(kind string) string {
+	return notInName.ReplaceAllString(strings.Join(words(kind), "_"), "_")
 }
 
 // tell hands one metric to the scrape, if it fits to what was told before.

@@ -43,7 +43,7 @@ func TestPromtoolHasNothingToSay(t *testing.T) {
 	})
 	t.Run("OfAPanelThatKnowsNoManners", func(t *testing.T) {
 		text := scrape(t, running(t, actuator.Config{}, unmannered()), "")
-		assert.Contains(t, text, "\nlastcall_odd_one_guests{")
+		assert.Contains(t, text, "\nlastcall_odd_one__guests{")
 		said, err := check(text)
 		require.NoError(t, err, said)
 		assert.Empty(t, said)
@@ -70,7 +70,7 @@ func crowd(n int) []lifecycle.Hook {
 // unmannered is a component whose names and texts are as wild as they may be.
 func unmannered() lifecycle.Hook {
 	return lifecycle.Hook{Name: "odd \"one\"\\\n", Gate: intake.New("gate\n\"}"), Panel: &lifecycle.Panel{
-		Kind: "Odd One", Metrics: func() []lifecycle.Metric {
+		Kind: "Odd OneÉ-", Metrics: func() []lifecycle.Metric {
 			return []lifecycle.Metric{
 				{Name: "guests", Help: "two\nlines \\ and \"quotes\"", Value: 1, Labels: map[string]string{"table": "\"}\n\\ \x00 é"}},
 				{Name: "tips_total", Type: lifecycle.Counter, Value: 1},
