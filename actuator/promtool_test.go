@@ -43,7 +43,7 @@ func TestPromtoolHasNothingToSay(t *testing.T) {
 	})
 	t.Run("OfAPanelThatKnowsNoManners", func(t *testing.T) {
 		text := scrape(t, running(t, actuator.Config{}, unmannered()), "")
-		assert.Contains(t, text, "\nlastcall_odd_one__guests{")
+		assert.Contains(t, text, "\nlastcall_odd_one___guests{")
 		said, err := check(text)
 		require.NoError(t, err, said)
 		assert.Empty(t, said)
