@@ -39,6 +39,10 @@
 //	management: {address: 0.0.0.0:9988, token: …, hosts: [ops.internal]}
 //	management: {address: "", socket: /run/service.sock}   no port
 //	management: {enabled: false}
+//	management: {dashboard: false}
+//
+// At "/" of that port is the page of package actuator/dashboard, whose address
+// is logged at the start.
 //
 // A second service on the same machine finds the default taken: it warns and
 // does without, as nobody has asked for that port. An address that is configured

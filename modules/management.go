@@ -12,6 +12,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/lastcall-go/lastcall/actuator"
+	"github.com/lastcall-go/lastcall/actuator/dashboard"
 	"github.com/lastcall-go/lastcall/actuator/management"
 	"github.com/lastcall-go/lastcall/config"
 	"github.com/lastcall-go/lastcall/lifecycle"
@@ -35,6 +36,8 @@ type ManagementConfig struct {
 	Token config.Secret `yaml:"token"`
 	// Hosts are further names by which the service is asked. Zero: none.
 	Hosts []string `yaml:"hosts"`
+	// Dashboard is whether the page of package dashboard is at "/". Zero: it is.
+	Dashboard *bool `yaml:"dashboard"`
 	// Pprof serves the profiles of the runtime at /debug/pprof/, here and
 	// nowhere else. Zero: it does not.
 	Pprof bool `yaml:"pprof"`
@@ -58,7 +61,7 @@ func (c ManagementConfig) server() management.Config {
 
 func defaultManagement() ManagementConfig {
 	on := true
-	return ManagementConfig{Enabled: &on, Address: management.DefaultAddress}
+	return ManagementConfig{Enabled: &on, Dashboard: &on, Address: management.DefaultAddress}
 }
 
 // managementServer shows the application, from before its first OnStart until
@@ -142,7 +145,11 @@ func newManagement(in managementIn) (*management.Server, error) {
 		}
 		return nil, nil
 	}
-	srv, err := management.New(cfg.server(), managementHandler(cfg, in.Actuator), managementOptions(in.Actuator, log, asked)...)
+	page, err := cfg.page()
+	if err != nil {
+		return nil, err
+	}
+	srv, err := management.New(cfg.server(), managementHandler(cfg, in.Actuator, page), managementOptions(in.Actuator, page, log, asked)...)
 	if err != nil {
 		return nil, err
 	}
@@ -165,21 +172,24 @@ func newManagement(in managementIn) (*management.Server, error) {
 	return srv, nil
 }
 
-func managementHandler(cfg ManagementConfig, a *actuator.Actuator) http.Handler {
-	if !cfg.Pprof {
-		return a
+// managementHandler gives the actuator every path that nobody else has, so that
+// it answers with what there is.
+func managementHandler(cfg ManagementConfig, a *actuator.Actuator, page *dashboard.Dashboard) http.Handler {
+	var rest http.Handler = a
+	if cfg.Pprof {
+		mux := http.NewServeMux()
+		mux.Handle("/", a)
+		mux.Handle(management.ProfilesPath, management.Profiles())
+		rest = mux
 	}
-	mux := http.NewServeMux()
-	mux.Handle("/", a)
-	mux.Handle(management.ProfilesPath, management.Profiles())
-	return mux
+	return withPage(page, rest)
 }
 
-func managementOptions(a *actuator.Actuator, log *zap.Logger, asked bool) []management.Option {
+func managementOptions(a *actuator.Actuator, page *dashboard.Dashboard, log *zap.Logger, asked bool) []management.Option {
 	opts := []management.Option{
 		management.WithOpen(func(r *http.Request) bool {
 			e, ok := a.Match(r)
-			return ok && e.Open
+			return ok && e.Open || isPage(page, r)
 		}),
 		management.WithServeError(func(err error) {
 			log.Error("management server: it can accept nobody any more", zap.Error(err))
@@ -206,6 +216,9 @@ func tellManagement(log *zap.Logger, srv *management.Server, cfg ManagementConfi
 	switch addr := srv.Addr(); {
 	case addr != nil:
 		log.Info("management server: http://"+reachable(addr)+base, fields...)
+		if cfg.hasPage() {
+			log.Info("dashboard: http://" + reachable(addr) + "/")
+		}
 	case cfg.Socket != "":
 		log.Info("management server: at its socket alone", fields...)
 	}

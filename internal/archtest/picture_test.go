@@ -39,8 +39,9 @@ var picture = []room{
 
 	{"actuator", []string{"lifecycle", "intake"}, "it shows what the lifecycle knows, of components of any kind"},
 	{"actuator/management", nil, "it guards any handler, ours or not; what it serves is for the glue to say"},
+	{"actuator/dashboard", nil, "its page knows the actuator by its answers alone, so that it shows any"},
 	{"app", []string{"lifecycle"}, "it runs any Fx application, ours or not; the standard set is in modules"},
-	{"modules", join(glue, cores, grounds, []string{"journal", "journal/filejournal", "journal/deadletter", "journal/control", "actuator", "actuator/management"}), "the set is for any application; the front door stands beside it, not below"},
+	{"modules", join(glue, cores, grounds, []string{"journal", "journal/filejournal", "journal/deadletter", "journal/control", "actuator", "actuator/management", "actuator/dashboard"}), "the set is for any application; the front door stands beside it, not below"},
 
 	{"drill", nil, "it kills programs from outside and must not be built from what it tests"},
 	{"cmd/lastcall", []string{"journal", "journal/filejournal", "journal/deadletter", "journal/control"}, "it reads journals; it starts nothing"},
@@ -62,12 +63,12 @@ type ban struct {
 var bans = []ban{
 	{
 		path:  "go.uber.org/fx",
-		rooms: join(cores, []string{"intake", "config", "journal", "journal/filejournal", "journal/deadletter", "journal/control", "actuator/management"}),
+		rooms: join(cores, []string{"intake", "config", "journal", "journal/filejournal", "journal/deadletter", "journal/control", "actuator/management", "actuator/dashboard"}),
 		why:   "the cores are plain Go: they are tested without a container and used without Fx",
 	},
 	{
 		path:  "go.uber.org/zap",
-		rooms: join(cores, []string{"intake", "config", "journal", "journal/filejournal", "journal/deadletter", "journal/control", "actuator/management"}),
+		rooms: join(cores, []string{"intake", "config", "journal", "journal/filejournal", "journal/deadletter", "journal/control", "actuator/management", "actuator/dashboard"}),
 		why:   "the cores tell an observer what happens; which logger hears of it is the user's choice",
 	},
 	{
