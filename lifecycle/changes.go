@@ -115,7 +115,7 @@ func (c *Conductor) Audit() []Turned {
 func (c *Conductor) conclude(entry Turned, only bool, err error) (Turned, error) {
 	entry.At = time.Now()
 	if err != nil {
-		entry.Error, entry.Until = err.Error(), time.Time{}
+		entry.Error, entry.Until, entry.Persisted = err.Error(), time.Time{}, false
 		err = fmt.Errorf("lifecycle: turn %s: %w", entry.Component, err)
 	}
 	if only {

@@ -35,6 +35,7 @@ type Conductor struct {
 	state        State
 	config       Config
 	interceptors []Interceptor
+	keeper       Keeper // nil: nobody keeps changes for the next start
 	constructors constructors
 	dot          fx.DotGraph
 	graph        *graph // parsed from dot when it is first needed

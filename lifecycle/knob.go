@@ -79,6 +79,8 @@ func (k Knob) read(v any) (any, error) {
 		return readDuration(v)
 	case ChoiceKnob:
 		return k.readChoice(v)
+	case TextKnob:
+		return readText(v)
 	default:
 		return nil, fmt.Errorf("its own type %q is not known: the component must say one that is", string(k.Type))
 	}
@@ -181,6 +183,20 @@ func (k Knob) readChoice(v any) (any, error) {
 	}
 	return r.String(), nil
 }
+
+func readText(v any) (any, error) {
+	r := reflect.ValueOf(v)
+	switch {
+	case r.Kind() != reflect.String:
+		return nil, fmt.Errorf("%s is no text", shown(v))
+	case r.Len() > longestText:
+		return nil, fmt.Errorf("a text of %d bytes is too long: give at most %d", r.Len(), longestText)
+	}
+	return r.String(), nil
+}
+
+// longestText bounds what is written down of a text: the audit keeps it.
+const longestText = 1000
 
 // within says whether a value of the knob's type is within its bounds.
 func (k Knob) within(v any) error {

@@ -158,7 +158,7 @@ const (
 	BoolKnob     KnobType = "bool"     // bool
 	DurationKnob KnobType = "duration" // time.Duration; its text, such as "1.5s", in JSON
 	ChoiceKnob   KnobType = "choice"   // string, one of Choices
-	TextKnob     KnobType = "text"     // string
+	TextKnob     KnobType = "text"     // string of at most 1,000 bytes
 )
 
 // Knob is one thing that can be changed, or at least seen. In JSON a duration
@@ -215,7 +215,7 @@ type Turned struct {
 	By        string    `json:"by,omitempty"`
 	From      string    `json:"from,omitempty"`
 	// Before and After are the knobs that change, and those that do not but
-	// would have been taken back. The others are as they were. Of a change that
+	// would have been taken back, or are kept for the next start. The others are as they were. Of a change that
 	// was refused they are what it was to be, as far as that could be read.
 	Before map[string]any `json:"before"`
 	After  map[string]any `json:"after"`
@@ -228,6 +228,6 @@ type Turned struct {
 	Until time.Time `json:"until,omitzero"`
 	// Revision is that of the component's knobs after it.
 	Revision uint64 `json:"revision"`
-	// Error says why it was refused; then nothing has changed.
+	// Error says why it was refused; then nothing has changed, or it says what.
 	Error string `json:"error,omitempty"`
 }

@@ -2,6 +2,7 @@ package lifecycle
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"reflect"
@@ -37,11 +38,16 @@ func (c *Conductor) Knobs(component string) (knobs []Knob, revision uint64, err 
 // Values that a knob has already are no change, so a cold knob may be among
 // them. Where nothing is to be changed the component is not called.
 //
+// What shall be kept for the next start (Change.Persist) is given to the keeper
+// when it is in force, also values that were so already. If they cannot be kept,
+// the change is taken back.
+//
 // The answer is also the entry in the audit, of refusals too, but for dry runs.
 // The error of a refusal, after which nothing is changed, matches
 // [ErrNoComponent], [ErrNotUp], [ErrStale], is [*KnobErrors], which says
-// everything that is wrong with the values and may match [ErrCold], or is what
-// the component said: a [*PanicError] may leave the change half made.
+// everything that is wrong with the values and may match [ErrCold], matches
+// [ErrNotKept], or is what the component said: a [*PanicError] may leave the
+// change half made.
 //
 // ctx bounds it. When it ends the component is told; one that still does not
 // return, for the grace of [Config], is left to itself. The audit then says
@@ -106,27 +112,36 @@ func (c *Conductor) turn(ctx context.Context, t *tuning, entry Turned, ch Change
 		return c.conclude(entry, ch.DryRun, fmt.Errorf("%w: the change was made for revision %d, and it is %d", ErrStale, ch.If, revision))
 	case ch.For < 0:
 		return c.conclude(entry, ch.DryRun, fmt.Errorf("for: %v is negative; say how long it shall hold, or leave it out", ch.For))
+	case ch.For > 0 && ch.Persist:
+		return c.conclude(entry, ch.DryRun, errors.New("it cannot hold for a time and be kept for the next start; leave one of both out"))
 	}
 	wanted, err := check(knobs, ch.Values)
 	if err != nil {
 		return c.conclude(entry, ch.DryRun, err)
 	}
+	var kept *keeping // nil: it is not to be kept
+	if ch.Persist {
+		if kept, err = c.keeping(knobs, wanted); err != nil {
+			return c.conclude(entry, ch.DryRun, err)
+		}
+	}
 	for name, value := range wanted {
-		if _, held := t.holds[name]; held || !reflect.DeepEqual(value, now[name]) {
+		if _, held := t.holds[name]; held || ch.Persist || !reflect.DeepEqual(value, now[name]) {
 			entry.Before[name], entry.After[name] = now[name], value
 		}
 	}
 	if len(entry.After) == 0 {
 		return c.conclude(entry, true, nil)
 	}
-	return c.apply(ctx, t, entry, ch)
+	return c.apply(ctx, t, entry, ch, kept)
 }
 
 // apply makes the change that the entry says.
-func (c *Conductor) apply(ctx context.Context, t *tuning, entry Turned, ch Change) (Turned, error) {
+func (c *Conductor) apply(ctx context.Context, t *tuning, entry Turned, ch Change, kept *keeping) (Turned, error) {
 	if ch.For > 0 {
 		entry.Until = time.Now().Add(ch.For)
 	}
+	entry.Persisted = ch.Persist
 	if ch.DryRun {
 		return c.conclude(entry, true, nil)
 	}
@@ -137,6 +152,11 @@ func (c *Conductor) apply(ctx context.Context, t *tuning, entry Turned, ch Chang
 			for name := range entry.After {
 				entry.After[name] = now[name] // the component has the last word
 			}
+		}
+	}
+	if err == nil && kept != nil {
+		if err = kept.keep(ctx, entry); err != nil {
+			err = c.unmake(ctx, t, &entry, err)
 		}
 	}
 	entry, err = c.conclude(entry, false, err)
