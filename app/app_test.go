@@ -64,21 +64,9 @@ func TestRun(t *testing.T) {
 		}
 	})
 
-	t.Run("EchoOfASignalIsNoSecondOne", func(t *testing.T) {
-		t.Parallel()
-		c := startChild(t, "slowStop", "lastcall")
-		c.await("waiting")
-		for range 3 {
-			require.NoError(t, c.cmd.Process.Signal(syscall.SIGTERM))
-		}
-		end := c.wait()
-		assert.Contains(t, end.said, "cut early: false")
-		assert.Contains(t, end.stderr, `"cause":"SIGTERM"`)
-	})
-
 	t.Run("AnotherSignalIsNoCopy", func(t *testing.T) {
 		t.Parallel()
-		c := startChild(t, "slowStop", "lastcall")
+		c := startChild(t, "patientStop", "lastcall")
 		c.await("waiting")
 		require.NoError(t, c.cmd.Process.Signal(syscall.SIGINT))
 		c.await("slow is stopping") // two signals at once may be heard in either order

@@ -85,14 +85,14 @@ type child struct {
 	cmd       *exec.Cmd
 	lines     *bufio.Scanner
 	seen      []string
-	signalled time.Time
+	signalled bool
 	stderr    bytes.Buffer
 }
 
 // quiet keeps the event log of an application out of a test's output.
 var quiet = fx.Supply(zap.NewNop())
 
-const childLimit = 30 * time.Second // of any child's life; never reached by a test that passes
+const childLimit = 2 * time.Minute // of any child's life; never reached by a test that passes
 
 func startChild(t *testing.T, program, under string, opts ...func(*exec.Cmd)) *child {
 	t.Helper()
@@ -123,13 +123,15 @@ func (c *child) await(text string) {
 	c.t.Fatalf("the child ended without saying %q; it said:\n%s\n%s", text, strings.Join(c.seen, "\n"), c.stderr.String())
 }
 
-// signal sends a signal that is not taken for an echo of the one before.
+// signal sends a signal that is not taken for an echo of the one before. The
+// caller has awaited what the child says to that one: the time between the two
+// counts from when the child has heard the first, and it may have been slow.
 func (c *child) signal(s syscall.Signal) {
 	c.t.Helper()
-	if time.Since(c.signalled) < noEcho {
+	if c.signalled {
 		<-time.After(noEcho)
 	}
-	c.signalled = time.Now()
+	c.signalled = true
 	require.NoError(c.t, c.cmd.Process.Signal(s))
 }
 

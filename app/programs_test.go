@@ -23,6 +23,7 @@ var programs = map[string]func() fx.Option{
 	"panics":        panicsProgram,
 	"slowStart":     slowStartProgram,
 	"slowStop":      slowStopProgram,
+	"patientStop":   patientStopProgram,
 	"stubbornStop":  stubbornStopProgram,
 	"exit42":        exit42Program,
 	"manyShutdowns": manyShutdownsProgram,
@@ -77,16 +78,19 @@ func slowStartProgram() fx.Option {
 	})
 }
 
-const slowStop = 2 * time.Second
+// slowStopProgram takes all the time there is, patientStopProgram more than
+// it takes anybody to send a second signal.
+func slowStopProgram() fx.Option    { return stopsIn(2 * time.Second) }
+func patientStopProgram() fx.Option { return stopsIn(time.Minute) }
 
-func slowStopProgram() fx.Option {
-	return fx.Options(fx.StopTimeout(slowStop), fx.Invoke(first, func(lc fx.Lifecycle) {
+func stopsIn(timeout time.Duration) fx.Option {
+	return fx.Options(fx.StopTimeout(timeout), fx.Invoke(first, func(lc fx.Lifecycle) {
 		lifecycle.Append(lc, lifecycle.Hook{Name: "slow",
 			OnStop: func(ctx context.Context) error {
 				say("slow is stopping")
 				deadline, _ := ctx.Deadline()
 				<-ctx.Done()
-				say("cut early: %t", time.Until(deadline) > slowStop/4)
+				say("cut early: %t", time.Until(deadline) > timeout/4)
 				return nil
 			}})
 	}))

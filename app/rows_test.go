@@ -176,7 +176,7 @@ func row5(t *testing.T) {
 		assert.NotContains(t, end.said, "first stopped")
 	})
 	t.Run("Lastcall", func(t *testing.T) {
-		c := startChild(t, "slowStop", "lastcall")
+		c := startChild(t, "patientStop", "lastcall")
 		c.await("waiting")
 		c.signal(syscall.SIGTERM)
 		c.await("slow is stopping")
