@@ -155,7 +155,7 @@ func (h *house) settle(cfg string) *life {
 	h.t.Helper()
 	l := h.start(cfg)
 	want := h.missing()
-	require.Eventually(h.t, func() bool { return len(want) == 0 || len(h.missing()) == 0 }, 30*time.Second, 10*time.Millisecond,
+	require.Eventually(h.t, func() bool { return len(want) == 0 || len(h.missing()) == 0 }, long, 10*time.Millisecond,
 		"what was accepted does not arrive")
 	l.signal(syscall.SIGTERM)
 	require.Zero(h.t, l.end(), l.logs)

@@ -2,6 +2,7 @@ package crashtest
 
 import (
 	"fmt"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -38,11 +39,15 @@ func (c column) config(h *house, more string) string {
 		"lanes: {work: {journal: %s}}\nbatchers: {work: {journal: %s}}\n", h.journals(), c.sync, c.mode, c.mode) + more
 }
 
-// Configurations of a life that is cut, and of one that comes to its end.
+// Configurations of a life that is cut, and of one that comes to its end. What
+// is cut keeps a long reserve: on a machine that is busy, and with a disk that
+// is, even what heeds the cut takes a while.
 const (
-	hasty = "lifecycle: {stop_timeout: 600ms, reserve: 200ms}\nsink: {latency: 300ms}\n"
-	stuck = "lifecycle: {stop_timeout: 60s}\nsink: {latency: 1h}\n"
+	hasty = "lifecycle: {stop_timeout: 5s, reserve: 2500ms}\nsink: {latency: 1s}\n"
+	stuck = patient + "sink: {latency: 1h}\n"
 	fast  = "sink: {latency: 0s}\n"
+
+	patient = "lifecycle: {stop_timeout: 120s, reserve: 60s, grace: 60s}\n"
 )
 
 const exitWorkLost = 4
@@ -104,11 +109,22 @@ func stopTooShort(h *house, c column) {
 func secondSignal(h *house, c column) {
 	l := h.start(c.config(h, stuck))
 	l.fill()
-	l.signal(syscall.SIGTERM)
-	time.Sleep(150 * time.Millisecond) // what comes at once is a copy of the first
+	l.signalHeard(syscall.SIGTERM)
 	l.signal(syscall.SIGTERM)
 	h.cutShort(c, l.end(), l)
 }
+
+// signalHeard returns when the service stops, and another signal is not taken
+// for a copy of this one.
+func (l *life) signalHeard(sig syscall.Signal) {
+	l.t.Helper()
+	l.signal(sig)
+	require.Eventually(l.t, func() bool { return strings.Contains(l.logs.String(), `"msg":"stopping"`) }, long, 10*time.Millisecond)
+	time.Sleep(150 * time.Millisecond)
+}
+
+// long is for how long tests wait for what must come.
+const long = 2 * time.Minute
 
 // cutShort is what must be true after a stop that left something over: it is
 // counted as lost without a journal, and in the next life done with one.
@@ -143,11 +159,10 @@ func (h *house) saved() (n int) {
 }
 
 func thirdSignal(h *house, c column) {
-	l := h.start(c.config(h, "lifecycle: {stop_timeout: 60s}\nsink: {stubborn: true}\n"))
+	l := h.start(c.config(h, patient+"sink: {stubborn: true}\n"))
 	l.fill()
-	l.signal(syscall.SIGTERM)
-	time.Sleep(150 * time.Millisecond)
-	l.signal(syscall.SIGINT) // cuts the waiting; what does not heed that is given 100 ms
+	l.signalHeard(syscall.SIGTERM)
+	l.signal(syscall.SIGINT) // cuts the waiting; what does not heed that has its grace
 	l.signal(syscall.SIGTERM)
 	// Whichever of the two has come last.
 	require.Contains(h.t, []int{128 + int(syscall.SIGTERM), 128 + int(syscall.SIGINT)}, l.end(), l.logs)
@@ -155,8 +170,9 @@ func thirdSignal(h *house, c column) {
 }
 
 func kill9(h *house, c column) {
-	l := h.start(c.config(h, "sink: {latency: 20ms}\n"))
+	l := h.start(c.config(h, "sink: {latency: 1s}\n"))
 	l.fill()
+	require.Eventually(h.t, func() bool { return len(h.delivered()) > 0 }, long, 10*time.Millisecond)
 	l.signal(syscall.SIGKILL)
 	require.Equal(h.t, 128+int(syscall.SIGKILL), l.end())
 	h.killed(c)
@@ -213,8 +229,7 @@ func diskFull(h *house, c column) {
 	}
 	l := h.start(cfg(stuck))
 	accepted := l.post("lane", ids("lane", many)...)
-	l.signal(syscall.SIGTERM)
-	time.Sleep(150 * time.Millisecond)
+	l.signalHeard(syscall.SIGTERM)
 	l.signal(syscall.SIGTERM)
 	exit := l.end()
 	switch c.mode {
@@ -240,7 +255,7 @@ func diskFull(h *house, c column) {
 func (h *house) settleBut(lost int, cfg string) {
 	h.t.Helper()
 	l := h.start(cfg)
-	require.Eventually(h.t, func() bool { return len(h.missing()) <= lost }, 30*time.Second, 10*time.Millisecond)
+	require.Eventually(h.t, func() bool { return len(h.missing()) <= lost }, long, 10*time.Millisecond)
 	l.signal(syscall.SIGTERM)
 	require.Zero(h.t, l.end(), l.logs)
 	assert.Len(h.t, h.missing(), lost, "as many as the receipt said")

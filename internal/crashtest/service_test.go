@@ -55,7 +55,7 @@ func receiptFile(dir string) string { return filepath.Join(dir, "receipt.json") 
 // settings is the section "sink".
 type settings struct {
 	Latency  time.Duration `yaml:"latency"`  // of each delivery
-	Stubborn bool          `yaml:"stubborn"` // it never ends, whatever its context says
+	Stubborn bool          `yaml:"stubborn"` // it never ends, whatever its context says, nor does the stop
 }
 
 // service takes ids at POST /lane/{id} and POST /batch/{id}, and delivers them
@@ -85,8 +85,16 @@ func service(dir string) fx.Option {
 
 		httpmodule.Handle("POST /lane/{id}", func(l *pool.Lane[string]) http.HandlerFunc { return accept(l.Submit) }),
 		httpmodule.Handle("POST /batch/{id}", func(b *batch.Batcher[string]) http.HandlerFunc { return accept(b.Add) }),
-		fx.Invoke(sayAddress),
+		fx.Invoke(sayAddress, holdTheStop),
 	)
+}
+
+// holdTheStop is a component that stops first, and does not come to its end.
+func holdTheStop(lc fx.Lifecycle, s settings) {
+	if s.Stubborn {
+		lifecycle.Append(lc, lifecycle.Hook{Name: "stubborn", Band: lifecycle.Ingress,
+			OnStop: func(context.Context) error { select {} }})
+	}
 }
 
 func accept(take func(context.Context, string) error) http.HandlerFunc {

@@ -36,7 +36,7 @@ func TestRealDiskFull(t *testing.T) {
 
 	l = h.settleFull(cfg)
 	require.NoError(t, os.Remove(filepath.Join(disk, "ballast")))
-	require.Eventually(t, func() bool { return l.post("lane", "after") == 1 }, 10*time.Second, 50*time.Millisecond, "there is room again")
+	require.Eventually(t, func() bool { return l.post("lane", "after") == 1 }, long, 50*time.Millisecond, "there is room again")
 	l.signal(syscall.SIGTERM)
 	require.Zero(t, l.end(), l.logs)
 	assert.Empty(t, h.missing())
@@ -60,6 +60,6 @@ func fill(t *testing.T, file string) {
 func (h *house) settleFull(cfg string) *life {
 	h.t.Helper()
 	l := h.start(cfg)
-	require.Eventually(h.t, func() bool { return len(h.missing()) == 0 }, 30*time.Second, 10*time.Millisecond)
+	require.Eventually(h.t, func() bool { return len(h.missing()) == 0 }, long, 10*time.Millisecond)
 	return l
 }
