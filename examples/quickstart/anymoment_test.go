@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"testing"
@@ -28,14 +29,17 @@ const (
 
 	moments = 20
 	apart   = 60 * time.Millisecond  // the sample takes about a second here
-	second  = 200 * time.Millisecond // after the first signal; a copy of it would come sooner
+	second  = 200 * time.Millisecond // after the first signal was heard; a copy of it would come sooner
+
+	childLimit = 2 * time.Minute // of any child's life; never reached by a test that passes
 )
 
 // TestStoppedAtAnyMoment runs the real program as a child, with the sample,
 // and stops it at twenty different moments, from before it has started to
-// after the last row. At every second moment a second signal follows, so that
-// there are leftovers. Each time every accepted row must be in exactly one
-// file.
+// after the last row. At every second moment, which counts from when it has
+// started, a second signal follows, and the provider is too slow to come to an
+// end by then: there are leftovers. Each time every accepted row must be in
+// exactly one file.
 func TestStoppedAtAnyMoment(t *testing.T) {
 	var leftover atomic.Int64
 	t.Cleanup(func() {
@@ -56,23 +60,34 @@ func TestStoppedAtAnyMoment(t *testing.T) {
 	}
 }
 
-func runAndStop(t *testing.T, dir string, after time.Duration, twice bool) (said string) {
+func runAndStop(t *testing.T, dir string, after time.Duration, twice bool) string {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute) // never reached by a test that passes
+	ctx, cancel := context.WithTimeout(t.Context(), childLimit)
 	defer cancel()
+	latency := "2ms"
+	if twice {
+		latency = "100ms"
+	}
 	cmd := exec.CommandContext(ctx, os.Args[0])
 	cmd.Env = append(os.Environ(), envChild+"=1",
 		"LASTCALL_HTTP_ADDR=127.0.0.1:0",
 		"LASTCALL_QUICKSTART_OUT="+dir,
-		"LASTCALL_QUICKSTART_LATENCY=2ms",
+		"LASTCALL_QUICKSTART_LATENCY="+latency,
+		"LASTCALL_LIFECYCLE_GRACE=10s", // a busy machine saves slowly
+		"LASTCALL_LIFECYCLE_STOP_TIMEOUT=40s",
+		"LASTCALL_LIFECYCLE_RESERVE=20s",
 		"LASTCALL_LIFECYCLE_RECEIPT_FILE="+filepath.Join(dir, "receipt.json"))
-	var out strings.Builder
+	var out said
 	cmd.Stdout, cmd.Stderr = &out, &out
 	require.NoError(t, cmd.Start())
 
+	if twice {
+		out.await(t, `"msg":"started"`)
+	}
 	<-time.After(after)
 	signal(t, cmd)
 	if twice {
+		out.await(t, `"msg":"stopping"`)
 		<-time.After(second)
 		signal(t, cmd)
 	}
@@ -81,6 +96,29 @@ func runAndStop(t *testing.T, dir string, after time.Duration, twice bool) (said
 	// program listened to signals.
 	assert.Contains(t, []int{0, 1, -1}, cmd.ProcessState.ExitCode(), "%v\n%s", err, out.String())
 	return out.String()
+}
+
+// said is what a child has said so far.
+type said struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (s *said) Write(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.text.Write(p)
+}
+
+func (s *said) String() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.text.String()
+}
+
+func (s *said) await(t *testing.T, word string) {
+	t.Helper()
+	require.Eventually(t, func() bool { return strings.Contains(s.String(), word) }, childLimit, time.Millisecond)
 }
 
 // signal tolerates a child that has ended.
