@@ -321,7 +321,7 @@ func TestSlowHeaders(t *testing.T) {
 	if testing.Short() {
 		slow = 100
 	}
-	s := start(t, server.Config{ReadHeaderTimeout: time.Second}, http.HandlerFunc(hello))
+	s := start(t, server.Config{ReadHeaderTimeout: 4 * time.Second}, http.HandlerFunc(hello))
 	attackers := make([]*client, slow)
 	for i := range attackers {
 		attackers[i] = dial(t, s)

@@ -12,9 +12,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
@@ -282,30 +280,6 @@ func TestListen(t *testing.T) {
 		require.NoError(t, err)
 		require.NoError(t, ln.Close())
 		require.ErrorIs(t, control.Serve(t.Context(), ln, http.NotFoundHandler()), net.ErrClosed)
-	})
-
-	t.Run("ServeWaitsForRequestsThatEndLate", func(t *testing.T) {
-		t.Parallel()
-		dir := t.TempDir()
-		ln, err := control.Listen(dir)
-		require.NoError(t, err)
-		ctx, stop := context.WithCancel(t.Context())
-		late := time.NewTimer(time.Hour)
-		var ended atomic.Bool
-		serving := make(chan error, 1)
-		go func() {
-			serving <- control.Serve(ctx, ln, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
-				stop()
-				<-r.Context().Done()
-				late.Reset(600 * time.Millisecond) // after its connection was cut
-				<-late.C
-				ended.Store(true)
-			}))
-		}()
-		_, err = dial(t, dir).Inspect(t.Context())
-		require.Error(t, err)
-		require.NoError(t, <-serving)
-		require.True(t, ended.Load())
 	})
 
 	t.Run("ServeSaysOfARequestThatDoesNotEnd", func(t *testing.T) {
