@@ -39,7 +39,8 @@ type Actuator struct {
 	stopped bool           // no job begins any more
 	jobs    sync.WaitGroup // goroutines of its own: calls that may hang
 
-	streams atomic.Int64 // those that are open
+	streams  atomic.Int64 // those that are open
+	watching watches
 }
 
 // New returns the actuator of an application. It starts nothing. The error is

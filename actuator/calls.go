@@ -94,6 +94,19 @@ func (c *call[T]) wait(ctx context.Context) (answer T, err error) {
 	return answer, fmt.Errorf("it was asked %v ago and has not answered; it has %v", time.Since(c.began).Round(time.Millisecond), c.timeout)
 }
 
+// look is wait for those who do not wait. Neither answered nor late: it has time
+// left.
+func (c *call[T]) look() (answer T, answered, late bool) {
+	switch {
+	case c == nil:
+		return answer, false, true
+	case over(c.done):
+		return c.answer, true, false
+	default:
+		return answer, false, time.Since(c.began) > c.timeout+patience
+	}
+}
+
 // work runs f in a goroutine that Stop waits for; false: Stop has been called.
 func (a *Actuator) work(f func()) bool {
 	a.mu.Lock()

@@ -71,6 +71,13 @@
 // is not kept any more is told as an event "missed", and so is another process,
 // whose ids are others. A stream is no work: it holds no stop.
 //
+// /feed is what a dashboard lives on: a picture of all components every second,
+// and sooner when something has happened, with the events, to the receipt. All
+// viewers share one look at the components, which is taken while there is one,
+// and encoded once; the first picture is whole, the next have what has changed.
+// Who reads slowly misses pictures and then gets a whole one; nobody waits for
+// it. Health is asked every 5 s at most and never waited for.
+//
 // # Concurrency and cost
 //
 // All methods may be called by anybody at any time. Nothing runs unless

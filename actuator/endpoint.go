@@ -58,6 +58,7 @@ func (a *Actuator) all() []endpoint {
 		a.metricEndpoints(),
 		a.auditEndpoints(),
 		a.eventEndpoints(),
+		a.feedEndpoints(),
 		a.drainEndpoints(),
 		a.startupEndpoints(),
 		a.threadEndpoints(),

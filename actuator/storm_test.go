@@ -91,6 +91,9 @@ func BenchmarkScrape(b *testing.B) { benchmark(b, "/actuator/prometheus") }
 // BenchmarkComponents is what a dashboard costs with a thousand components.
 func BenchmarkComponents(b *testing.B) { benchmark(b, "/actuator/components") }
 
+// BenchmarkFeed is one picture of the feed, with a thousand components.
+func BenchmarkFeed(b *testing.B) { benchmark(b, "/actuator/feed") }
+
 func benchmark(b *testing.B, path string) {
 	b.Helper()
 	var hooks []lifecycle.Hook

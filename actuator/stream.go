@@ -35,24 +35,15 @@ const (
 //	event: missed                               in place of what is not kept any more
 //	event: end                                  the last
 func (a *Actuator) stream(w http.ResponseWriter, r *http.Request, seq uint64, foreign bool) error {
-	if a.streams.Add(1) > mostStreams {
-		a.streams.Add(-1)
-		w.Header().Set("Retry-After", "10")
-		return problemf(http.StatusServiceUnavailable, "%d streams are open, there can be no more", mostStreams)
+	ctx, s, err := a.openStream(w, r)
+	if err != nil {
+		return err
 	}
-	defer a.streams.Add(-1)
-	ctx, cancel := context.WithCancelCause(r.Context())
-	defer cancel(nil)
-	defer context.AfterFunc(a.life, func() { cancel(errStopped) })()
-
-	s := &sender{Actuator: a, w: w, control: http.NewResponseController(w)}
-	w.Header().Set("Content-Type", eventStream)
-	w.Header().Set("X-Accel-Buffering", "no") // nginx keeps an answer back until it is over
-	w.WriteHeader(http.StatusOK)
+	defer s.close()
 	if r.Method == http.MethodHead {
 		return nil
 	}
-	err := s.write("retry: %d\n\n", retry.Milliseconds())
+	err = s.write("retry: %d\n\n", retry.Milliseconds())
 	for err == nil {
 		var list []lifecycle.Event
 		if list, err = a.next(ctx, seq); err == nil {
@@ -67,6 +58,27 @@ func (a *Actuator) stream(w http.ResponseWriter, r *http.Request, seq uint64, fo
 		_ = s.write("event: end\ndata: {\"text\":\"the server stops\"}\n\n")
 	}
 	return nil // the answer has begun: there is no way to say it but in the stream
+}
+
+// openStream begins an answer that goes on until ctx ends: with the request, or
+// with the actuator. The sender is to be closed, unless there is an error.
+func (a *Actuator) openStream(w http.ResponseWriter, r *http.Request) (context.Context, *sender, error) {
+	if a.streams.Add(1) > mostStreams {
+		a.streams.Add(-1)
+		w.Header().Set("Retry-After", "10")
+		return nil, nil, problemf(http.StatusServiceUnavailable, "%d streams are open, there can be no more", mostStreams)
+	}
+	ctx, cancel := context.WithCancelCause(r.Context())
+	release := context.AfterFunc(a.life, func() { cancel(errStopped) })
+	s := &sender{Actuator: a, w: w, control: http.NewResponseController(w), close: func() {
+		release()
+		cancel(nil)
+		a.streams.Add(-1)
+	}}
+	w.Header().Set("Content-Type", eventStream)
+	w.Header().Set("X-Accel-Buffering", "no") // nginx keeps an answer back until it is over
+	w.WriteHeader(http.StatusOK)
+	return ctx, s, nil
 }
 
 // next waits for events after seq, for a heartbeat at most: then there are
@@ -90,6 +102,7 @@ type sender struct {
 	*Actuator
 	w       http.ResponseWriter
 	control *http.ResponseController
+	close   func()
 }
 
 // send writes events, or a heartbeat if there are none, and returns the number
@@ -108,12 +121,7 @@ func (s *sender) send(list []lifecycle.Event, seq uint64, foreign bool) (uint64,
 		}
 	}
 	for _, event := range list {
-		body, err := s.mask().json(event)
-		if err != nil {
-			body, _ = encode(lifecycle.Event{Seq: event.Seq, At: event.At, Kind: event.Kind, Component: event.Component, Text: "it cannot be encoded: " + err.Error()})
-			body = body[:len(body)-1]
-		}
-		if err := s.write("id: %s\ndata: %s\n\n", s.eventID(event.Seq), body); err != nil {
+		if err := s.write("id: %s\ndata: %s\n\n", s.eventID(event.Seq), s.eventBody(event)); err != nil {
 			return seq, err
 		}
 		seq = event.Seq
@@ -121,12 +129,28 @@ func (s *sender) send(list []lifecycle.Event, seq uint64, foreign bool) (uint64,
 	return seq, nil
 }
 
+// eventBody is the JSON of an event, in one line.
+func (a *Actuator) eventBody(event lifecycle.Event) []byte {
+	body, err := a.mask().json(event)
+	if err != nil {
+		body, _ = encode(lifecycle.Event{Seq: event.Seq, At: event.At, Kind: event.Kind, Component: event.Component, Text: "it cannot be encoded: " + err.Error()})
+		body = body[:len(body)-1]
+	}
+	return body
+}
+
 // write waits for a slow client, but not for long.
 func (s *sender) write(format string, args ...any) error {
+	return s.writeAll(fmt.Appendf(nil, format, args...))
+}
+
+func (s *sender) writeAll(pieces ...[]byte) error {
 	// A writer without deadlines or buffers is a test's.
 	_ = s.control.SetWriteDeadline(time.Now().Add(writeTime))
-	if _, err := fmt.Fprintf(s.w, format, args...); err != nil {
-		return err
+	for _, piece := range pieces {
+		if _, err := s.w.Write(piece); err != nil {
+			return err
+		}
 	}
 	if err := s.control.Flush(); err != nil && !errors.Is(err, http.ErrNotSupported) {
 		return err

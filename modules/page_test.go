@@ -1,9 +1,12 @@
 package modules_test
 
 import (
+	"bufio"
 	"context"
+	"io"
 	"net/http"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -84,5 +87,35 @@ func TestDashboard(t *testing.T) {
 			status, _ := answer(t, srv, "/", header...)
 			assert.Equal(t, http.StatusForbidden, status, name)
 		}
+	})
+
+	t.Run("ItsFeedShowsTheStopToTheReceipt", func(t *testing.T) {
+		t.Parallel()
+		// What is left to say has 50 ms, which nobody has for sure on a busy
+		// machine: it may be cut, but not each time.
+		var body string
+		for range 10 {
+			var srv *management.Server
+			a := app.New(modules.Default(), silent, sources("", anyPort), fx.Populate(&srv))
+			require.NoError(t, a.Err())
+			require.NoError(t, a.Start(t.Context()))
+			req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+srv.Addr().String()+"/actuator/feed", http.NoBody)
+			require.NoError(t, err)
+			req.Header.Set("Accept", "text/event-stream")
+			resp, err := http.DefaultTransport.RoundTrip(req)
+			require.NoError(t, err)
+			feed := bufio.NewReader(resp.Body)
+			first, err := feed.ReadString('\n')
+			require.NoError(t, err)
+			require.NoError(t, a.Stop(context.Background()))
+			rest, _ := io.ReadAll(feed) // that it is cut is its end, too
+			require.NoError(t, resp.Body.Close())
+			body = first + string(rest)
+			if strings.Contains(body, "event: bye") {
+				break
+			}
+		}
+		assert.Regexp(t, `(?s)event: hello\n.*event: picture\n.*event: receipt\n.*"clean":true.*event: bye\n`, body)
+		assert.Equal(t, "stopped", body[strings.LastIndex(body, `"state":"`)+9:][:7])
 	})
 }
