@@ -437,7 +437,9 @@ func TestFeedOfAStop(t *testing.T) {
 		a.RequireStart().RequireStop()
 		var events []string
 		for _, m := range messages(t, ask(t, act, http.MethodGet, "/actuator/feed", "Accept", "text/event-stream").Body.String()) {
-			events = append(events, m.event)
+			if len(events) == 0 || events[len(events)-1] != m.event { // one picture, or two
+				events = append(events, m.event)
+			}
 		}
 		assert.Equal(t, []string{"hello", "picture", "receipt", "bye"}, events)
 	})
