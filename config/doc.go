@@ -8,9 +8,13 @@
 //	source       example                             origin shown
 //	default      Section.Value as the program set it default
 //	file         pools: {sms: {workers: 8}}          config.yaml:12
+//	overrides    the same, in a file of its own      config.overrides.yaml:3
 //	environment  LASTCALL_POOLS_SMS_WORKERS=8        LASTCALL_POOLS_SMS_WORKERS
 //	flag         --set pools.sms.workers=8, --input  --set, --input
 //	code         fx.Replace, fx.Decorate             (in the graph, outside this package)
+//
+// The overrides file is written by the program: a change that is made while it
+// runs, and is to outlive it, is kept there ([Values.Keep]).
 //
 // Maps are merged entry by entry and field by field, so that a file can change
 // one field of a pool that the program declares. Lists are replaced whole. An
@@ -45,20 +49,50 @@
 // of the file included. Two underscores separate parts whatever exists: they
 // name an entry that is new, LASTCALL_POOLS__EMAIL__WORKERS, or decide where a
 // name could be read in two ways.
-// LASTCALL_CONFIG names the file, unless --config does.
+// LASTCALL_CONFIG names the file, unless --config does, LASTCALL_OVERRIDES the
+// overrides file, unless --overrides does.
 //
 // # Places for anchors
 //
 // A top level key of the file that begins with "x-" is not read; it is a place
 // for what anchors refer to. Merge keys (<<) work.
 //
-// # Concurrency and reload
+// # What was loaded
 //
-// [Load] reads the file and nothing else of the world: arguments and
+// [Values] know each key with its value and origin ([Values.All]), what each
+// source says, counting or not ([Values.Layers]), and what is different in
+// others ([Values.Diff]). They never change, show no [Secret], and are safe for
+// concurrent use.
+//
+// # Reload
+//
+// A [Watcher] loads again when a file holds something else:
+//
+//	config.yaml ──────────┐
+//	                      ├─▶ settled? ─▶ parse ─▶ validate ─▶ changed(next, nil) ─▶ swap, by whoever
+//	config.overrides.yaml ┘      │          │          │                             has the values
+//	                             │          └──────────┴─────▶ changed(nil, *Error)
+//	                             └ empty, gone, half written: what was last good counts
+//
+// It begins with the defaults as they were before the first [Load], with the
+// same arguments and environment; only the files are read again. The sections
+// stay as they were filled at first: what a running program does with a change
+// is for it to say. Package modules turns the knobs of the components and says
+// what needs a restart.
+//
+// # Concurrency
+//
+// [Load] reads the files and nothing else of the world: arguments and
 // environment come in through [Options]. It keeps no state and may be called
 // again at any time, with sections that hold fresh defaults; what was loaded
-// before stays as it was. [Values] never change and are safe for concurrent
-// use.
+// before stays as it was. A Watcher has one goroutine, which calls its owner.
+//
+// # Limits
+//
+// A file that somebody writes slowly in place, pausing for longer than the
+// debounce, can be taken half written where the system does not tell that it is
+// still open: on other systems than Linux, on most network file systems, and for
+// files of another user. Rename it over, and it never is.
 //
 // # Testing
 //

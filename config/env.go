@@ -7,8 +7,11 @@ import (
 	"github.com/knadh/koanf/providers/env/v2"
 )
 
-// fileVariable is the variable, less its prefix, that names the file.
-const fileVariable = "CONFIG"
+// The variables, less their prefix, that name the files.
+const (
+	fileVariable      = "CONFIG"
+	overridesVariable = "OVERRIDES"
+)
 
 // variable returns the last value of a variable.
 func (o Options) variable(name string) string {
@@ -37,7 +40,7 @@ func (l *loader) fromVariable(name, value string) (string, any) {
 	paths := l.root.findAll(rest, upper, false)
 	at := Origin{Source: FromEnv, Detail: name}
 	switch {
-	case paths == nil && rest == fileVariable:
+	case paths == nil && (rest == fileVariable || rest == overridesVariable):
 		return "", nil
 	case paths == nil:
 		l.problem("", at, l.nearestVariable(name), "no key has this name")
@@ -52,12 +55,12 @@ func (l *loader) fromVariable(name, value string) (string, any) {
 	if before := l.origins[n.key]; before.Source == FromEnv && before.Detail != name {
 		l.problem(n.key, at, "", fmt.Sprintf("is also set by %s; leave one of them out", before.Detail))
 	}
-	l.record(n.key, at)
+	l.record(n, value, at)
 	return strings.Join(paths[0], delim), value
 }
 
 func (l *loader) nearestVariable(name string) string {
-	known := []string{l.opts.Prefix + fileVariable}
+	known := []string{l.opts.Prefix + fileVariable, l.opts.Prefix + overridesVariable}
 	l.root.leaves(func(n *node) { known = append(known, l.variableFor(n)) })
 	return nearest(name, known)
 }

@@ -58,7 +58,7 @@ func (p Problem) String() string {
 }
 
 func (l *loader) err() error {
-	order := []Source{FromFile, FromEnv, FromFlag, FromDefault}
+	order := []Source{FromFile, FromOverrides, FromEnv, FromFlag, FromDefault}
 	slices.SortStableFunc(l.problems, func(a, b Problem) int {
 		return cmp.Or(
 			cmp.Compare(slices.Index(order, a.Source), slices.Index(order, b.Source)),

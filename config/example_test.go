@@ -1,8 +1,10 @@
 package config_test
 
 import (
+	"context"
 	"fmt"
 	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/lastcall-go/lastcall/config"
@@ -69,4 +71,42 @@ func ExampleSecret() {
 	// Output:
 	// *** *** *** ***
 	// 7
+}
+
+func ExampleWatcher() {
+	dir, err := os.MkdirTemp("", "")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+	name := filepath.Join(dir, "config.yaml")
+	_ = os.WriteFile(name, []byte("limits: {per_day: 10}"), 0o600)
+
+	limits := struct {
+		PerDay int `yaml:"per_day"`
+	}{}
+	values, err := config.Load(config.Options{File: name}, config.Section{Key: "limits", Value: &limits})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	told := make(chan string, 1)
+	w := config.NewWatcher(values, config.WatchConfig{}, func(_ context.Context, next *config.Values, err error) {
+		if err != nil {
+			told <- err.Error() // what was last good still counts
+			return
+		}
+		for _, d := range values.Diff(next) {
+			told <- fmt.Sprintf("%s: %v → %v", d.Key, d.Before.Value, d.After.Value)
+		}
+		values = next
+	})
+	_ = w.Start(context.Background())
+	_ = os.WriteFile(name, []byte("limits: {per_day: 20}"), 0o600)
+	fmt.Println(<-told)
+	fmt.Println(w.Stop(context.Background()))
+	// Output:
+	// limits.per_day: 10 → 20
+	// <nil>
 }

@@ -22,11 +22,12 @@ type Wants struct {
 
 // command is what the arguments say.
 type command struct {
-	wants Wants
-	file  string
-	set   []assignment // in the order given: the last one wins
-	args  []string
-	usage string // of the flags
+	wants     Wants
+	file      string
+	overrides string
+	set       []assignment // in the order given: the last one wins
+	args      []string
+	usage     string // of the flags
 }
 
 type assignment struct {
@@ -53,7 +54,10 @@ func (f flagValue) Set(text string) error {
 // parseArgs reads the arguments without touching the keys yet: which map
 // entries exist is known only after the file and the environment.
 func (l *loader) parseArgs() *command {
-	cmd := &command{file: l.opts.variable(l.opts.Prefix + fileVariable)}
+	cmd := &command{
+		file:      l.opts.variable(l.opts.Prefix + fileVariable),
+		overrides: l.opts.variable(l.opts.Prefix + overridesVariable),
+	}
 	flags := l.flagSet(cmd)
 	cmd.usage = flags.FlagUsages()
 
@@ -81,6 +85,8 @@ func (l *loader) flagSet(cmd *command) *pflag.FlagSet {
 	}
 	flags.StringVar(&cmd.file, "config", cmd.file, "read this `file`, which must exist")
 	flags.Lookup("config").DefValue = ""
+	flags.StringVar(&cmd.overrides, "overrides", cmd.overrides, "keep changes that are made while running in this `file`")
+	flags.Lookup("overrides").DefValue = ""
 	flags.Var(flagValue{"key=value", func(text string) { l.parseSet(text, cmd) }}, "set", "set a key, as in --set http.addr=:8080; may be repeated")
 	flags.BoolVar(&cmd.wants.PrintConfig, "print-config", false, "print every value and where it came from, and exit")
 	flags.BoolVar(&cmd.wants.PrintGraph, "print-graph", false, "print the dependency graph and the stop plan, and exit")
@@ -112,7 +118,7 @@ func (l *loader) addFlag(flags *pflag.FlagSet, f Flag, cmd *command) {
 
 func (l *loader) reserved(name string) bool {
 	switch name {
-	case "config", "set", "print-config", "print-graph", "help":
+	case "config", "overrides", "set", "print-config", "print-graph", "help":
 		return true
 	}
 	return false
@@ -187,7 +193,7 @@ func (l *loader) loadFlags(set []assignment) {
 			l.problem(a.key, at, hint, msg)
 			continue
 		}
-		l.record(l.root.at(path).key, at)
+		l.record(l.root.at(path), a.text, at)
 		flat[strings.Join(path, delim)] = a.text
 	}
 	l.merge(confmap.Provider(flat, delim))

@@ -32,18 +32,23 @@ const delim = "\x00"
 // When help is asked for (see [Values.Wants]), nothing but the flags is read
 // and nothing is checked, so that a broken file cannot hide the usage text.
 func Load(opts Options, sections ...Section) (*Values, error) {
-	l := &loader{opts: opts.withDefaults(), origins: map[string]Origin{}, merged: koanf.New(delim)}
+	l := &loader{
+		given: opts, opts: opts.withDefaults(), origins: map[string]Origin{}, said: map[Source]map[string]Value{},
+		contents: map[string][]byte{}, merged: koanf.New(delim),
+	}
 	l.schema(sections)
 	if len(l.problems) > 0 {
 		return nil, l.err()
 	}
+	l.defaults = cloneSections(sections)
 
 	cmd := l.parseArgs()
 	if cmd.wants.Help {
-		cmd.file = ""
+		cmd.file, cmd.overrides = "", ""
 		return l.values(sections, cmd), nil
 	}
-	cmd.file = l.loadFile(cmd.file)
+	l.loadFile(cmd)
+	l.loadOverrides(cmd)
 	l.loadEnv()
 	l.loadFlags(cmd.set)
 
@@ -60,11 +65,16 @@ func Load(opts Options, sections ...Section) (*Values, error) {
 
 // loader is the state of one Load.
 type loader struct {
-	opts     Options
+	given    Options
+	opts     Options // with defaults
 	root     *node   // what keys there are; grows map entries as sources name them
 	tops     []*node // per section
 	merged   *koanf.Koanf
 	origins  map[string]Origin // of keys that a source has set, groups too
+	said     map[Source]map[string]Value
+	files    []string          // that were looked for
+	contents map[string][]byte // of those that were read
+	defaults []Section         // as they were before
 	problems []Problem
 	unread   []Problem // those that were there before anything was validated
 }

@@ -103,12 +103,18 @@ func sections() (*pools, *server, []config.Section) {
 
 // file makes options that read text as config.yaml.
 func file(text string) config.Options {
-	return config.Options{File: "config.yaml", ReadFile: func(name string) ([]byte, error) {
-		if name != "config.yaml" {
+	return config.Options{File: "config.yaml", ReadFile: texts(map[string]string{"config.yaml": text})}
+}
+
+// texts reads files that are only texts.
+func texts(files map[string]string) func(string) ([]byte, error) {
+	return func(name string) ([]byte, error) {
+		text, ok := files[name]
+		if !ok {
 			return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
 		}
 		return []byte(text), nil
-	}}
+	}
 }
 
 func lines(s ...string) string { return strings.Join(s, "\n") }

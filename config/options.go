@@ -14,6 +14,11 @@ type Options struct {
 	// variable CONFIG under the prefix, is read in its place and must exist.
 	// Zero: no file unless one is named.
 	File string
+	// Overrides is the file of changes that are kept ([Values.Keep]); it need not
+	// exist. A bare name lies beside the configuration file. One that is named by
+	// --overrides, or by the variable OVERRIDES under the prefix, is taken in its
+	// place. Zero: none, and nothing can be kept.
+	Overrides string
 	// Args are the arguments after the program's name. Zero: none.
 	Args []string
 	// Environ are "NAME=value" pairs; of a name given twice the last counts.
@@ -25,7 +30,7 @@ type Options struct {
 	Prefix string
 	// Flags are short names for keys.
 	Flags []Flag
-	// ReadFile reads the file; it tells an absent one by fs.ErrNotExist.
+	// ReadFile reads the files; it tells an absent one by fs.ErrNotExist.
 	// Zero: os.ReadFile.
 	ReadFile func(name string) ([]byte, error)
 }
@@ -43,12 +48,13 @@ type Flag struct {
 }
 
 // FromProcess returns the options of a program as it was started: its
-// arguments, its environment, config.yaml in the working directory.
+// arguments, its environment, config.yaml in the working directory, and
+// config.overrides.yaml beside it.
 //
 // In a test binary (testing.Testing, so children of a test that run the test
 // binary again too) Args is empty: they are the flags of the test.
 func FromProcess() Options {
-	o := Options{Name: filepath.Base(os.Args[0]), File: "config.yaml", Environ: os.Environ()}
+	o := Options{Name: filepath.Base(os.Args[0]), File: "config.yaml", Overrides: "config.overrides.yaml", Environ: os.Environ()}
 	if !testing.Testing() {
 		o.Args = os.Args[1:]
 	}

@@ -11,10 +11,11 @@ type Source string
 
 // The sources, from the weakest to the strongest.
 const (
-	FromDefault Source = "default"
-	FromFile    Source = "file"
-	FromEnv     Source = "env"
-	FromFlag    Source = "flag"
+	FromDefault   Source = "default"
+	FromFile      Source = "file"
+	FromOverrides Source = "overrides" // the file that [Values.Keep] writes
+	FromEnv       Source = "env"
+	FromFlag      Source = "flag"
 )
 
 // Origin is where a value came from.
@@ -39,21 +40,23 @@ func (o Origin) String() string {
 	return o.Detail
 }
 
-func inFile(name string, line, column int) Origin {
-	o := Origin{Source: FromFile, Detail: name, File: name, Line: line, Column: column}
+func inFile(source Source, name string, line, column int) Origin {
+	o := Origin{Source: source, Detail: name, File: name, Line: line, Column: column}
 	if line > 0 {
 		o.Detail += ":" + strconv.Itoa(line)
 	}
 	return o
 }
 
-// record notes who set a key last. A list is replaced whole, so where its
-// items stood before says nothing any more; a map keeps what others set in it.
-func (l *loader) record(key string, at Origin) {
-	if at.Source != FromFile {
-		maps.DeleteFunc(l.origins, func(k string, _ Origin) bool { return strings.HasPrefix(k, key+"[") })
+// record notes who set a key last, and to what. A list is replaced whole, so
+// where its items stood before says nothing any more; a map keeps what others
+// set in it.
+func (l *loader) record(n *node, raw any, at Origin) {
+	if at.File == "" {
+		maps.DeleteFunc(l.origins, func(k string, _ Origin) bool { return strings.HasPrefix(k, n.key+"[") })
 	}
-	l.origins[key] = at
+	l.origins[n.key] = at
+	l.say(n, raw, at)
 }
 
 // originOf is the origin of a key, or of the list that it is an item of.

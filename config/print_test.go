@@ -85,10 +85,11 @@ func withoutOrigins(v *config.Values) any {
 // one is in effect.
 func TestHigherLayerWins(t *testing.T) {
 	t.Parallel()
-	layers := []string{"file", "env", "flag"}
+	layers := []string{"file", "overrides", "env", "flag"}
 	rapid.Check(t, func(t *rapid.T) {
 		p, _, all := sections()
-		opts := file("")
+		files := map[string]string{}
+		opts := config.Options{File: "config.yaml", Overrides: "config.overrides.yaml", ReadFile: texts(files)}
 		key := rapid.SampledFrom([]string{"sms", "email", "new"}).Draw(t, "pool")
 		want, source := p.Pools[key], config.FromDefault
 		for i, layer := range layers {
@@ -99,13 +100,15 @@ func TestHigherLayerWins(t *testing.T) {
 			text := strconv.Itoa(want.Queue)
 			switch layer {
 			case "file":
-				opts = file("pools: {" + key + ": {queue: " + text + "}}")
+				files["config.yaml"] = "pools: {" + key + ": {queue: " + text + "}}"
+			case "overrides":
+				files["config.overrides.yaml"] = "pools: {" + key + ": {queue: " + text + "}}"
 			case "env":
 				opts.Environ = []string{"LASTCALL_POOLS__" + strings.ToUpper(key) + "__QUEUE=" + text}
 			case "flag":
 				opts.Args = []string{"--set", "pools." + key + ".queue=" + text}
 			}
-			source = []config.Source{config.FromFile, config.FromEnv, config.FromFlag}[i]
+			source = []config.Source{config.FromFile, config.FromOverrides, config.FromEnv, config.FromFlag}[i]
 		}
 		v, err := config.Load(opts, all...)
 		require.NoError(t, err)

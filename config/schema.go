@@ -167,6 +167,17 @@ func (n *node) leaves(fn func(*node)) {
 	}
 }
 
+// leavesAt is leaves with the way to each.
+func (n *node) leavesAt(path []string, fn func([]string, *node)) {
+	if n.kind == leaf || n.kind == list {
+		fn(path, n)
+		return
+	}
+	for _, name := range n.names {
+		n.kids[name].leavesAt(append(slices.Clip(path), name), fn)
+	}
+}
+
 // wants says what may stand at the node, in words for a message.
 func (n *node) wants() string {
 	switch {

@@ -17,13 +17,13 @@ var yamlLine = regexp.MustCompile(`^(yaml: )?(line \d+: )?`)
 // whatever it was in the middle of, counted from 0 or from 1, and none for the
 // first; so the line is found by looking how much of the file it takes to
 // make it say so.
-func (l *loader) syntax(name string, data []byte, err error) {
+func (l *loader) syntax(source Source, name string, data []byte, err error) {
 	said := yamlLine.ReplaceAllString(err.Error(), "")
 	all := bytes.SplitAfter(data, []byte("\n"))
 	line := 1 + sort.Search(len(all)-1, func(i int) bool {
 		return strings.HasSuffix(parseAll(bytes.Join(all[:i+1], nil)), said)
 	})
-	l.problem("", inFile(name, line, 0), "", "not readable as YAML: "+said)
+	l.problem("", inFile(source, name, line, 0), "", "not readable as YAML: "+said)
 }
 
 // parseAll returns what the parser says of all documents in data.

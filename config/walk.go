@@ -16,12 +16,13 @@ const maxNodes = 100_000
 // Scalars stay the text that the user wrote (a password 0123 is not 83).
 type walker struct {
 	*loader
+	source  Source
 	file    string
 	seen    int
 	merging map[*yaml.Node]bool // aliased nodes we are inside of
 }
 
-func (w *walker) at(y *yaml.Node) Origin { return inFile(w.file, y.Line, y.Column) }
+func (w *walker) at(y *yaml.Node) Origin { return inFile(w.source, w.file, y.Line, y.Column) }
 
 // walk returns nil for what is absent, null or wrong.
 func (w *walker) walk(n *node, y *yaml.Node) any {
@@ -137,7 +138,7 @@ func (w *walker) walkKey(n *node, k, v *yaml.Node, out map[string]any) {
 		got = map[string]any{} // an entry without fields is still an entry: "pools: {sms: }"
 	}
 	if got != nil {
-		w.record(kid.key, w.at(k))
+		w.record(kid, got, w.at(k))
 		out[k.Value] = got
 	}
 }
