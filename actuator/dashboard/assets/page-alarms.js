@@ -1,0 +1,45 @@
+// Alarms: what somebody is to be woken for, and whether it is so.
+
+import { h } from "./dom.js";
+import { state } from "./store.js";
+import { can } from "./api.js";
+import { use } from "./resource.js";
+import { card, badge, empty, failure, note, table, tree, nameLink, filterBox, matches, paged } from "./parts.js";
+import { tip } from "./tip.js";
+import * as format from "./format.js";
+
+export const page = { id: "alarms", title: "Alarms", key: "a", when: () => can("GET", "/alarms"), view };
+
+function view(ctx) {
+  const answer = use("/alarms", 2000);
+  return [
+    h("div", { class: "title-row" }, h("h1", null, "Alarms"), h("span", { class: "push" }, filterBox(ctx, "Filter alarms"))),
+    card("Rules", null, alarmList(answer, false, ctx)),
+    answer.data?.receivers && card("Receivers", null, tree(answer.data.receivers)),
+    answer.data?.history?.length > 0 && card("Told lately", null, tree(answer.data.history.slice(0, 20))),
+  ];
+}
+
+// listOf finds the alarms in an answer.
+const listOf = (data) => (Array.isArray(data) ? data : data?.alarms || data?.rules || []);
+const isRaised = (a) => a.raised === true || a.firing === true || /^(raised|firing)$/.test(a.state || "");
+
+// alarmList is all of them, or those that are raised.
+export function alarmList(answer, raisedOnly, ctx) {
+  if (answer.error && !answer.data) return failure(answer.error);
+  if (!answer.data) return note("Asking…");
+  const all = listOf(answer.data);
+  const shown = all.filter((a) => (!raisedOnly || isRaised(a)) && matches(ctx?.query.q, a.component || "", a.name || a.alarm || ""));
+  shown.sort((a, b) => isRaised(b) - isRaised(a));
+  if (!shown.length) return empty(raisedOnly ? "All is quiet" : "No alarm", raisedOnly ? `None of ${all.length} alarms is raised.` : "No component has said what somebody is to be woken for.");
+  const name = (a) => a.name || a.alarm;
+  const columns = [
+    { head: "", cell: (a) => badge(isRaised(a) ? "raised" : a.enabled === false ? "off" : a.state || "quiet") },
+    { head: "Component", grow: !raisedOnly, cell: (a) => (state.components.has(a.component) ? nameLink(a.component) : a.component) },
+    { head: "Alarm", cell: (a) => h("span", { tabindex: "0", ...tip(a.help || a.text || name(a)) }, name(a)) },
+    { head: "Value", num: true, cell: (a) => (a.value === undefined || a.value === null ? "–" : [format.count(a.value), " ", a.unit]) },
+    { head: "At", num: true, help: "The threshold from which on it is raised.", cell: (a) => (a.threshold === undefined ? "–" : [format.count(a.threshold), " ", a.unit]) },
+    { head: "Since", num: true, low: true, cell: (a) => format.clock(a.since || a.raised_at) },
+  ];
+  return ctx ? paged(ctx, shown, (rows) => table(columns, rows, { label: "alarms", key: (a) => a.component + " " + name(a) })) : table(columns, shown.slice(0, 8), { label: "alarms", key: (a) => a.component + " " + name(a) });
+}

@@ -1,0 +1,97 @@
+// Configuration: where each value comes from, what a reload of the file did, and
+// who has changed what while it runs, with the way back.
+
+import { h } from "./dom.js";
+import { can, inPath } from "./api.js";
+import { use } from "./resource.js";
+import { propose } from "./write.js";
+import { state } from "./store.js";
+import { card, badge, table, empty, failure, note, tree, nameLink, filterBox, matches, paged } from "./parts.js";
+import * as format from "./format.js";
+
+const ROLLBACK = "/audit/{seq}/rollback";
+
+export const page = { id: "config", title: "Config", key: "c", when: () => can("GET", "/audit") || can("GET", "/env"), view };
+
+function view(ctx) {
+  return [
+    h("div", { class: "title-row" }, h("h1", null, "Configuration"), h("span", { class: "push" }, filterBox(ctx, "Filter keys and changes"))),
+    can("GET", "/audit") && changes(ctx),
+    reloads(),
+    can("GET", "/env") && origins(ctx),
+    can("GET", "/configprops") && sections(ctx),
+  ];
+}
+
+function changes(ctx) {
+  const answer = use("/audit", 2000, { limit: "200" });
+  if (answer.error && !answer.data) return card("Changes while it runs", null, failure(answer.error));
+  const rows = (answer.data?.entries || []).filter((e) => matches(ctx.query.q, e.component, Object.keys(e.after || {}).join(" "), e.by || "", e.error || ""));
+  return card("Changes while it runs", { aside: h("span", { class: "dim" }, "newest first") }, rows.length ? paged(ctx, rows, (shown) => auditTable(shown)) : empty("No change", "Every change of a knob stands here: who, from where, before and after; refused ones, too."));
+}
+
+// auditTable is used where the changes of one component are shown, too.
+export function auditTable(entries, small) {
+  const change = (e) => (e.action ? [h("b", null, e.action), Object.keys(e.after || {}).length > 0 && [" ", h("code", null, JSON.stringify(e.after))]]
+    : Object.keys(e.after || {}).map((k) => h("div", null, h("code", null, k), " ", h("span", { class: "was" }, format.knob(e.before?.[k])), " → ", h("b", null, format.knob(e.after[k])))));
+  return table([
+    { head: "At", cell: (e) => h("time", { datetime: e.at, title: e.at }, format.clock(e.at)) },
+    !small && { head: "Component", cell: (e) => (state.components.has(e.component) ? nameLink(e.component) : e.component) },
+    { head: "Change", grow: true, cell: (e) => [change(e), e.error && h("p", { class: "bad" }, "refused: ", e.error), e.until && h("p", { class: "dim" }, "until ", format.clock(e.until)), e.persisted && h("p", { class: "dim" }, "kept for the next start")] },
+    { head: "By", low: true, cell: (e) => [e.by || "somebody", e.from && h("div", { class: "dim" }, e.from)] },
+    { head: "", cell: (e) => can("POST", ROLLBACK) && !e.error && !e.action && e.seq && h("button", { type: "button", class: "small", "data-action": "rollback", onclick: () => rollback(e) }, "Roll back…") },
+  ].filter(Boolean), entries, { key: (e) => e.seq, label: "changes" });
+}
+
+function rollback(e) {
+  propose({
+    title: "Roll back change " + e.seq, action: "rollback", confirm: "Roll back", dryRun: true,
+    text: `The knobs of ${e.component} become what they were before it. That is a change of its own, and can be rolled back as well.`,
+    request: () => ({ method: "POST", path: inPath(ROLLBACK, e.seq) }),
+  });
+}
+
+// reloads are what came of each change of the configuration file.
+function reloads() {
+  const c = state.components.get("config");
+  if (!c || !can("GET", "/components/{name}")) return null;
+  const near = use(inPath("/components/{name}", "config"), 3000, { inspect: "true" });
+  const found = near.data?.inspect || near.data?.stats;
+  if (!found) return null;
+  const list = found.reloads || found.history;
+  return card("Reloads of the file", { component: "config", aside: badge(c.health) },
+    c.reason && h("p", { class: "reason warn" }, c.reason),
+    Array.isArray(list) ? (list.length ? table([
+      { head: "At", cell: (r) => h("time", { title: r.at }, format.stamp(r.at)) },
+      { head: "Outcome", cell: (r) => badge(r.outcome || (r.error || r.rejected ? "failed" : "ok")) },
+      { head: "What", grow: true, cell: (r) => [r.error && h("p", { class: "bad" }, r.error), tree(Object.fromEntries(Object.entries(r).filter(([k]) => !["at", "outcome", "error"].includes(k))))] },
+    ], list.slice(0, 50), { label: "reloads" }) : empty("No reload yet", "The file has not changed since the start.")) : tree(found));
+}
+
+// origins are Spring's: sources, the strongest first, with their properties.
+function origins(ctx) {
+  const answer = use("/env", 5000);
+  if (answer.error && !answer.data) return card("Where values come from", null, failure(answer.error));
+  if (!answer.data) return card("Where values come from", null, note("Asking…"));
+  const taken = new Set();
+  const rows = [];
+  for (const source of answer.data.propertySources || []) {
+    for (const [key, p] of Object.entries(source.properties || {})) {
+      rows.push({ key, value: p.value, origin: p.origin || source.name, source: source.name, rules: !taken.has(key) });
+      taken.add(key);
+    }
+  }
+  rows.sort((a, b) => a.key.localeCompare(b.key));
+  const shown = rows.filter((r) => matches(ctx.query.q, r.key, String(r.value), r.origin));
+  return card("Where values come from", { aside: h("span", { class: "dim" }, rows.length + " values") }, shown.length ? paged(ctx, shown, (some) => table([
+    { head: "Key", grow: true, cell: (r) => h("code", null, r.key) },
+    { head: "Value", cell: (r) => h("code", { class: r.rules ? "" : "overruled", title: r.rules ? null : "another source is stronger" }, format.knob(r.value)) },
+    { head: "Origin", cell: (r) => h("span", { class: "dim" }, r.origin) },
+  ], some, { key: (r) => r.source + " " + r.key, label: "values" })) : empty("No value", "None fits the filter."));
+}
+
+function sections(ctx) {
+  const answer = use("/configprops", 0);
+  const beans = Object.values(answer.data?.contexts || {}).flatMap((c) => Object.entries(c.beans || {})).filter(([name, b]) => matches(ctx.query.q, name, b.prefix || ""));
+  return beans.length > 0 && card("Sections", null, beans.slice(0, 100).map(([name, b]) => h("details", { class: "stack", key: name }, h("summary", null, h("code", null, b.prefix || name)), tree(b.properties || b))));
+}

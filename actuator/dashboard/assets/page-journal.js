@@ -1,0 +1,113 @@
+// Journal and dead letters: what is written down, what that withstands, what an
+// earlier life has left, and the work that failed for good.
+
+import { h } from "./dom.js";
+import { state, ofKind } from "./store.js";
+import { can, inPath } from "./api.js";
+import { use } from "./resource.js";
+import { propose } from "./write.js";
+import { detail, closer } from "./detail.js";
+import { actButton } from "./knobs.js";
+import { card, stat, badge, bar, number, table, empty, failure, note, nameLink, filterBox, matches, paged } from "./parts.js";
+import { tip } from "./tip.js";
+import * as format from "./format.js";
+
+export const page = {
+  id: "journal", title: "Journal", key: "j",
+  when: () => ofKind("journal", "deadletter_box").length > 0,
+  view: (ctx) => (ctx.sel && ctx.query.as !== "box" ? detail(ctx, (c, _, near) => (c.kind === "journal" ? store(c, near) : box(c, near, ctx))) : list(ctx)),
+};
+
+function list(ctx) {
+  return [
+    h("h1", null, "Journal and dead letters"),
+    replay(),
+    ofKind("journal").map((c) => store(c, closer(c))),
+    ofKind("deadletter_box").map((c) => box(c, closer(c), ctx)),
+  ];
+}
+
+// replay is how far the work of an earlier life has come.
+function replay() {
+  const rows = [...state.components.values()].filter((c) => c.metrics?.replayed_items > 0 || c.metrics?.replay_left_items > 0 || c.metrics?.unreadable_items > 0);
+  if (!rows.length) return null;
+  return card("Replay of an earlier life", null, h("ul", { class: "saturation" }, rows.map((c) => {
+    const done = c.metrics.replayed_items || 0;
+    const left = c.metrics.replay_left_items || 0;
+    return h("li", { key: c.name, "data-component": c.name }, nameLink(c.name), h("span", { class: "dim" }, left ? "goes on" : "over"), bar(done, done + left, `${done} of ${done + left}`),
+      h("span", { class: "num" }, number(c, "replayed_items"), " entered, ", number(c, "replay_left_items"), " left", c.metrics.unreadable_items > 0 && [", ", number(c, "unreadable_items", { tone: "bad" }), " unreadable"]));
+  })));
+}
+
+function store(c, near) {
+  const s = near.data?.stats;
+  const told = (name) => `{journal=${name}}`;
+  return card("Journals", { component: c.name, aside: [nameLink(c.name), " ", badge(c.health)] },
+    c.reason && h("p", { class: "reason warn" }, c.reason),
+    s?.guarantee && h("p", { class: "guarantee" }, "What is written down: ", h("b", { "data-metric": "guarantee" }, s.guarantee)),
+    s?.dir && h("p", { class: "dim" }, "in ", h("code", null, s.dir)),
+    near.error && failure(near.error),
+    s && table([
+      { head: "Journal", grow: true, cell: (j) => (state.components.has(j.name) ? nameLink(j.name) : j.name) },
+      { head: "Pending", num: true, help: "Entries that are not crossed out.", cell: (j) => number(c, "entries" + told(j.name), { inTable: true }) },
+      { head: "Recovered", num: true, low: true, help: "Entries that an earlier life has left.", cell: (j) => number(c, "recovered_entries" + told(j.name), { inTable: true }) },
+      { head: "Files", num: true, help: "What the files take, of what they may take.", cell: (j) => [number(c, "files_bytes" + told(j.name), { inTable: true }), h("span", { class: "dim" }, " / ", number(c, "max_bytes" + told(j.name), { inTable: true }))] },
+      { head: "", low: true, cell: (j) => bar(c.metrics?.["files_bytes" + told(j.name)], c.metrics?.["max_bytes" + told(j.name)]) },
+      { head: "State", cell: (j) => (j.unopened ? badge("failed", j.unopened) : j.refuses ? badge("DOWN", j.refuses) : j.forgets ? badge("WARNING", j.forgets) : badge(j.taken ? "open" : "not taken", j.taken ? "A component of this process has it open." : "Nobody in this process has asked for it.")) },
+      { head: "Damage", num: true, low: true, help: "Places that could not be read back.", cell: (j) => j.health?.damage?.length || 0 },
+    ], s.journals || [], { label: "journals", key: (j) => j.name, empty: empty("No journal yet", "The directory is opened when a component needs it.") }));
+}
+
+const LETTERS = "/deadletters/{name}/letters";
+const REDRIVE = "/deadletters/{name}/redrive";
+const DROP = "/deadletters/{name}/drop";
+
+function box(c, near, ctx) {
+  const found = near.data?.inspect;
+  const letters = can("GET", LETTERS) ? use(inPath(LETTERS, c.name), 3000, { limit: "500" }) : { data: found && { letters: found.oldest } };
+  const rows = (letters.data?.letters || []).filter((l) => matches(ctx.query.q, l.id || "", l.component || "", l.key || "", l.reason || "", l.last_error || ""));
+  const n = c.metrics?.letters || 0;
+  return card("Dead letters", { component: c.name, aside: [nameLink(c.name), " ", badge(c.health)] },
+    h("div", { class: "stats" },
+      stat("Letters", number(c, "letters", { tone: n ? "warn" : "good" }), "failed for good"),
+      stat("Being sent again", number(c, "underway_letters"), "at this moment"),
+      Object.entries(found?.by_reason || {}).map(([reason, count]) => stat(reason, h("span", { class: "num", tabindex: "0", ...tip(reasons[reason] || reason) }, format.count(count)), "letters"))),
+    n > 0 && h("div", { class: "buttons" }, filterBox(ctx, "Filter letters"),
+      can("POST", REDRIVE) && h("button", { type: "button", "data-action": "redrive", onclick: () => change(c, REDRIVE, "redrive", {}) }, "Send all again…"),
+      can("POST", DROP) && h("button", { type: "button", class: "danger", "data-action": "drop", onclick: () => change(c, DROP, "drop", {}) }, "Drop all…"),
+      (c.actions || []).map((a) => actButton(c, a))),
+    letters.error && failure(letters.error),
+    rows.length ? paged(ctx, rows, (shown) => table([
+      { head: "Died", cell: (l) => h("time", { title: l.died }, format.stamp(l.died)) },
+      { head: "Component", cell: (l) => (state.components.has(l.component) ? nameLink(l.component) : l.component) },
+      { head: "Reason", cell: (l) => h("span", tip(reasons[l.reason] || l.reason), l.reason) },
+      { head: "Tries", num: true, low: true, cell: (l) => l.attempts },
+      { head: "Key", low: true, cell: (l) => l.key || "–" },
+      { head: "Last error", grow: true, cell: (l) => h("span", { class: "error" }, l.last_error || "–") },
+      { head: "", cell: (l) => h("span", { class: "buttons" },
+        can("POST", REDRIVE) && h("button", { type: "button", class: "small", "data-action": "redrive", onclick: () => change(c, REDRIVE, "redrive", { id: l.id }) }, "Again"),
+        can("POST", DROP) && h("button", { type: "button", class: "small", "data-action": "drop", onclick: () => change(c, DROP, "drop", { id: l.id }) }, "Drop")) },
+    ], shown, { label: "dead letters", key: (l) => l.seq ?? l.id }))
+      : n > 0 ? note(letters.data ? "None fits the filter." : "Asking…") : empty("No dead letter", "Work that fails for good is kept here, to be looked at, sent again, or dropped."),
+    found?.error && failure({ message: found.error }));
+}
+
+function change(c, path, action, query) {
+  const one = query.id !== undefined;
+  propose({
+    title: action === "redrive" ? (one ? "Send the letter again" : "Send all letters again") : one ? "Drop the letter" : "Drop all letters", action,
+    danger: action === "drop", confirm: action === "redrive" ? "Send again" : "Drop", dryRun: true,
+    text: action === "redrive" ? "The work is given back to its component as new work, under its old id." : "The work is gone for good.",
+    request: () => ({ method: "POST", path: inPath(path, c.name), query: one ? query : { all: "true" } }),
+  });
+}
+
+const reasons = {
+  retries: "It failed as often as it may.",
+  permanent: "Its handler or sink said that trying again is of no use.",
+  panic: "Its handler panicked.",
+  poison: "A batch failed, and this item was found to be the cause.",
+  expired: "It was older than it may be when its turn came.",
+  undecodable: "Its payload could not be read back.",
+  buried: "A person has given it up.",
+};
