@@ -4,20 +4,21 @@
 import { h } from "./dom.js";
 import { SPAN, newest } from "./series.js";
 import { history as kept } from "./store.js";
+import { tip } from "./tip.js";
 import * as format from "./format.js";
 
 const WIDTH = 300;
 
 // lines is a chart of {label, values, tone}; unit is "count" or "seconds". limit
 // is a line that the others should stay below.
-export function lines({ title, series, span = SPAN, unit = "count", limit, about, tall }) {
+export function lines({ title, series, span = SPAN, unit = "count", limit, about }) {
   const say = unit === "seconds" ? format.duration : format.count;
   const known = series.filter((s) => s.values);
   const top = ceiling(Math.max(limit || 0, ...known.map((s) => greatest(s.values))), unit);
   const model = { series: known, span, say, end: kept.end };
-  return h("figure", { class: "chart" + (tall ? " tall" : "") },
-    h("figcaption", null, h("span", { class: "title" }, title), about && h("span", { class: "dim" }, about),
-      h("ul", { class: "legend" }, known.map((s, i) => h("li", { class: "c" + (s.tone ?? i + 1) }, s.label, " ", h("b", { class: "num" }, say(newest(s.values))))))),
+  return h("figure", { class: "chart" },
+    h("figcaption", null, heading(title, about),
+      h("ul", { class: "legend" }, known.map((s, i) => h("li", { class: s.label && "c" + (s.tone ?? i + 1) }, s.label, " ", h("b", { class: "num" }, say(newest(s.values))))))),
     h("div", {
       class: "plot", tabindex: "0", role: "img", "aria-label": title + ": " + known.map((s) => s.label + " " + say(newest(s.values))).join(", "),
       onpointermove: (e) => point(e.currentTarget, model, (e.offsetX || 0) / e.currentTarget.clientWidth), onpointerleave: (e) => unpoint(e.currentTarget),
@@ -35,6 +36,8 @@ export function lines({ title, series, span = SPAN, unit = "count", limit, about
       h("span", { class: "cursor" }), h("span", { class: "readout" })),
     h("div", { class: "times" }, h("span", null, "−" + format.duration(span)), h("span", null, "now")));
 }
+
+const heading = (title, about) => h("span", { class: "title", tabindex: about ? "0" : null, ...tip(about) }, title);
 
 const x = (i, span) => +((i / Math.max(1, span - 1)) * WIDTH).toFixed(2);
 const y = (v, top) => +(98 - (v / top) * 95).toFixed(2);
@@ -150,12 +153,12 @@ export function histogram({ title, dist, before, about, unit }) {
   const most = Math.max(1, ...part.map((s) => s.n));
   const points = [["p50", 0.5], ["p95", 0.95], ["p99", 0.99]].map(([name, q]) => [name, quantile(all, q)]);
   return h("figure", { class: "chart histogram" },
-    h("figcaption", null, h("span", { class: "title" }, title), about && h("span", { class: "dim" }, about),
+    h("figcaption", null, heading(title, about),
       h("ul", { class: "legend" }, points.map(([name, v]) => h("li", null, name, " ", h("b", { class: "num", "data-metric": name }, say(v)))), h("li", null, "mean ", h("b", { class: "num" }, say(all.sum / all.count))), h("li", null, "of ", h("b", { class: "num" }, format.count(all.count))))),
     part.length
       ? h("ol", { class: "bars" }, part.map((s) => h("li", { title: `${say(s.from)} to ${s.to === Infinity ? "more" : say(s.to)}: ${format.whole(s.n)} (${((100 * s.n) / all.count).toFixed(1)} %)` },
           h("span", { class: "col" }, h("i", { class: points.some(([, v]) => v > s.from && v <= s.to) ? "holds" : "", style: { height: ((100 * s.n) / most).toFixed(1) + "%" } })),
-          h("span", { class: "to" }, s.to === Infinity ? "∞" : say(s.to)))))
+          h("span", { class: "to" }, s.to === Infinity ? "∞" : say(+s.to.toPrecision(2)).replace(" ", "")))))
       : h("p", { class: "nothing" }, "no samples in this time"));
 }
 

@@ -48,10 +48,10 @@ export function detail(ctx, special, verb) {
       h("div", { class: "wide" },
         special ? special(c, ctx, near) : charts(c, ctx),
         distributions(c, ctx),
-        special ? others(c) : null,
+        special ? others(c) : stats(near, true),
         inspection(c, near)),
       h("div", { class: "side" },
-        knobs(c, verb), actions(c, near.data), alarmsOf(c), ledgerOf(c), hooksOf(c), standsOn(c), changesOf(c), stats(near))),
+        knobs(c, verb), actions(c, near.data), alarmsOf(c), ledgerOf(c), hooksOf(c), standsOn(c), changesOf(c), special && stats(near, false))),
   ];
 }
 
@@ -161,9 +161,9 @@ function changesOf(c) {
   return card("Changes", null, auditTable(audit.data.entries, true));
 }
 
-function stats(near) {
+function stats(near, open) {
   const found = near.data?.stats;
   if (!found) return null;
-  return card("Statistics", null, h("details", null, h("summary", null, "as the component tells them"), tree(found)));
+  return card("Statistics", null, h("details", { open }, h("summary", null, "as the component tells them"), tree(found)));
 }
 

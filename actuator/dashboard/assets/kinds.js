@@ -17,7 +17,7 @@ export function saturations(c) {
   for (const name in m) {
     const [base, labels = ""] = name.split(/(?=\{)/);
     for (const of of ["max_" + base, base + "_capacity", base.replace(/^files_/, "max_")]) {
-      if (of !== base && m[of + labels] > 0) found.push({ what: base.replaceAll("_", " ") + (labels ? " " + labels.replace(/[{}]|\w+=/g, "") : ""), metric: name, knob: of, used: m[name], of: m[of + labels] });
+      if (of !== base && m[of + labels] > 0) found.push({ what: base.replace(/_(bytes|seconds)$/, "").replaceAll("_", " ") + (labels ? " " + labels.replace(/[{}]|\w+=/g, "") : ""), metric: name, knob: of, used: m[name], of: m[of + labels] });
     }
   }
   return found;

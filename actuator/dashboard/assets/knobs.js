@@ -59,13 +59,13 @@ function field(c, k, latest, mine, writable) {
     changed();
   };
   const common = { id, "data-knob": k.name, disabled: !writable, "aria-describedby": id + "-help" };
-  const bounds = [k.min !== undefined && "from " + k.min, k.max !== undefined && "to " + k.max].filter(Boolean).join(" ");
+  const bounds = [k.min !== undefined && k.min !== null && "At least " + k.min, k.max !== undefined && k.max !== null && "at most " + k.max].filter(Boolean).join(", ");
   return h("div", { class: "field" + (differs(k, mine?.values[k.name]) ? " edited" : ""), key: k.name },
     h("label", { for: id }, format.words(k.name)),
     k.type === "choice" ? h("select", { ...common, value: String(value), onchange: (e) => edit(e.target.value) }, (k.choices || []).map((v) => h("option", { value: v }, v)))
       : k.type === "bool" ? h("input", { ...common, type: "checkbox", checked: value === true || value === "true", onchange: (e) => edit(e.target.checked) })
       : h("input", { ...common, type: "text", inputmode: k.type === "int" ? "numeric" : k.type === "float" ? "decimal" : "text", spellcheck: "false", autocomplete: "off", value: format.knob(value), oninput: (e) => edit(e.target.value) }),
-    h("p", { id: id + "-help", class: "dim" }, k.help, " ", bounds, k.key && [" ", h("code", null, k.key)]));
+    h("p", { id: id + "-help", class: "dim" }, k.help, " ", bounds && bounds + ".", k.key && [" ", h("code", null, k.key)]));
 }
 
 function turn(c, verb) {

@@ -71,8 +71,8 @@ function reloads() {
 // origins are Spring's: sources, the strongest first, with their properties.
 function origins(ctx) {
   const answer = use("/env", 5000);
-  if (answer.error && !answer.data) return card("Where values come from", null, failure(answer.error));
-  if (!answer.data) return card("Where values come from", null, note("Asking…"));
+  if (answer.error && !answer.data) return card("Values and their origin", null, failure(answer.error));
+  if (!answer.data) return card("Values and their origin", null, note("Asking…"));
   const taken = new Set();
   const rows = [];
   for (const source of answer.data.propertySources || []) {
@@ -83,7 +83,7 @@ function origins(ctx) {
   }
   rows.sort((a, b) => a.key.localeCompare(b.key));
   const shown = rows.filter((r) => matches(ctx.query.q, r.key, String(r.value), r.origin));
-  return card("Where values come from", { aside: h("span", { class: "dim" }, rows.length + " values") }, shown.length ? paged(ctx, shown, (some) => table([
+  return card("Values and their origin", { aside: h("span", { class: "dim" }, rows.length + " values") }, shown.length ? paged(ctx, shown, (some) => table([
     { head: "Key", grow: true, cell: (r) => h("code", null, r.key) },
     { head: "Value", cell: (r) => h("code", { class: r.rules ? "" : "overruled", title: r.rules ? null : "another source is stronger" }, format.knob(r.value)) },
     { head: "Origin", cell: (r) => h("span", { class: "dim" }, r.origin) },

@@ -179,7 +179,10 @@ export function runCard(report) {
 
 function receiptFacts(r) {
   return [
-    h("dl", { class: "numbers" }, [["exit code", r.exit_code], ["took", format.duration(format.seconds(r.took))], ["saved", format.whole(r.total?.saved)], ["lost", format.whole(r.work_lost)]].map(([k, v]) => [h("dt", { tabindex: "0", ...tip(help.ledger[k] || (k === "took" ? "How long the stop lasted." : "With which code the process ended.")) }, k), h("dd", { class: "num" }, v)])),
+    h("div", { class: "stats" }, [
+      ["Exit code", r.exit_code, "With which code the process ended."], ["Took", format.duration(format.seconds(r.took)), "How long the stop lasted."],
+      ["Saved", format.whole(r.total?.saved), help.ledger.saved], ["Lost", format.whole(r.work_lost), help.ledger.lost],
+    ].map(([label, value, means]) => stat(label, h("span", { class: "num", tabindex: "0", ...tip(means) }, value)))),
     r.errors?.length > 0 && h("details", null, h("summary", null, r.errors.length + " things went wrong"), h("ul", null, r.errors.map((e) => h("li", null, e)))),
   ];
 }

@@ -6,7 +6,6 @@ import { ofKind, history } from "./store.js";
 import { detail, flow, spanOf } from "./detail.js";
 import { lines, spark } from "./charts.js";
 import { card, badge, bar, number, table, tr, empty, nameLink, filterBox, matches, paged } from "./parts.js";
-import * as format from "./format.js";
 import { state } from "./store.js";
 
 export const page = {
@@ -94,4 +93,4 @@ function throughput(c, lanes, span) {
 const tiles = (c) => [["Busy", "busy_workers", "max_workers"], ["Queued", "queued_tasks", "queue_capacity"]].map(([label, used, of]) =>
   h("div", { class: "stat" }, h("div", { class: "label" }, label), h("div", { class: "value" }, number(c, used), h("span", { class: "dim" }, " / ", number(c, of))), bar(m(c, used), m(c, of))))
   .concat([["Idle", "idle_workers"], ["Submitters waiting", "waiting_submitters"], ["Oldest wait", "oldest_wait_seconds"], ["Longest run", "longest_run_seconds"]].map(([label, name]) =>
-    h("div", { class: "stat" }, h("div", { class: "label" }, label), h("div", { class: "value" }, number(c, name)), h("div", { class: "under" }, format.words(name)))));
+    h("div", { class: "stat" }, h("div", { class: "label" }, label), h("div", { class: "value" }, number(c, name)))));
