@@ -157,8 +157,9 @@
 //	run marker ─ Open ─ each OnStart … the stop … each PreDestroy ─ receipt ─ Close ─ Stop returns
 //
 // It opens even before a start that fails, and sees that. Close comes exactly
-// once, after [Finished] and the last event, and has 100 ms of its own. One that
-// hangs is left to itself; the receipt does not know of witnesses.
+// once, after [Finished] and the last event, and has up to a second, of a stop
+// that is late 100 ms. One that hangs is left to itself; the receipt does not
+// know of witnesses.
 //
 // # Receipt
 //

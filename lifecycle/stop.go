@@ -106,7 +106,7 @@ func (c *Conductor) conduct(ctx context.Context, why reason) *Receipt {
 	s.enter(StageReporting)
 	s.endChanges()
 	receipt := s.finish()
-	c.closeWitnesses()
+	c.closeWitnesses(s.spare(maxWitnessTime))
 	return receipt
 }
 

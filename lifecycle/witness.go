@@ -25,14 +25,19 @@ type Witness struct {
 	// leaks. Zero: nothing to open.
 	Open func(ctx context.Context) error
 	// Close is called exactly once, when the receipt is there, also when Open
-	// has failed, hangs, or was not called. It has 100 ms of its own, together
-	// with the other witnesses, and is then left to itself: the Stop returns
-	// when it has closed, and nothing else waits for it. Zero: nothing to close.
+	// has failed, hangs, or was not called. It has a second, together with the
+	// other witnesses, but no more than is left of the stop timeout, and 100 ms
+	// if nothing is left. Then it is left to itself: the Stop returns when it
+	// has closed, and nothing else waits for it. Zero: nothing to close.
 	Close func(ctx context.Context)
 }
 
-// witnessTime is what the witnesses have to close.
-const witnessTime = 100 * time.Millisecond
+// What the witnesses have to close: as much as nobody notices, and of a stop
+// that has time left enough for a busy machine.
+const (
+	witnessTime    = 100 * time.Millisecond
+	maxWitnessTime = time.Second
+)
 
 // attender is what the lifecycle has become where [Module] is given.
 type attender interface{ attend(Witness) }
@@ -109,9 +114,9 @@ func (c *Conductor) openWitness(ctx context.Context, w Witness, grace time.Durat
 	})
 }
 
-// closeWitnesses closes all witnesses at the same time, and waits for them for
-// witnessTime at the longest.
-func (c *Conductor) closeWitnesses() {
+// closeWitnesses closes all witnesses at the same time, and waits for them,
+// but not for ever.
+func (c *Conductor) closeWitnesses(left time.Duration) {
 	c.mu.Lock()
 	witnesses := c.witnesses
 	c.parting = true
@@ -120,7 +125,8 @@ func (c *Conductor) closeWitnesses() {
 	if len(witnesses) == 0 {
 		return
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), witnessTime)
+	limit := min(max(left, witnessTime), maxWitnessTime)
+	ctx, cancel := context.WithTimeout(context.Background(), limit)
 	defer cancel()
 	var closing sync.WaitGroup
 	for _, w := range witnesses {
@@ -128,7 +134,7 @@ func (c *Conductor) closeWitnesses() {
 			closing.Go(func() { c.closeWitness(ctx, w) })
 		}
 	}
-	if !patiently(witnessTime, closing.Wait) {
+	if !patiently(limit, closing.Wait) {
 		c.say(func(log *zap.Logger) { log.Warn("a witness did not close in time and is left to itself") })
 	}
 }

@@ -99,9 +99,22 @@ func TestWitness(t *testing.T) {
 		require.NoError(t, a.start())
 		began := time.Now()
 		require.NoError(t, a.stop())
-		assert.Equal(t, 100*time.Millisecond, time.Since(began))
+		assert.Equal(t, time.Second, time.Since(began))
 		assert.Equal(t, []string{"open well", "close well"}, done.read())
 		assert.True(t, a.Receipt().Clean())
+	})
+
+	bubble(t, "HasLessTimeIfTheStopHas", func(t *testing.T) {
+		var left time.Duration
+		a := build(t, witness(lifecycle.Witness{Close: func(ctx context.Context) {
+			deadline, _ := ctx.Deadline()
+			left = time.Until(deadline)
+		}}), hook(lifecycle.Hook{OnStop: hanging(t)}))
+		require.NoError(t, a.start())
+		ctx, cancel := context.WithTimeout(context.Background(), 300*time.Millisecond)
+		defer cancel()
+		require.Error(t, a.Stop(ctx))
+		assert.Equal(t, 100*time.Millisecond, left)
 	})
 
 	bubble(t, "HasClosedWhenAnyStopReturns", func(t *testing.T) {
@@ -109,7 +122,7 @@ func TestWitness(t *testing.T) {
 		var done diary
 		a := build(t, witness(lifecycle.Witness{Close: func(ctx context.Context) {
 			deadline, _ := ctx.Deadline()
-			assert.Equal(t, 100*time.Millisecond, time.Until(deadline))
+			assert.Equal(t, time.Second, time.Until(deadline))
 			time.Sleep(slow)
 			done.add("closed")
 		}}), hook(lifecycle.Hook{OnStop: sleeping(time.Second)}))

@@ -68,7 +68,7 @@ func TestStopIsBegunAndWatchedFromOutside(t *testing.T) {
 	require.NoError(t, a.Err())
 	require.NoError(t, a.Start(t.Context()))
 
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+srv.Addr().String()+"/actuator/events", http.NoBody)
 	require.NoError(t, err)

@@ -35,12 +35,13 @@
 //
 // # Stopping
 //
-//	Start ──▶ serving ──▶ Stop: contexts end ─ 50 ms to say goodbye ─ all is cut ─▶ stopped
+//	Start ──▶ serving ──▶ Stop: contexts end ─ time to say goodbye ─ all is cut ─▶ stopped
 //
 // There is no drain: work is not accepted here. Stop ends the contexts of all
-// requests, with [ErrStopped] as their cause, and cuts what is left of them
-// after 50 ms, or when its own context ends. Streams, slow clients and
-// connections that never say a word hold nothing.
+// requests, with [ErrStopped] as their cause. Connections that never say a word
+// and requests that are said by half are cut after 50 ms, what a handler still
+// works at after half a second, all of them when its own context ends. Streams
+// and slow clients hold nothing.
 //
 // # Limits
 //

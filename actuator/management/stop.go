@@ -6,14 +6,21 @@ import (
 	"time"
 )
 
-// cutGrace is what requests get to end by themselves, and then once more to end
-// without their connections.
-const cutGrace = 50 * time.Millisecond
+const (
+	// cutGrace is what connections get to end by themselves, and then once
+	// more the requests to end without them.
+	cutGrace = 50 * time.Millisecond
+	// farewell is how much more handlers get which are still at work: that
+	// they end, they have been told. A machine that is busy needs it to show
+	// the last of a stop to who watches it.
+	farewell = 500 * time.Millisecond
+)
 
 // Stop ends all requests and closes everything; see the package documentation.
-// It returns within 100 ms, or when ctx ends if that is before, and then, with
-// an error, leaves a handler behind that does not end. A second Stop waits for
-// the first, or for its own ctx. A server that was never started is stopped.
+// It returns within 100 ms if every handler ends when its context does, within
+// 700 ms if one does not, which it leaves behind with an error, and when ctx
+// ends if that is before. A second Stop waits for the first, or for its own
+// ctx. A server that was never started is stopped.
 func (s *Server) Stop(ctx context.Context) error {
 	s.mu.Lock()
 	again := s.stopping
@@ -29,13 +36,28 @@ func (s *Server) Stop(ctx context.Context) error {
 	}
 	defer close(s.stopped)
 	s.cancel(ErrStopped)
-	grace, cancel := context.WithTimeout(ctx, cutGrace)
-	defer cancel()
-	if err := s.http.Shutdown(grace); err != nil {
+	if err := s.shutdown(ctx); err != nil {
 		_ = s.http.Close() // those that do not end; the listeners are closed
 	}
 	s.serving.Wait()
 	return s.await(ctx)
+}
+
+// shutdown waits for connections: for silent ones, and half requests, for one
+// grace, and as long as handlers are at work for the farewell. What they wrote
+// last has a grace to get out when they have ended.
+func (s *Server) shutdown(ctx context.Context) error {
+	for end := time.Now().Add(farewell); ; {
+		s.mu.Lock()
+		atWork := s.requests > 0 && time.Now().Before(end)
+		s.mu.Unlock()
+		grace, cancel := context.WithTimeout(ctx, cutGrace)
+		err := s.http.Shutdown(grace)
+		cancel()
+		if err == nil || !atWork || ctx.Err() != nil {
+			return err
+		}
+	}
 }
 
 // await waits for the goroutines of connections that are closed. There can be no
