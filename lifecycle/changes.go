@@ -1,6 +1,7 @@
 package lifecycle
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -12,8 +13,8 @@ import (
 	"go.uber.org/zap"
 )
 
-// changes are the changes of knobs in one application: those that go on, those
-// that are to be taken back, and the audit of all.
+// changes are the changes of knobs in one application, and the actions: those
+// that go on, those that are to be taken back, and the audit of all.
 type changes struct {
 	// over ends, with ErrNotUp, when nothing is changed any more.
 	over context.Context //nolint:containedctx // it outlives every call: it belongs to the application
@@ -31,32 +32,6 @@ func newChanges() *changes {
 	c := &changes{timers: map[uint64]*time.Timer{}}
 	c.over, c.end = context.WithCancelCause(context.Background())
 	return c
-}
-
-// enterDoor waits until nobody else turns knobs of the component, and counts one
-// that does. The context it returns ends with ctx, and with the stop.
-func (c *Conductor) enterDoor(ctx context.Context, t *tuning) (inside context.Context, leave func(), err error) {
-	if c.State() == Constructing || !c.changes.begin() {
-		return nil, nil, ErrNotUp
-	}
-	inside, cancel := context.WithCancelCause(ctx)
-	release := context.AfterFunc(c.changes.over, func() { cancel(context.Cause(c.changes.over)) })
-	uncount := func() {
-		release()
-		cancel(nil)
-		c.changes.going.Done()
-	}
-	select {
-	case t.door <- struct{}{}:
-		if inside.Err() == nil { // else both had come
-			return inside, func() { <-t.door; uncount() }, nil
-		}
-		<-t.door
-	case <-inside.Done():
-	}
-	err = fmt.Errorf("it did not come to its turn: %w", context.Cause(inside))
-	uncount()
-	return nil, nil, err
 }
 
 func (c *changes) begin() bool {
@@ -98,8 +73,18 @@ func (c *changes) close(d time.Duration) bool {
 	return patiently(d, c.going.Wait)
 }
 
-// Audit are the last 1,000 changes of knobs, oldest first: made, refused, and
-// taken back.
+// forget leaves a change as it is: it is not taken back any more.
+func (c *changes) forget(change uint64) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if timer := c.timers[change]; timer != nil {
+		timer.Stop()
+		delete(c.timers, change)
+	}
+}
+
+// Audit are the last 1,000 changes of knobs, and actions, oldest first: made,
+// refused, and taken back.
 func (c *Conductor) Audit() []Turned {
 	c.changes.mu.Lock()
 	defer c.changes.mu.Unlock()
@@ -116,7 +101,7 @@ func (c *Conductor) conclude(entry Turned, only bool, err error) (Turned, error)
 	entry.At = time.Now()
 	if err != nil {
 		entry.Error, entry.Until, entry.Persisted = err.Error(), time.Time{}, false
-		err = fmt.Errorf("lifecycle: turn %s: %w", entry.Component, err)
+		err = fmt.Errorf("lifecycle: %s %s: %w", entry.verb(), entry.Component, err)
 	}
 	if only {
 		return entry, err
@@ -127,7 +112,7 @@ func (c *Conductor) conclude(entry Turned, only bool, err error) (Turned, error)
 	kept := entry.copied()
 	c.changes.audit.add(kept)
 	// Under the lock, so that events come in the order of the audit.
-	c.events.add(Event{At: entry.At, Kind: EventKnobs, Component: entry.Component, Text: text, Data: kept})
+	c.events.add(Event{At: entry.At, Kind: entry.kind(), Component: entry.Component, Text: text, Data: kept})
 	c.changes.mu.Unlock()
 	c.logTurned(kept)
 	return entry, err
@@ -135,13 +120,23 @@ func (c *Conductor) conclude(entry Turned, only bool, err error) (Turned, error)
 
 func (c *Conductor) logTurned(entry Turned) {
 	level, said := zap.InfoLevel, "knobs turned"
-	fields := []zap.Field{zap.String("component", entry.Component), zap.String("change", entry.changed()), zap.String("by", entry.By), zap.String("from", entry.From)}
-	switch {
-	case entry.Error != "":
+	switch failed := entry.Error != ""; {
+	case entry.Action != "" && failed:
+		level, said = zap.WarnLevel, "action not done"
+	case entry.Action != "":
+		said = "action done"
+	case failed:
 		level, said = zap.WarnLevel, "knobs not turned"
+	}
+	fields := []zap.Field{zap.String("component", entry.Component), zap.String("change", entry.changed()), zap.String("by", entry.By), zap.String("from", entry.From)}
+	if entry.Error != "" {
 		fields = append(fields, zap.String("error", entry.Error))
-	case !entry.Until.IsZero():
+	}
+	if !entry.Until.IsZero() {
 		fields = append(fields, zap.Time("until", entry.Until))
+	}
+	if entry.Persisted {
+		fields = append(fields, zap.Bool("persisted", true))
 	}
 	c.say(func(log *zap.Logger) { log.Log(level, said, fields...) })
 }
@@ -151,13 +146,27 @@ func (t Turned) copied() Turned {
 	return t
 }
 
-// changed is what changes: "queue 100 → 200, workers 4 → 8".
+func (t Turned) verb() string { return cmp.Or(t.Action, "turn") }
+
+func (t Turned) kind() string {
+	if t.Action != "" {
+		return EventAction
+	}
+	return EventKnobs
+}
+
+// changed is what changes: "queue 100 → 200, workers 4 → 8"; or what is done:
+// "flush key eu, wait true".
 func (t Turned) changed() string {
 	parts := make([]string, 0, len(t.After))
 	for _, name := range sortedNames(t.After) {
-		parts = append(parts, fmt.Sprintf("%s %v → %v", name, t.Before[name], t.After[name]))
+		if t.Action != "" {
+			parts = append(parts, fmt.Sprintf("%s %v", name, t.After[name]))
+		} else {
+			parts = append(parts, fmt.Sprintf("%s %v → %v", name, t.Before[name], t.After[name]))
+		}
 	}
-	return strings.Join(parts, ", ")
+	return strings.TrimPrefix(t.Action+" "+strings.Join(parts, ", "), " ")
 }
 
 // String is the sentence for a person: "workers 4 → 8, by alice".

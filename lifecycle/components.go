@@ -52,10 +52,10 @@ type Component struct {
 	// Panel is that of its Hook, made safe to call; nil: it has none. When a
 	// function of it panics, Stats and Inspect return the [*PanicError], Health
 	// is [Unknown] and says why, Metrics and Knobs return nothing. Its Turn is
-	// [Conductor.Turn].
+	// [Conductor.Turn], the Do of its actions [Conductor.Act].
 	Panel *Panel `json:"-"`
-	// Panics is how often a function of the panel, Turn aside, has panicked so
-	// far.
+	// Panics is how often a function of the panel has panicked so far, Turn and
+	// actions aside.
 	Panics uint64 `json:"panics,omitempty"`
 	// Start, Stop and PreDestroy are what became of the hooks; nil: there is
 	// none, or it has not returned yet.

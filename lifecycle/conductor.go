@@ -106,6 +106,9 @@ func (c *Conductor) appendHook(h Hook) {
 		comp.Panel = h.Panel.shielded(&comp.tuning.panics, func(ctx context.Context, values map[string]any) error {
 			_, err := c.Turn(ctx, name, Change{Values: values})
 			return err
+		}, func(ctx context.Context, a Act) (any, error) {
+			answer, _, err := c.Act(ctx, name, a)
+			return answer, err
 		})
 	}
 	c.components = append(c.components, comp)

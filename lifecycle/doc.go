@@ -127,7 +127,9 @@
 //	  Health, Inspect    │ Events      what has happened       │   the last 1,000, numbered
 //	  Knobs ─────────────┤ Knobs       with their revision     │
 //	  Turn  ◀────────────┤ Turn        the one door            │◀─ a file, an endpoint, code
+//	  Actions ◀──────────┤ Act         another, for actions    │◀─ the same
 //	                     │ Audit       who, what, and when     │   the last 1,000, refusals too
+//	                     │ Rollback    one of them, undone     │
 //	                     └─────────────────────────────────────┘
 //
 // A change ([Change]) goes through one door, [Conductor.Turn], whoever asks:
@@ -147,6 +149,17 @@
 // it is, and audit and log say so. A change is also made during the stop, where
 // more workers help a drain, until the last PreDestroy is over; then all that
 // was to be taken back is forgotten, and one that hangs is left to itself.
+//
+// A change may be kept for the next start (Change.Persist): when it is in force
+// it is given to the [Keeper] of [Conductor.PersistIn], and what cannot be kept
+// is taken back. [Conductor.Rollback] takes one change of the audit back, unless
+// somebody has turned one of its knobs since; so a person goes back step by step,
+// and forward again.
+//
+// What a component can be told to do ([Action]) goes through [Conductor.Act]:
+// the arguments are checked as values of knobs are, and every one is given. An
+// action is not done twice at a time, but beside others, and beside changes: a
+// flush that takes its time keeps nobody from more workers.
 //
 // A panic of a function of the panel is its answer ([Component].Panel), and an
 // error of Turn.

@@ -18,6 +18,9 @@ const (
 	EventStage = "stage"
 	// EventKnobs: a change of knobs was made or refused. Data is a [Turned].
 	EventKnobs = "knobs"
+	// EventAction: a component was told to do something, and has or has not
+	// done it. Data is a [Turned].
+	EventAction = "action"
 )
 
 // Event is something that has happened in the life of the application.

@@ -100,6 +100,53 @@ func ExampleConductor_Turn() {
 	// lifecycle: turn desk:front: the knobs have been changed since: the change was made for revision 1, and it is 2
 }
 
+// What was changed is taken back from the audit.
+func ExampleConductor_Rollback() {
+	app, conductor := exampleDesk()
+	ctx := context.Background()
+	_ = app.Start(ctx)
+
+	turned, _ := conductor.Turn(ctx, "desk:front", lifecycle.Change{Values: map[string]any{"seats": 64}, By: "alice"})
+	back, err := conductor.Rollback(ctx, turned.Seq, "bob", "10.0.0.8", false)
+	fmt.Println(back, err)
+	_, err = conductor.Rollback(ctx, turned.Seq, "bob", "10.0.0.8", false)
+	fmt.Println(err)
+	_ = app.Stop(ctx)
+	// Output:
+	// seats 64 → 4, by bob <nil>
+	// lifecycle: turn desk:front: the knobs have been changed since: change 2 has turned seats
+}
+
+// A component is told to do something; what it is not told is what it says.
+func ExampleConductor_Act() {
+	var conductor *lifecycle.Conductor
+	app := fx.New(fx.NopLogger, lifecycle.Module(), fx.Populate(&conductor), fx.Invoke(func(lc fx.Lifecycle) {
+		lifecycle.Append(lc, lifecycle.Hook{Name: "kitchen", Panel: &lifecycle.Panel{Actions: []lifecycle.Action{{
+			Name: "cook", Help: "Cooks one dish.",
+			Args: []lifecycle.Knob{
+				{Name: "dish", Type: lifecycle.TextKnob}, // must be given
+				{Name: "plates", Type: lifecycle.IntKnob, Value: 1, Min: 1, Max: 9},
+			},
+			Do: func(_ context.Context, args map[string]any) (any, error) {
+				return fmt.Sprintf("%d × %s", args["plates"], args["dish"]), nil
+			},
+		}}}})
+	}))
+	ctx := context.Background()
+	_ = app.Start(ctx)
+
+	answer, entry, err := conductor.Act(ctx, "kitchen", lifecycle.Act{Action: "cook", Args: map[string]any{"dish": "soup"}, By: "alice"})
+	fmt.Println(answer, err)
+	fmt.Println(entry)
+	_, _, err = conductor.Act(ctx, "kitchen", lifecycle.Act{Action: "cook", Args: map[string]any{"plates": 10}})
+	fmt.Println(err)
+	_ = app.Stop(ctx)
+	// Output:
+	// 1 × soup <nil>
+	// cook dish soup, plates 1, by alice
+	// lifecycle: cook kitchen: plates: 10 is too much: give 1 to 9; dish: it must be given
+}
+
 // A witness sees the start and the stop from outside.
 func ExampleAttend() {
 	var conductor *lifecycle.Conductor

@@ -32,6 +32,27 @@ func (h holds) forget(now map[string]any) {
 	}
 }
 
+// base is what lies below all that is held, by the names of knobs.
+func (h holds) base() map[string]any {
+	base := make(map[string]any, len(h))
+	for name, held := range h {
+		base[name] = held[0].before
+	}
+	return base
+}
+
+// behind is what a change is to be taken back to, of those knobs that have
+// their value by it.
+func (h holds) behind(change uint64) map[string]any {
+	back := map[string]any{}
+	for name, held := range h {
+		if top := held[len(held)-1]; top.change == change {
+			back[name] = top.before
+		}
+	}
+	return back
+}
+
 // end takes a change out and returns what its knobs go back to: those of which
 // it gave the value that is in force.
 func (h holds) end(change uint64) map[string]any {

@@ -144,9 +144,7 @@ func TestTurnPersist(t *testing.T) {
 		t.Parallel()
 		d, a := startedDesk(t)
 		a.PersistIn(&shelf{keep: func(context.Context) error {
-			d.mu.Lock()
-			defer d.mu.Unlock()
-			d.refuse = errors.New("no room")
+			d.refuses(errors.New("no room"))
 			return errors.New("the disk is full")
 		}})
 		_, err := a.persist(map[string]any{"seats": 8})

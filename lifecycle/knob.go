@@ -2,7 +2,6 @@ package lifecycle
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"math"
 	"reflect"
@@ -11,29 +10,43 @@ import (
 	"time"
 )
 
+// noun is what a knob is called where it is wrong.
+type noun struct{ one, whose string }
+
+var (
+	aKnob      = noun{"knob", "component"}
+	anArgument = noun{"argument", "action"}
+)
+
 // check is the values that are asked for, in the types of their knobs; or
 // everything that is wrong with them, as [*KnobErrors].
 func check(knobs []Knob, asked map[string]any) (map[string]any, error) {
-	wanted := make(map[string]any, len(asked))
-	var wrong []KnobError
-	for _, name := range sortedNames(asked) {
-		value, err := checkOne(knobs, name, asked[name])
-		if err != nil {
-			wrong = append(wrong, KnobError{shorten(name), err})
-			continue
-		}
-		wanted[name] = value
-	}
+	wanted, wrong := checkEach(knobs, asked, aKnob)
 	if len(wrong) > 0 {
 		return nil, &KnobErrors{wrong}
 	}
 	return wanted, nil
 }
 
-func checkOne(knobs []Knob, name string, asked any) (any, error) {
+// checkEach is the values that are well, and what is wrong with the others.
+// what says to a person what they are.
+func checkEach(knobs []Knob, asked map[string]any, what noun) (wanted map[string]any, wrong []KnobError) {
+	wanted = make(map[string]any, len(asked))
+	for _, name := range sortedNames(asked) {
+		value, err := checkOne(knobs, name, asked[name], what)
+		if err != nil {
+			wrong = append(wrong, KnobError{shorten(name), err})
+			continue
+		}
+		wanted[name] = value
+	}
+	return wanted, wrong
+}
+
+func checkOne(knobs []Knob, name string, asked any, what noun) (any, error) {
 	i := slices.IndexFunc(knobs, func(k Knob) bool { return k.Name == name })
 	if i < 0 {
-		return nil, unknownKnob(knobs, name)
+		return nil, unknownKnob(knobs, name, what)
 	}
 	k := knobs[i]
 	value, err := k.read(asked)
@@ -48,18 +61,18 @@ func checkOne(knobs []Knob, name string, asked any) (any, error) {
 	return value, k.within(value)
 }
 
-func unknownKnob(knobs []Knob, name string) error {
+func unknownKnob(knobs []Knob, name string, what noun) error {
 	if len(knobs) == 0 {
-		return errors.New("unknown knob: the component has none")
+		return fmt.Errorf("unknown %s: the %s has none", what.one, what.whose)
 	}
 	known := make([]string, len(knobs))
 	for i, k := range knobs {
 		known[i] = k.Name
 	}
 	if hint := didYouMean(name, known); hint != "" {
-		return errors.New("unknown knob" + hint)
+		return fmt.Errorf("unknown %s%s", what.one, hint)
 	}
-	return fmt.Errorf("unknown knob; there are %s", strings.Join(known, ", "))
+	return fmt.Errorf("unknown %s; there are %s", what.one, strings.Join(known, ", "))
 }
 
 // read makes a value of the knob's type of one that may have come through

@@ -11,24 +11,35 @@ import (
 var (
 	// ErrNoComponent is matched by the error of a name that no component has.
 	ErrNoComponent = errors.New("no component has this name")
+	// ErrNoAction is matched by the error of an action that the component does
+	// not have.
+	ErrNoAction = errors.New("it has no action of this name")
+	// ErrNoEntry is matched by the error of a number that no entry of the audit
+	// has.
+	ErrNoEntry = errors.New("the audit has no such entry, or no longer: it keeps the last 1,000")
+	// ErrNoUndo is matched by the error of [Conductor.Rollback] of something
+	// that cannot be taken back. Nothing was changed.
+	ErrNoUndo = errors.New("there is nothing to take back")
 	// ErrStale is matched by the error of a [Change] that was made for another
 	// revision of the knobs: look at them again. Nothing was changed.
 	ErrStale = errors.New("the knobs have been changed since")
 	// ErrCold is matched by the error of a change of a knob that needs a
 	// restart. Nothing was changed.
 	ErrCold = errors.New("needs a restart: change it in the configuration")
-	// ErrNotUp is matched by the error of a change before the start or after
-	// the stop. Nothing was changed.
-	ErrNotUp = errors.New("knobs can be turned from the beginning of the start to the end of the stop")
+	// ErrNotUp is matched by the error of a change or an action before the start
+	// or after the stop. Nothing was changed.
+	ErrNotUp = errors.New("nothing can be changed before the beginning of the start and after the end of the stop")
 )
 
-// KnobErrors is every knob of one [Change] that is wrong. Nothing was changed.
+// KnobErrors is every knob of one [Change], or argument of one [Act], that is
+// wrong. Nothing was changed.
 type KnobErrors struct {
 	// Wrong is in the order of the names.
 	Wrong []KnobError
 }
 
-// KnobError says what is wrong with one knob of a [Change].
+// KnobError says what is wrong with one knob of a [Change], or argument of an
+// [Act].
 type KnobError struct {
 	Knob string
 	Err  error

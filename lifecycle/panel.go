@@ -58,12 +58,13 @@ type Action struct {
 	// Help is one sentence for a person.
 	Help string
 	// Args are what it can be told besides, as knobs whose Value is what it is
-	// without being told. Zero: nothing.
+	// without being told; one without a Value must be told. Zero: nothing.
 	Args []Knob
 	// Do does it and returns when it is done, with something that is encoded as
 	// JSON, or nil. It is given every one of Args, in its type and within its
-	// bounds. It should return soon after ctx has ended. Ask by
-	// [Conductor.Act], which does the rest.
+	// bounds. It is not called twice at a time, but beside other actions, and
+	// changes. It should return soon after ctx has ended. Ask by
+	// [Conductor.Act], which does the rest. Zero: there is no such action.
 	Do func(ctx context.Context, args map[string]any) (any, error)
 }
 
@@ -205,7 +206,7 @@ type Change struct {
 	Persist bool
 }
 
-// Turned is what came of a [Change], and its entry in the audit.
+// Turned is what came of a [Change] or an [Act], and its entry in the audit.
 type Turned struct {
 	// Seq numbers the entries of one process from 1. Zero: a dry run, or there
 	// was nothing to change; neither is in the audit.
@@ -222,6 +223,9 @@ type Turned struct {
 	// Action is what the component was told to do; then Before is empty and
 	// After are the arguments. Empty: knobs were turned.
 	Action string `json:"action,omitempty"`
+	// Undoes is the number of the entry that it takes back: because its time
+	// was over, or by [Conductor.Rollback]. Zero: none.
+	Undoes uint64 `json:"undoes,omitempty"`
 	// Persisted: it is kept for the next start.
 	Persisted bool `json:"persisted,omitempty"`
 	// Until is when it is taken back; zero: not by itself.
@@ -230,4 +234,9 @@ type Turned struct {
 	Revision uint64 `json:"revision"`
 	// Error says why it was refused; then nothing has changed, or it says what.
 	Error string `json:"error,omitempty"`
+
+	// base is what lay below the knobs that had their values for a time only.
+	base map[string]any
+	// ended: what it takes back had been made for a time.
+	ended bool
 }

@@ -12,7 +12,7 @@ import (
 // shielded is the panel as it is given to those who read it: a panic is the
 // answer of the function in which it came, and changes are made through the
 // one door. Panics are counted.
-func (p *Panel) shielded(panics *atomic.Uint64, turn func(context.Context, map[string]any) error) *Panel {
+func (p *Panel) shielded(panics *atomic.Uint64, turn func(context.Context, map[string]any) error, act func(context.Context, Act) (any, error)) *Panel {
 	s := &Panel{Kind: p.Kind}
 	if p.Stats != nil {
 		s.Stats = func() any { return answer(panics, func() any { return p.Stats() }, asAny) }
@@ -37,6 +37,14 @@ func (p *Panel) shielded(panics *atomic.Uint64, turn func(context.Context, map[s
 	}
 	if p.Turn != nil {
 		s.Turn = turn
+	}
+	for _, action := range p.Actions {
+		if action.Do != nil {
+			action.Do = func(ctx context.Context, args map[string]any) (any, error) {
+				return act(ctx, Act{Action: action.Name, Args: args})
+			}
+			s.Actions = append(s.Actions, action)
+		}
 	}
 	for _, alarm := range p.Alarms {
 		if value := alarm.Value; value != nil {

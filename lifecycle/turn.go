@@ -63,39 +63,11 @@ func (c *Conductor) Turn(ctx context.Context, component string, ch Change) (Turn
 		entry.Component = shorten(component)
 		return c.conclude(entry, ch.DryRun, c.noComponent(component))
 	}
-	inside, leave, err := c.enterDoor(ctx, comp.tuning)
-	if err != nil {
-		return c.conclude(entry, ch.DryRun, err)
-	}
-	answered := make(chan turning, 1)
-	go func() {
-		defer leave()
-		// It is nobody's goroutine, whoever asked for the change.
-		pprof.SetGoroutineLabels(context.Background())
+	came := c.behind(ctx, comp.tuning.door, entry, ch.DryRun, func(inside context.Context) outcome {
 		turned, err := c.turn(inside, comp.tuning, entry, ch)
-		answered <- turning{turned, err}
-	}()
-	select {
-	case answer := <-answered:
-		return answer.Turned, answer.err
-	case <-inside.Done():
-	}
-	c.mu.Lock()
-	grace := time.NewTimer(c.config.Grace)
-	c.mu.Unlock()
-	defer grace.Stop()
-	select {
-	case answer := <-answered:
-		return answer.Turned, answer.err
-	case <-grace.C:
-		return entry, fmt.Errorf("lifecycle: turn %s: the change still goes on, the audit will say what came of it: %w", component, context.Cause(inside))
-	}
-}
-
-// turning is the answer of [Conductor.Turn].
-type turning struct {
-	Turned
-	err error
+		return outcome{Turned: turned, err: err}
+	})
+	return came.Turned, came.err
 }
 
 // turn is Turn, for whoever has entered.
@@ -133,16 +105,30 @@ func (c *Conductor) turn(ctx context.Context, t *tuning, entry Turned, ch Change
 	if len(entry.After) == 0 {
 		return c.conclude(entry, true, nil)
 	}
-	return c.apply(ctx, t, entry, ch, kept)
-}
-
-// apply makes the change that the entry says.
-func (c *Conductor) apply(ctx context.Context, t *tuning, entry Turned, ch Change, kept *keeping) (Turned, error) {
 	if ch.For > 0 {
 		entry.Until = time.Now().Add(ch.For)
 	}
-	entry.Persisted = ch.Persist
-	if ch.DryRun {
+	entry.base = t.holds.base()
+	if entry, err = c.apply(ctx, t, entry, ch.DryRun, kept); err != nil || ch.DryRun {
+		return entry, err
+	}
+	for name, value := range entry.After {
+		if ch.For > 0 {
+			t.holds.add(name, entry.Seq, value, entry.Before[name])
+		} else {
+			delete(t.holds, name)
+		}
+	}
+	if ch.For > 0 {
+		c.changes.later(entry.Seq, ch.For, func() { c.takeBack(t, entry.Seq) })
+	}
+	return entry, nil
+}
+
+// apply makes the change that the entry says.
+func (c *Conductor) apply(ctx context.Context, t *tuning, entry Turned, dryRun bool, kept *keeping) (Turned, error) {
+	entry.Persisted = kept != nil
+	if dryRun {
 		return c.conclude(entry, true, nil)
 	}
 	err := t.call(ctx, entry)
@@ -159,31 +145,17 @@ func (c *Conductor) apply(ctx context.Context, t *tuning, entry Turned, ch Chang
 			err = c.unmake(ctx, t, &entry, err)
 		}
 	}
-	entry, err = c.conclude(entry, false, err)
-	if err != nil {
-		return entry, err
-	}
-	for name, value := range entry.After {
-		if ch.For > 0 {
-			t.holds.add(name, entry.Seq, value, entry.Before[name])
-		} else {
-			delete(t.holds, name)
-		}
-	}
-	if ch.For > 0 {
-		c.changes.later(entry.Seq, ch.For, func() { c.takeBack(t, entry.Seq) })
-	}
-	return entry, nil
+	return c.conclude(entry, false, err)
 }
 
 // takeBack ends a change that was made for a time.
 func (c *Conductor) takeBack(t *tuning, change uint64) {
-	ctx, leave, err := c.enterDoor(context.Background(), t)
+	ctx, leave, err := c.enterDoor(context.Background(), t.door)
 	if err != nil {
 		return // the stop is over
 	}
 	defer leave()
-	entry := Turned{Component: t.component, By: "lifecycle", From: fmt.Sprintf("the end of change %d", change), Before: map[string]any{}}
+	entry := Turned{Component: t.component, By: "lifecycle", From: fmt.Sprintf("the end of change %d", change), Undoes: change, ended: true, Before: map[string]any{}}
 	knobs, revision, err := t.look()
 	if err != nil {
 		entry.After = map[string]any{}
@@ -218,8 +190,10 @@ type tuning struct {
 	component string
 	panel     Panel
 	// door has a place for the one who turns, and looks at holds.
-	door  chan struct{}
+	door  door
 	holds holds
+	// acting has a place for the one who has an action done, by its name.
+	acting map[string]door
 
 	panics atomic.Uint64 // of functions of the panel
 
@@ -229,9 +203,12 @@ type tuning struct {
 }
 
 func newTuning(app, component string, p *Panel) *tuning {
-	t := &tuning{app: app, component: component, door: make(chan struct{}, 1), holds: holds{}}
+	t := &tuning{app: app, component: component, door: make(door, 1), holds: holds{}, acting: map[string]door{}}
 	if p != nil {
 		t.panel = *p
+		for _, action := range p.Actions {
+			t.acting[action.Name] = make(door, 1)
+		}
 	}
 	return t
 }

@@ -72,6 +72,12 @@ func (d *desk) put(name string, v any) {
 	d.values[name] = v
 }
 
+func (d *desk) refuses(err error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.refuse = err
+}
+
 func (d *desk) get(name string) any {
 	d.mu.Lock()
 	defer d.mu.Unlock()

@@ -30,7 +30,7 @@ func TestTurnModel(t *testing.T) {
 			defer m.end()
 			defer func() { failure = recover() }()
 			rt.Repeat(map[string]func(*rapid.T){
-				"Turn": m.turn, "Put": m.put, "Pass": m.pass, "Stale": m.stale, "Wrong": m.wrong, "": m.check,
+				"Turn": m.turn, "Put": m.put, "Pass": m.pass, "Stale": m.stale, "Wrong": m.wrong, "Rollback": m.rollback, "": m.check,
 			})
 		})
 		if failure != nil {
@@ -48,8 +48,9 @@ type scales struct {
 	mu  sync.Mutex
 	own map[string]any // what is in the pans
 
-	below    map[string][]weight // by knob: what is in force is last
-	ends     []ending            // in no order
+	below    map[string][]weight         // by knob: what is in force is last
+	bases    map[uint64]map[string]int64 // by change: what lay below everything that held
+	ends     []ending                    // in no order
 	revision uint64
 	seen     map[string]any // the values of that revision
 	replayed map[string]any // what the audit says
@@ -76,6 +77,7 @@ func newScales(rt *rapid.T) *scales {
 	m := &scales{
 		own:      map[string]any{"left": int64(3), "right": int64(3)},
 		below:    map[string][]weight{"left": {{0, 3}}, "right": {{0, 3}}},
+		bases:    map[uint64]map[string]int64{},
 		replayed: map[string]any{"left": int64(3), "right": int64(3)},
 	}
 	m.app = fx.New(lifecycle.Module(), fx.Populate(&m.conductor),
@@ -159,6 +161,7 @@ func (m *scales) turn(rt *rapid.T) {
 	}
 	require.NoError(rt, err)
 	touched := false
+	m.bases[turned.Seq] = m.bottom()
 	for name, v := range ch.Values {
 		stack := m.below[name]
 		top := stack[len(stack)-1]
@@ -246,6 +249,69 @@ func (m *scales) takeBack(change uint64) {
 	for name, v := range back {
 		if v != now[name] { // it cannot go back, so it stays
 			m.below[name] = []weight{{0, now[name]}}
+		}
+	}
+}
+
+func (m *scales) bottom() map[string]int64 {
+	base := map[string]int64{}
+	for name, stack := range m.below {
+		base[name] = stack[0].value
+	}
+	return base
+}
+
+// rollback takes back any entry. Whether that is stale is known for sure when
+// nothing has come after it, and when a value is not what it made it.
+func (m *scales) rollback(rt *rapid.T) {
+	audit := m.conductor.Audit()
+	if len(audit) == 0 {
+		return
+	}
+	done := audit[rapid.IntRange(max(0, len(audit)-4), len(audit)-1).Draw(rt, "entry")]
+	before, fits, want := m.pans(), true, map[string]any{}
+	for name, value := range done.After {
+		fits = fits && before[name] == value
+		stack := m.below[name]
+		if top := len(stack) - 1; stack[top].change == done.Seq {
+			want[name] = stack[top-1].value
+		} else {
+			want[name] = m.bases[done.Seq][name]
+		}
+	}
+	turned, err := m.conductor.Rollback(context.Background(), done.Seq, "bob", "", rapid.Bool().Draw(rt, "dry run"))
+	if err != nil {
+		require.Equal(rt, before, m.pans(), "refused, so nothing has changed")
+		m.entries = len(m.conductor.Audit())
+	}
+	_, made := m.bases[done.Seq]
+	switch {
+	case done.Error != "":
+		require.ErrorIs(rt, err, lifecycle.ErrNoUndo)
+	case !fits && !errors.Is(err, lifecycle.ErrNoUndo):
+		require.ErrorIs(rt, err, lifecycle.ErrStale)
+	case err == nil && turned.Seq == 0:
+		require.Equal(rt, before, m.pans(), "a dry run")
+	case err == nil:
+		m.isTakenBack(rt, done, turned, want, weighed(before, want))
+	case made && done.Seq == audit[len(audit)-1].Seq:
+		require.True(rt, isTooHeavy(weighed(before, want)) || maps.Equal(before, weighed(before, want)), "%v", err)
+	}
+}
+
+func (m *scales) isTakenBack(rt *rapid.T, done, turned lifecycle.Turned, want, pans map[string]any) {
+	require.Equal(rt, pans, m.pans())
+	require.Equal(rt, done.Seq, turned.Undoes)
+	if done.Until.IsZero() { // else it is the end of one, which stays
+		m.bases[turned.Seq] = m.bottom()
+	}
+	m.entries++
+	for name := range done.After {
+		stack := m.below[name]
+		if top := len(stack) - 1; stack[top].change == done.Seq {
+			m.below[name] = stack[:top]
+		} else if _, touched := turned.After[name]; touched {
+			m.below[name] = []weight{{0, want[name].(int64)}}
 		}
 	}
 }
