@@ -110,6 +110,14 @@ func ids(word string, n int) []string {
 	return all
 }
 
+// large are ids of which a few hundred fill a disk of the tests.
+func large(ids []string) []string {
+	for i := range ids {
+		ids[i] += strings.Repeat("-", 500)
+	}
+	return ids
+}
+
 func (l *life) signal(sig syscall.Signal) { require.NoError(l.t, l.child.Signal(sig)) }
 
 // end waits for the end and returns the exit code, 128+n for a death by signal.

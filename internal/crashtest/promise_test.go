@@ -222,13 +222,13 @@ func (h *house) fails(c column, word, reason string) {
 // diskFull: what finds no room is refused, nothing that was accepted is lost,
 // and when there is room again work is taken.
 func diskFull(h *house, c column) {
-	const many = 3000
+	const many = 500
 	cfg := func(more string) string {
 		return fmt.Sprintf("http: {addr: '127.0.0.1:0'}\njournal: {dir: %q, segment_bytes: 64KiB, max_bytes: 128KiB, sync: %s}\n"+
 			"lanes: {work: {journal: %s}}\nbatchers: {work: {journal: off}}\n", h.journals(), c.sync, c.mode) + more
 	}
 	l := h.start(cfg(stuck))
-	accepted := l.post("lane", ids("lane", many)...)
+	accepted := l.post("lane", large(ids("lane", many))...)
 	l.signalHeard(syscall.SIGTERM)
 	l.signal(syscall.SIGTERM)
 	exit := l.end()
