@@ -1,18 +1,27 @@
 // Package intake is the gate that every accepting component owns: it answers
 // "may this enter?" and keeps the ledger of what came of it.
 //
-// A [Gate] moves through three states and never back:
+// A [Gate] can be paused and resumed. Once it drains there is no way back:
 //
-//	        Drain                    Close
-//	Open ───────────▶ Draining ───────────────▶ Closed
-//	  │                                            ▲
-//	  └────────────────────────────────────────────┘
-//	                     Close
+//	          Pause
+//	Open ───────────────▶ Paused
+//	  │ ◀───────────────    │
+//	  │   the last resume   │
+//	  └──────────┬──────────┘
+//	             │ Drain            Close, which drains first
+//	             ▼
+//	          Draining ────────────────────────▶ Closed
 //
 //	Open      everything may enter; the context is never looked at
-//	Draining  root work is refused with ErrDraining; work submitted from
-//	          inside accepted work (see below) is still admitted
+//	Paused    root work is refused with ErrPaused, which is an ErrDraining;
+//	          work submitted from inside accepted work (see below) is still
+//	          admitted. Several may pause a gate; the last to resume opens it
+//	Draining  the same with ErrDraining, for good: no resume opens it any more
 //	Closed    everything is refused with ErrClosed
+//
+// A pause is a drain that can be taken back, and a component is right about the
+// one if it is right about the other: it asks the gate when work comes, and tells
+// those who wait at its entrance ([OnChange], [Gate.Watch]).
 //
 // # Lineage
 //

@@ -1,6 +1,9 @@
 package intake
 
-import "errors"
+import (
+	"context"
+	"errors"
+)
 
 var (
 	// ErrDraining is matched by the error of a gate that finishes what is
@@ -8,19 +11,42 @@ var (
 	// to another instance, or again after the restart.
 	ErrDraining = errors.New("draining: no new work is accepted, what is inside is finished")
 
+	// ErrPaused is an [ErrDraining] that may be taken back: who can wait offers
+	// the work again when the gate is open ([Error.AwaitOpen]).
+	ErrPaused error = pausedError{}
+
 	// ErrClosed is matched by the error of a gate that takes nothing any
 	// more. The work was not accepted.
 	ErrClosed = errors.New("closed: no work is accepted")
 )
 
-// Error says which gate refused, and why. It unwraps to [ErrDraining] or
-// [ErrClosed].
+type pausedError struct{}
+
+func (pausedError) Error() string {
+	return "paused: no new work is accepted until it is resumed, what is inside is finished"
+}
+
+func (pausedError) Is(target error) bool { return target == ErrDraining }
+
+// Error says which gate refused, and why. It unwraps to [ErrDraining],
+// [ErrPaused] or [ErrClosed].
 type Error struct {
 	Gate string
 	Err  error
+
+	gate *Gate
 }
 
 func (e *Error) Error() string { return e.Gate + ": " + e.Err.Error() }
 
 // Unwrap returns the reason.
 func (e *Error) Unwrap() error { return e.Err }
+
+// AwaitOpen waits until the gate that has refused is open: see
+// [Gate.AwaitOpen]. Of an Error that no gate has made it returns that.
+func (e *Error) AwaitOpen(ctx context.Context) error {
+	if e.gate == nil {
+		return e
+	}
+	return e.gate.AwaitOpen(ctx)
+}

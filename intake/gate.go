@@ -7,12 +7,13 @@ import (
 	"sync/atomic"
 )
 
-// State is where a gate is on its one-way road.
+// State is what a gate does with those who come.
 type State int32
 
-// The states of a gate.
+// The states of a gate. From Draining on there is no way back.
 const (
 	Open State = iota
+	Paused
 	Draining
 	Closed
 )
@@ -21,6 +22,8 @@ func (s State) String() string {
 	switch s {
 	case Open:
 		return "open"
+	case Paused:
+		return "paused"
 	case Draining:
 		return "draining"
 	case Closed:
@@ -30,32 +33,38 @@ func (s State) String() string {
 	}
 }
 
-// MarshalText writes what [State.String] says: "open", "draining", "closed".
+// MarshalText writes what [State.String] says: "open", "paused", "draining",
+// "closed".
 func (s State) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
 
 // UnmarshalText reads what [State.MarshalText] writes, but for "unknown".
 func (s *State) UnmarshalText(text []byte) error {
-	for _, known := range []State{Open, Draining, Closed} {
+	for _, known := range []State{Open, Paused, Draining, Closed} {
 		if string(text) == known.String() {
 			*s = known
 			return nil
 		}
 	}
-	return fmt.Errorf("unknown state %q of a gate; it is open, draining or closed", text)
+	return fmt.Errorf("unknown state %q of a gate; it is open, paused, draining or closed", text)
 }
 
 // Gate stands at the entrance of one accepting component. Make one with [New];
 // the zero value has no name and must not be used.
 type Gate struct {
-	name    string
-	counted func() Ledger // nil: the gate counts visits itself
-	onDrain func()        // nil: nobody is told
+	name     string
+	counted  func() Ledger // nil: the gate counts visits itself
+	onChange func()        // nil: nobody is told
 
-	refuseDraining error // made once, so that a refusal under load allocates nothing
-	refuseClosed   error
+	// Made once, so that a refusal under load allocates nothing.
+	refusePaused, refuseDraining, refuseClosed error
 
-	state    atomic.Int32
-	draining chan struct{} // closed by the first Drain or Close
+	state atomic.Int32 // written under turn
+
+	turn    sync.Mutex
+	road    State         // Open, Draining or Closed: it only grows
+	holds   int           // pauses that have not ended
+	left    chan struct{} // closed while the state is not Open; then another is made
+	changed chan struct{} // closed by the next change of state; nil: nobody has asked
 
 	mu     sync.Mutex
 	ledger Ledger
@@ -75,23 +84,30 @@ func Counted(ledger func() Ledger) Option {
 	return func(g *Gate) { g.counted = ledger }
 }
 
-// OnDrain has the gate call f when it leaves the open state: once, on the
-// goroutine of that Drain or Close, before it returns. f may ask the gate, and
-// must not wait: it is for a component that has to tell many who wait at its
-// entrance, each of whom could wait for [Gate.Draining] but at a price.
-func OnDrain(f func()) Option {
-	return func(g *Gate) { g.onDrain = f }
+// OnChange has the gate call f after each pause, resume and drain that has
+// changed its state, on the goroutine that did it and before that call returns.
+// (Close drains first, and is no further change.) It is for a component that has
+// to tell many who wait at its entrance, each of whom could wait for
+// [Gate.Watch] but at a price.
+//
+// Where two changes come close upon each other f is called by both, in any order
+// or at once, and finds what the last one left: so f asks the gate under a lock
+// of the component's own, and does what that answer needs. f must not wait, and
+// must not change the gate.
+func OnChange(f func()) Option {
+	return func(g *Gate) { g.onChange = f }
 }
 
 // New returns an open gate. The name ("pool:sms") is what errors and receipts
 // call it.
 func New(name string, opts ...Option) *Gate {
 	g := &Gate{
-		name:           name,
-		refuseDraining: &Error{Gate: name, Err: ErrDraining},
-		refuseClosed:   &Error{Gate: name, Err: ErrClosed},
-		draining:       make(chan struct{}),
+		name: name,
+		left: make(chan struct{}),
 	}
+	g.refusePaused = &Error{Gate: name, Err: ErrPaused, gate: g}
+	g.refuseDraining = &Error{Gate: name, Err: ErrDraining, gate: g}
+	g.refuseClosed = &Error{Gate: name, Err: ErrClosed, gate: g}
 	for _, opt := range opts {
 		opt(g)
 	}
@@ -106,25 +122,19 @@ func (g *Gate) Name() string { return g.name }
 func (g *Gate) State() State { return State(g.state.Load()) }
 
 // Admit says whether work that comes with ctx may enter: nil, or an error
-// that matches [ErrDraining] or [ErrClosed]. It counts nothing, never blocks,
-// and reads ctx only while the gate is draining.
+// that matches [ErrDraining] ([ErrPaused] among them) or [ErrClosed]. It counts
+// nothing, never blocks, and reads ctx only while the gate is paused or draining.
 //
 // The answer holds for the moment of the call. A component that must not let
 // anything slip in between its answer and its own counting asks under the
 // lock that its ledger snapshot takes: then whatever was admitted before a
 // drain is in every snapshot taken after it.
 func (g *Gate) Admit(ctx context.Context) error {
-	switch State(g.state.Load()) {
-	case Open:
+	state := State(g.state.Load())
+	if state == Open || state != Closed && lineageOf(ctx).alive() {
 		return nil
-	case Draining:
-		if lineageOf(ctx).alive() {
-			return nil
-		}
-		return g.refuseDraining
-	default:
-		return g.refuseClosed
 	}
+	return g.refusal(state)
 }
 
 // Enter admits one piece of work and counts it, or refuses it as [Gate.Admit]
@@ -156,28 +166,6 @@ func (g *Gate) EnterAs(ctx context.Context, v *Visit) error {
 	v.inside = true
 	g.visits.add(v)
 	return nil
-}
-
-// Drain refuses root work from now on; lineage is still admitted. It does not
-// wait. Calling it again, or after [Gate.Close], does nothing.
-func (g *Gate) Drain() {
-	if !g.state.CompareAndSwap(int32(Open), int32(Draining)) {
-		return
-	}
-	close(g.draining)
-	if g.onDrain != nil {
-		g.onDrain()
-	}
-}
-
-// Draining is closed when the gate leaves the open state.
-func (g *Gate) Draining() <-chan struct{} { return g.draining }
-
-// Close refuses everything from now on, lineage too. It does not wait for
-// what is inside. Calling it again does nothing.
-func (g *Gate) Close() {
-	g.Drain()
-	g.state.Store(int32(Closed))
 }
 
 // Ledger is one consistent snapshot of the counts.

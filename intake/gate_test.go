@@ -98,11 +98,11 @@ func TestGate(t *testing.T) {
 		<-closed.Draining()
 	})
 
-	t.Run("OnDrainIsCalledOnceAndMayAskTheGate", func(t *testing.T) {
+	t.Run("OnChangeIsCalledForADrainOnceAndMayAskTheGate", func(t *testing.T) {
 		t.Parallel()
 		calls := 0
 		var g *intake.Gate
-		g = intake.New("pool", intake.OnDrain(func() {
+		g = intake.New("pool", intake.OnChange(func() {
 			calls++
 			assert.Equal(t, intake.Draining, g.State())
 			assert.ErrorIs(t, g.Admit(t.Context()), intake.ErrDraining)
@@ -214,7 +214,7 @@ func ExampleGate() {
 
 func TestStateIsItsNameInText(t *testing.T) {
 	t.Parallel()
-	for _, want := range []intake.State{intake.Open, intake.Draining, intake.Closed} {
+	for _, want := range []intake.State{intake.Open, intake.Paused, intake.Draining, intake.Closed} {
 		text, err := json.Marshal(want)
 		require.NoError(t, err)
 		require.JSONEq(t, `"`+want.String()+`"`, string(text))
@@ -223,5 +223,5 @@ func TestStateIsItsNameInText(t *testing.T) {
 		require.Equal(t, want, got)
 	}
 	var got intake.State
-	require.ErrorContains(t, got.UnmarshalText([]byte("ajar")), `unknown state "ajar" of a gate; it is open, draining or closed`)
+	require.ErrorContains(t, got.UnmarshalText([]byte("ajar")), `unknown state "ajar" of a gate; it is open, paused, draining or closed`)
 }

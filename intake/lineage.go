@@ -9,7 +9,8 @@ import (
 // Lineage is the right of accepted work to bring in more work while a drain
 // goes on. It is alive from [Mark] until [Lineage.End].
 type Lineage struct {
-	// outer is looked into by draining gates only: marking costs no look-up.
+	// outer is looked into by gates that are not open only: marking costs no
+	// look-up.
 	outer context.Context
 	ended atomic.Bool
 }

@@ -66,7 +66,7 @@
 // sync.Mutex was passed from one parked goroutine to the next for most of the
 // time, so the inbox has a lock of its own kind; and those who wait for room do
 // not wait for the drain too, which took the one channel of that for each of
-// them: the gate tells the pool ([intake.OnDrain]).
+// them: the gate tells the pool ([intake.OnChange]).
 //
 // # Batches and the bound
 //
@@ -144,6 +144,14 @@
 // the others work on its second half. While they wait TrySubmit finds the
 // queue full. They leave when their context ends, and are sent home when the
 // drain begins, unless they carry lineage.
+//
+// # Pausing
+//
+// A pause of the gate ([intake.Gate.Pause]) is a drain that can be taken back,
+// and all that is said here of a drain holds for it, with three exceptions: it
+// holds a replay up and does not end it, a lane may be opened and started
+// meanwhile, and when the gate is open again, everything is as it was before.
+// Who was refused has to come again.
 //
 // # Lineage, and how loose it is
 //
@@ -233,7 +241,7 @@
 // has not entered stays in the journal and was in nobody's ledger. Work that a
 // drain still lets in by its lineage may so overtake it. A journal that fails
 // in the middle leaves the rest for the next life, says so ([WithReplay]), and
-// the lane opens. The key of [Lane.SubmitKey] is kept, and so is its order.
+// the lane opens. A pause of the lane's gate only holds the replay up. The key of [Lane.SubmitKey] is kept, and so is its order.
 //
 // Dead letters. With a box ([WithDeadLetters]) an item that failed for good, or
 // is older than MaxAge, is in the box before it is counted Failed and before

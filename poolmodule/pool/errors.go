@@ -18,6 +18,10 @@ var (
 	// no new root work. The work was not accepted.
 	ErrDraining = intake.ErrDraining
 
+	// ErrPaused is an ErrDraining that may be taken back, see
+	// [intake.ErrPaused].
+	ErrPaused = intake.ErrPaused
+
 	// ErrClosed is matched when the door takes nothing any more. The work was
 	// not accepted.
 	ErrClosed = intake.ErrClosed

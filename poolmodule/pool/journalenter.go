@@ -140,13 +140,26 @@ func (l *laneCore) leaveJournalLocked() {
 }
 
 // feed brings in an item of an earlier life, waiting for room whatever the
-// policy. Once a drain has begun it is refused, and is in nobody's ledger.
+// policy, and for the end of a pause. Once a drain has begun it is refused, and
+// is in nobody's ledger.
 func (p *Pool) feed(j *job) error {
+	for {
+		err := p.feedNow(j)
+		if !errors.Is(err, intake.ErrPaused) {
+			return err
+		}
+		if err := j.lane.gate.AwaitOpen(j.lane.ctx); err != nil {
+			return err
+		}
+	}
+}
+
+func (p *Pool) feedNow(j *job) error {
 	l, e := j.lane, entry{work: j}
 	p.lock()
-	if l.gate.State() != intake.Open {
+	if err := l.gate.Admit(l.ctx); err != nil {
 		p.unlock()
-		return l.gate.Admit(l.ctx)
+		return err
 	}
 	if !p.fitsLocked() {
 		return p.waitLocked(l.ctx, e, &p.waiting.line)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/lastcall-go/lastcall/intake"
 	"github.com/lastcall-go/lastcall/journal"
 )
 
@@ -100,10 +101,10 @@ func (l *laneCore) claimStart(cancel context.CancelFunc) (o *opening, isMine boo
 }
 
 func (l *laneCore) refusesStart() error {
-	if err := l.gate.Admit(context.Background()); err != nil {
-		return fmt.Errorf("lane %s: start after stop: %w", l.name, err)
+	if l.gate.State() < intake.Draining { // one that is paused will open
+		return nil
 	}
-	return nil
+	return fmt.Errorf("lane %s: start after stop: %w", l.name, l.gate.Admit(context.Background()))
 }
 
 func (l *laneCore) endStart(o *opening) {

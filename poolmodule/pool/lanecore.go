@@ -112,7 +112,7 @@ func newLaneCore(p *Pool, name string, cfg LaneConfig) *laneCore {
 	}
 	l.ctx, l.cancel = context.WithCancelCause(p.ctx)
 	l.quiet = quietness{pool: p, isLocked: l.quietLocked}
-	l.gate = intake.New("lane:"+name, intake.Counted(l.ledgerSnapshot), intake.OnDrain(l.gateDrains))
+	l.gate = intake.New("lane:"+name, intake.Counted(l.ledgerSnapshot), intake.OnChange(l.gateChanges))
 	return l
 }
 
@@ -121,7 +121,7 @@ func (l *laneCore) join() error {
 	p := l.pool
 	p.lock()
 	defer p.unlock()
-	if p.gate.State() != intake.Open {
+	if p.gate.State() >= intake.Draining {
 		return fmt.Errorf("lane %s: %w", l.name, p.gate.Admit(context.Background()))
 	}
 	for _, other := range p.lanes {

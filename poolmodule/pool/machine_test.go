@@ -49,6 +49,8 @@ type machine struct {
 	closures model
 	items    [2]model
 
+	resumes []func() // of pauses, in any of the gates
+
 	submitters sync.WaitGroup
 	mu         sync.Mutex
 	order      map[string][]int // what ran, by lane or key
@@ -210,6 +212,17 @@ func (m *machine) run(rt *rapid.T) {
 		"wait": func(rt *rapid.T) {
 			time.Sleep(time.Duration(rapid.IntRange(0, 3000).Draw(rt, "ms")) * time.Millisecond)
 		},
+		"pause": func(rt *rapid.T) {
+			gates := m.gates()
+			m.resumes = append(m.resumes, gates[rapid.IntRange(0, len(gates)-1).Draw(rt, "gate")].Pause())
+		},
+		"resume": func(rt *rapid.T) {
+			if len(m.resumes) > 0 {
+				i := rapid.IntRange(0, len(m.resumes)-1).Draw(rt, "which")
+				m.resumes[i]()
+				m.resumes = slices.Delete(m.resumes, i, i+1)
+			}
+		},
 		"drain gate": func(rt *rapid.T) {
 			if rapid.IntRange(0, 4).Draw(rt, "really") == 0 {
 				m.pool.Gate().Drain()
@@ -234,6 +247,10 @@ func (m *machine) run(rt *rapid.T) {
 	})
 	m.stop(rt)
 	m.settle(rt)
+}
+
+func (m *machine) gates() []*intake.Gate {
+	return []*intake.Gate{m.pool.Gate(), m.lanes[0].Gate(), m.lanes[1].Gate()}
 }
 
 // abandon leaves no goroutine behind.
@@ -301,6 +318,9 @@ func (m *machine) check(rt *rapid.T) {
 	require.LessOrEqual(rt, s.Workers, s.Idle+s.Busy, "callers may be busy too")
 	require.LessOrEqual(rt, s.Workers, m.most)
 	ledgers := []intake.Ledger{s.Ledger, m.lanes[0].Gate().Ledger(), m.lanes[1].Gate().Ledger()}
+	if !slices.ContainsFunc(m.gates(), func(g *intake.Gate) bool { return g.State() == intake.Open }) {
+		require.Zero(rt, s.Submitters, "nobody waits at an entrance that is not open")
+	}
 	models := []*model{&m.closures, &m.items[0], &m.items[1]}
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -135,7 +135,7 @@ func New(name string, cfg Config, opts ...Option) (*Pool, error) {
 	p.queue.inbox.sampler = newSampler()
 	p.quiet = quietness{pool: p, isLocked: p.quietLocked}
 	p.empty = quietness{pool: p, isLocked: p.emptyLocked}
-	p.gate = intake.New("pool:"+name, intake.Counted(p.ledgerSnapshot), intake.OnDrain(p.gateDrains))
+	p.gate = intake.New("pool:"+name, intake.Counted(p.ledgerSnapshot), intake.OnChange(p.gateChanges))
 	return p, nil
 }
 

@@ -2,6 +2,7 @@ package pool_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -103,6 +104,8 @@ func (s *storm) run(t *testing.T) {
 		submitting.Go(func() { s.submit(i*stormEach, (i+1)*stormEach) })
 	}
 	watching.Go(func() { s.resize(t) })
+	watching.Go(func() { s.pause(s.pool.Gate()) })
+	watching.Go(func() { s.pause(s.lane.Gate()) })
 	watching.Go(func() { s.watch(t, s.pool.Gate()) })
 	watching.Go(func() { s.watch(t, s.lane.Gate()) })
 
@@ -157,12 +160,32 @@ func (s *storm) submit(from, to int) {
 		if s.total.Add(int64(accepted)) >= s.last {
 			s.begin.Do(func() { close(s.stop) })
 		}
-		if errorIsAny(err, pool.ErrDraining, pool.ErrClosed) {
+		var refused *intake.Error
+		switch {
+		case errors.Is(err, pool.ErrPaused) && errors.As(err, &refused):
+			_ = refused.AwaitOpen(ctx) // what ends the waiting is told again
+			id += accepted
+			continue
+		case errorIsAny(err, pool.ErrDraining, pool.ErrClosed):
 			return
 		}
 		id += offered
 	}
 	s.begin.Do(func() { close(s.stop) })
+}
+
+// pause pauses a gate now and then.
+func (s *storm) pause(g *intake.Gate) {
+	for !s.isOver() {
+		resume := g.Pause()
+		if rand.IntN(4) == 0 {
+			g.Pause()() // another one, that ends first
+		}
+		resume()
+		for range rand.IntN(50) {
+			runtime.Gosched()
+		}
+	}
 }
 
 func (s *storm) resize(t *testing.T) {

@@ -127,17 +127,21 @@ func (p *Pool) admitNowLocked() (c calls) {
 	return c
 }
 
-// gateDrains sends home those who wait for room and have no lineage, and ends
-// what no task boundary would end. [intake.Gate.Drain] calls it.
-func (p *Pool) gateDrains() {
+// gateChanges sends home those who wait for room and have no lineage, and ends
+// what no task boundary would end, if the gate drains or is paused. A gate that
+// is open again has nobody who waits for that: there is only to be seen to it
+// that the next drain is noticed. The gate calls it ([intake.OnChange]), perhaps
+// when it has changed again, so it does what the gate says now.
+func (p *Pool) gateChanges() {
 	p.lock()
+	p.noticed = false
 	p.noticeDrainLocked()
 	c := p.refuseWaitersLocked(p.gate, &p.waiting.line)
 	p.unlock()
 	c.send()
 }
 
-func (l *laneCore) gateDrains() {
+func (l *laneCore) gateChanges() {
 	l.pool.lock()
 	for _, w := range l.pool.idle {
 		w.marks.endDrained()
@@ -167,7 +171,7 @@ func (p *Pool) refuseWaitersLocked(g *intake.Gate, lines ...*line) (c calls) {
 }
 
 // waitLocked puts the submitter in line and blocks until it was let in or
-// refused, also by a drain (see gateDrains), or its context ends. It unlocks.
+// refused, also by a drain (see gateChanges), or its context ends. It unlocks.
 func (p *Pool) waitLocked(ctx context.Context, e entry, in *line) error {
 	w, ok := p.waiting.spare.Get().(*waiter)
 	if !ok {
