@@ -117,7 +117,7 @@ func New[T any](name string, sink Sink[T], cfg Config, opts ...Option[T]) (*Batc
 	}
 	b.measures = b.opts.key != nil || b.opts.size != nil
 	b.simple = b.opts.size == nil && b.cfg.MaxAge == 0
-	b.gate = intake.New("batch:"+name, intake.Counted(b.ledger))
+	b.gate = intake.New("batch:"+name, intake.Counted(b.ledger), intake.OnChange(b.gateChanges))
 	if b.opts.key == nil {
 		b.only = &line[T]{}
 	}

@@ -136,8 +136,10 @@
 //	Save(ctx)   puts what Stop left over into the journal, or gives it to the
 //	            [WithSave] function
 //
-// A drain that begins at the [Batcher.Gate] alone is enough: the batcher
-// watches it. Flush contexts carry lineage and are cancelled by nothing but
+// A drain that begins at the [Batcher.Gate] alone is enough: it tells the
+// batcher. A pause of the gate ([intake.Gate.Pause]) is a drain that can be taken
+// back: everything inside is flushed at once, and when the gate is open again,
+// batches linger as before. It only holds a replay up. Flush contexts carry lineage and are cancelled by nothing but
 // the end of the stop's time and Config.FlushTimeout.
 //
 // Left over are: what no flush began with; what a flush returned an error for

@@ -21,6 +21,9 @@ var (
 	// ErrDraining: the batcher finishes what is inside and takes no new root
 	// work. It is [intake.ErrDraining].
 	ErrDraining = intake.ErrDraining
+	// ErrPaused: an ErrDraining that may be taken back. It is
+	// [intake.ErrPaused].
+	ErrPaused = intake.ErrPaused
 	// ErrClosed: the batcher has stopped. It is [intake.ErrClosed].
 	ErrClosed = intake.ErrClosed
 )

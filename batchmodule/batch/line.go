@@ -99,8 +99,8 @@ func (b *Batcher[T]) dueLocked() (*bundle[T], Trigger) {
 	return nil, 0
 }
 
-// hastyLocked says that nobody gains by lingering: the batcher drains, or
-// somebody waits for room.
+// hastyLocked says that nobody gains by lingering: the batcher drains or is
+// paused, or somebody waits for room.
 func (b *Batcher[T]) hastyLocked() bool {
 	return b.waiting.Len() > 0 && b.barred == nil || b.past.room != nil || b.gate.State() != intake.Open
 }

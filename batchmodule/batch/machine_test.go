@@ -37,7 +37,7 @@ type script struct {
 
 func drawScript(t *rapid.T) script {
 	return script{
-		Steps:    rapid.SliceOfN(rapid.IntRange(0, 11), 0, 20).Draw(t, "steps"),
+		Steps:    rapid.SliceOfN(rapid.IntRange(0, 12), 0, 20).Draw(t, "steps"),
 		Weather:  rapid.SliceOfN(rapid.IntRange(0, 7), 1, 8).Draw(t, "weather"),
 		Refusals: rapid.SliceOfN(rapid.IntRange(0, 3), 1, 4).Draw(t, "refusals"),
 		End:      rapid.IntRange(ended, ends-1).Draw(t, "end"),
@@ -195,6 +195,10 @@ func (w *world) step(ctx context.Context, b *batch.Batcher[int], step int) {
 		w.take(items[:n])
 	case 8:
 		_ = b.Flush(short)
+	case 12:
+		resume := b.Gate().Pause()
+		time.Sleep(15 * time.Millisecond)
+		resume()
 	default:
 		time.Sleep(time.Duration(step) * time.Millisecond)
 	}

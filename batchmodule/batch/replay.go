@@ -6,6 +6,7 @@ import (
 	"runtime/pprof"
 	"time"
 
+	"github.com/lastcall-go/lastcall/intake"
 	"github.com/lastcall-go/lastcall/journal"
 )
 
@@ -57,6 +58,9 @@ func (b *Batcher[T]) beginReplayLocked(total int) {
 	b.barLocked(b.replaying)
 	ctx, cancel := context.WithCancelCause(b.base)
 	b.past.cut = cancel
+	if b.gate.State() >= intake.Draining { // it found nothing to end yet
+		cancel(ErrDraining)
+	}
 	go b.replay(ctx)
 }
 
@@ -127,8 +131,12 @@ func (b *Batcher[T]) enter(ctx context.Context, it journal.Item[T], tick <-chan 
 func (b *Batcher[T]) tryEnter(it journal.Item[T], p place) (<-chan struct{}, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if err := b.gate.Admit(context.Background()); err != nil {
-		return nil, err
+	switch state, changed := b.gate.Watch(); state {
+	case intake.Open:
+	case intake.Paused: // what was accepted in an earlier life can wait
+		return changed, nil
+	default:
+		return nil, b.gate.Admit(context.Background())
 	}
 	if !b.fitsLocked(p.key, b.cfg.Buffer) {
 		if b.past.room == nil {
@@ -142,15 +150,6 @@ func (b *Batcher[T]) tryEnter(it journal.Item[T], p place) (<-chan struct{}, err
 	t.replayed = true
 	b.placeLocked(it.Value, p, &t)
 	return nil, nil
-}
-
-// cutReplay ends the replay before its time: the drain has begun.
-func (b *Batcher[T]) cutReplay() {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if b.past.cut != nil {
-		b.past.cut(ErrDraining)
-	}
 }
 
 // replayHung is an error when the replay has not ended although it was cut.

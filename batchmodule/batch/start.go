@@ -124,23 +124,18 @@ func (b *Batcher[T]) redrive(ctx context.Context, it journal.Item[T]) error {
 	return b.add(ctx, it.Value, &t, true)
 }
 
-// tend hands out what is ready, ends lingers and notices the drain. It is the
-// one goroutine that starts flushes, so that they inherit its profiler labels
+// tend hands out what is ready, and ends lingers. It is the one goroutine that starts flushes, so that they inherit its profiler labels
 // and not those of a producer.
 func (b *Batcher[T]) tend() {
 	pprof.SetGoroutineLabels(b.base)
 	defer close(b.tended)
 	defer b.timer.Stop()
-	draining := b.gate.Draining()
 	for {
 		b.dispatch()
 		select {
 		case <-b.wake:
 		case <-b.timer.C:
 			b.rearm()
-		case <-draining:
-			draining = nil
-			b.cutReplay()
 		case <-b.halt:
 			return
 		}

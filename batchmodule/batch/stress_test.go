@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/lastcall-go/lastcall/batchmodule/batch"
+	"github.com/lastcall-go/lastcall/intake"
 	"github.com/lastcall-go/lastcall/journal"
 	"github.com/lastcall-go/lastcall/journal/journaltest"
 )
@@ -58,7 +59,10 @@ func (c *crowd) produce(p int) {
 		n, err := c.offer(p, c.sent[p])
 		c.sent[p] += n
 		c.accepted.Add(int64(n))
+		var refused *intake.Error
 		switch {
+		case errors.Is(err, batch.ErrPaused) && errors.As(err, &refused):
+			_ = refused.AwaitOpen(c.t.Context()) // what ends the waiting is told again
 		case errors.Is(err, batch.ErrDraining), errors.Is(err, batch.ErrClosed):
 			return
 		case err != nil:
@@ -83,6 +87,26 @@ func (c *crowd) offer(p, n int) (int, error) {
 		return 0, err
 	}
 	return 1, nil
+}
+
+// pause pauses the gate now and then, until the crowd has gone. While it is
+// paused nobody gets in.
+func (c *crowd) pause(gone <-chan struct{}) {
+	for {
+		resume := c.Gate().Pause()
+		before := c.Gate().Ledger().Accepted
+		runtime.Gosched()
+		assert.Equal(c.t, before, c.Gate().Ledger().Accepted)
+		resume()
+		for range rand.IntN(50) {
+			runtime.Gosched()
+		}
+		select {
+		case <-gone:
+			return
+		default:
+		}
+	}
 }
 
 // look checks snapshots, and flushes, until the crowd has gone.
@@ -155,6 +179,7 @@ func (c *crowd) meetStop(cfg batch.Config) {
 		crowd.Go(func() { c.produce(p) })
 	}
 	looker.Go(func() { c.look(cfg, gone) })
+	looker.Go(func() { c.pause(gone) })
 	for moment := rand.Int64N(3000); c.accepted.Load() < moment; {
 		runtime.Gosched()
 	}

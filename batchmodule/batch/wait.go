@@ -4,6 +4,8 @@ import (
 	"container/list"
 	"context"
 	"fmt"
+
+	"github.com/lastcall-go/lastcall/intake"
 )
 
 // waiter is an Add that waits for room. Whoever makes room places the item, or
@@ -29,29 +31,42 @@ func (b *Batcher[T]) queueLocked(w *waiter[T]) {
 
 // await returns when the item was placed or will not be.
 func (b *Batcher[T]) await(w *waiter[T]) error {
-	draining := b.gate.Draining()
-	for {
-		select {
-		case err := <-w.answer:
-			return err
-		case <-w.ctx.Done():
-			err := context.Cause(w.ctx)
-			// It had lineage; what cut it short is the stop.
-			if refusal := b.gate.Admit(context.Background()); refusal != nil {
-				err = fmt.Errorf("%w (%w)", refusal, err)
-			}
-			b.mu.Lock()
-			b.answerLocked(w, &Error{Batcher: b.name, Op: "add", Err: err})
-			b.mu.Unlock()
-		case <-draining:
-			draining = nil
-			b.mu.Lock()
-			if err := b.gate.Admit(w.ctx); err != nil {
-				b.answerLocked(w, err)
-			}
-			b.mu.Unlock()
+	select {
+	case err := <-w.answer: // also of a drain: see gateChanges
+		return err
+	case <-w.ctx.Done():
+	}
+	err := context.Cause(w.ctx)
+	// It had lineage; what cut it short is the stop.
+	if refusal := b.gate.Admit(context.Background()); refusal != nil {
+		err = fmt.Errorf("%w (%w)", refusal, err)
+	}
+	b.mu.Lock()
+	b.answerLocked(w, &Error{Batcher: b.name, Op: "add", Err: err})
+	b.mu.Unlock()
+	return <-w.answer
+}
+
+// gateChanges does what a drain or a pause of the gate asks for: those who wait
+// and are not admitted any more are sent home, what lingers goes now, and a
+// drain ends the replay. Nobody waits for the gate to open again but a replay,
+// which looks for itself. The gate calls it ([intake.OnChange]), perhaps when it
+// has changed again, so it does what the gate says now.
+func (b *Batcher[T]) gateChanges() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for at := b.waiting.Front(); at != nil; {
+		w := at.Value.(*waiter[T])
+		at = at.Next()
+		if err := b.gate.Admit(w.ctx); err != nil {
+			b.answerLocked(w, err)
 		}
 	}
+	b.grantLocked() // who was behind them may fit
+	if b.gate.State() >= intake.Draining && b.past.cut != nil {
+		b.past.cut(ErrDraining)
+	}
+	b.wakeTend()
 }
 
 // answerLocked refuses a waiter, unless it has its answer.
