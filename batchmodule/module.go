@@ -105,7 +105,7 @@ func (d *declaration[T]) NewBatcher(
 		OnStop:     func(ctx context.Context) error { return stop(ctx, b) },
 		PreDestroy: b.Save,
 		Gate:       b.Gate(),
-		Panel:      panel{b, cfg.WithDefaults(), b.Gate().Draining()}.panel(),
+		Panel:      panel{b, cfg.WithDefaults(), func() (lifecycle.Health, bool) { return lifecycle.GateHealth(b.Gate()) }}.panel(),
 		Budget:     lifecycle.Budget{Stop: cfg.StopBudget},
 	})
 	return b, nil

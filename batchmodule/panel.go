@@ -21,8 +21,8 @@ type core interface {
 // panel is what a batcher shows of itself.
 type panel struct {
 	core
-	cfg      batch.Config    // with defaults; of its limits those at the start
-	draining <-chan struct{} // closed when the batcher's stop begins
+	cfg  batch.Config                    // with defaults; of its limits those at the start
+	open func() (lifecycle.Health, bool) // that of its gate, where that is not open
 }
 
 func (p panel) panel() *lifecycle.Panel {
@@ -78,10 +78,8 @@ func metrics(s batch.Stats) []lifecycle.Metric {
 
 // health is a warning where items cannot get out, or not in.
 func (p panel) health(s batch.Stats) lifecycle.Health {
-	select {
-	case <-p.draining:
-		return lifecycle.Health{Status: lifecycle.OutOfService, Reason: "it stops, or has stopped: no new work is accepted"}
-	default:
+	if h, ok := p.open(); ok {
+		return h
 	}
 	h := lifecycle.Health{Status: lifecycle.Up, Details: map[string]any{
 		"inside": s.Inside, "buffer": s.Limits.Buffer, "slots": s.Slots, "parallel": s.Limits.Parallel,

@@ -26,7 +26,7 @@ type settings struct {
 // path is not served. They are answered before the gate and not counted.
 //
 // Readiness is 200 while the server serves, and 503 from the moment its stop
-// begins or while [Readiness] says no. Liveness is 200 always. Once the
+// begins, while its gate is paused, or while [Readiness] says no. Liveness is 200 always. Once the
 // listener is released, only connections that exist can ask.
 func Probes(readyPath, livePath string) Option {
 	return func(s *settings) { s.readyPath, s.livePath = readyPath, livePath }
@@ -93,16 +93,17 @@ func (s settings) build(p Params) (*server.Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	srv, err := server.New(p.Config, h, append(s.options(p, m), s.server...)...)
+	probes := &probes{ask: p.Readiness}
+	srv, err := server.New(p.Config, h, append(s.options(p, m, probes), s.server...)...)
 	if err != nil {
 		return nil, fmt.Errorf("httpmodule: %w", err)
 	}
+	probes.server = srv
 	lifecycle.Append(p.Lifecycle, hook(srv, p.Config))
 	return srv, nil
 }
 
-func (s settings) options(p Params, router server.Router) []server.Option {
-	probes := &probes{ask: p.Readiness}
+func (s settings) options(p Params, router server.Router, probes *probes) []server.Option {
 	opts := []server.Option{
 		server.WithRouter(router),
 		server.WithReadiness(probes.setServing),

@@ -135,10 +135,8 @@ func (p panel) health() lifecycle.Health {
 		h.Reason = fmt.Sprintf("it accepts no connection any more: %v; the application has to be started again", err)
 		return h
 	}
-	select {
-	case <-p.Gate().Draining():
-		h.Status, h.Reason = lifecycle.OutOfService, "it stops, or has stopped: no new request is accepted"
-	default:
+	if out, ok := lifecycle.GateHealth(p.Gate()); ok {
+		h.Status, h.Reason = out.Status, out.Reason
 	}
 	return h
 }

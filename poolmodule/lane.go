@@ -170,7 +170,7 @@ func (d laneOf[T]) NewLane(params LaneParams, parts laneParts[T]) (*pool.Lane[T]
 		},
 		PreDestroy: l.Save,
 		Gate:       l.Gate(),
-		Panel:      lanePanel{name: d.Name, cfg: cfg.WithDefaults(), draining: l.Gate().Draining(), stats: l.Stats}.panel(),
+		Panel:      lanePanel{name: d.Name, cfg: cfg.WithDefaults(), open: func() (lifecycle.Health, bool) { return lifecycle.GateHealth(l.Gate()) }, stats: l.Stats}.panel(),
 		Budget:     lifecycle.Budget{Stop: cfg.StopBudget},
 	})
 	return l, nil

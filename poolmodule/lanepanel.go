@@ -13,10 +13,10 @@ import (
 // lanePanel is what a lane shows of itself, whatever its type. None of it can
 // be changed while it runs: its handlers read it without a lock.
 type lanePanel struct {
-	name     string
-	cfg      pool.LaneConfig // with defaults
-	draining <-chan struct{} // closed when the lane's stop begins
-	stats    func() pool.LaneStats
+	name  string
+	cfg   pool.LaneConfig                 // with defaults
+	open  func() (lifecycle.Health, bool) // that of its gate, where that is not open
+	stats func() pool.LaneStats
 }
 
 func (l lanePanel) panel() *lifecycle.Panel {
@@ -47,7 +47,7 @@ func (l lanePanel) metrics() []lifecycle.Metric {
 }
 
 func (l lanePanel) health(s pool.LaneStats) lifecycle.Health {
-	if h, ok := leaving(l.draining); ok {
+	if h, ok := l.open(); ok {
 		return h
 	}
 	h := lifecycle.Health{Status: lifecycle.Up, Details: map[string]any{"pool": s.Pool, "journal": s.Journal, "dead_letters": s.DeadLetters}}

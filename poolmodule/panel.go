@@ -51,7 +51,7 @@ func (p poolPanel) metrics() []lifecycle.Metric {
 
 // health is a warning where work is kept out, or soon will be.
 func (p poolPanel) health(s pool.Stats) lifecycle.Health {
-	if h, ok := leaving(p.Gate().Draining()); ok {
+	if h, ok := lifecycle.GateHealth(p.Gate()); ok {
 		return h
 	}
 	taken := s.Queued + s.Retrying + s.Entering

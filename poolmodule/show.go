@@ -34,16 +34,6 @@ func distribution(name, help string, h pool.Histogram) lifecycle.Metric {
 	}
 }
 
-// leaving is the health of what takes no new work any more.
-func leaving(draining <-chan struct{}) (lifecycle.Health, bool) {
-	select {
-	case <-draining:
-		return lifecycle.Health{Status: lifecycle.OutOfService, Reason: "it stops, or has stopped: no new work is accepted"}, true
-	default:
-		return lifecycle.Health{}, false
-	}
-}
-
 func stopBudget(key string, value time.Duration) lifecycle.Knob {
 	return lifecycle.Knob{
 		Name: "stop_budget", Key: key, Type: lifecycle.DurationKnob, Value: value, Cold: true,

@@ -35,6 +35,14 @@
 // contexts cancelled with [ErrCut] as the cause, get a few milliseconds to
 // answer, and are then cut off. Stop returns a [*StopError] that names each.
 //
+// # Pausing
+//
+// While the gate is paused ([intake.Gate.Pause]) the listener stays, and a
+// request that comes gets 503, Retry-After and Connection: close. Those in flight
+// end, with Connection: close; streams and hijacked connections are told by
+// [Draining], but none is ended. When the gate is open again requests are served
+// as before, on new connections and on those that have said nothing meanwhile.
+//
 // # What is promised
 //
 // A request whose first byte has reached this machine before its connection

@@ -4,6 +4,8 @@ import (
 	"context"
 	"net/http"
 	"time"
+
+	"github.com/lastcall-go/lastcall/intake"
 )
 
 const (
@@ -74,7 +76,35 @@ func (s *Server) release() {
 	// No connection can come after this; one that is just being accepted is
 	// tracked already.
 	<-s.served
-	close(s.told)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.tellLocked()
+}
+
+// gateChanges tells streams of a pause, and has others to be told where it is
+// over. The gate calls it, see [intake.OnChange].
+func (s *Server) gateChanges() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case s.gate.State() != intake.Open:
+		s.tellLocked()
+	case s.isTold && !s.draining.Load():
+		s.told, s.isTold = make(chan struct{}), false
+	}
+}
+
+func (s *Server) tellLocked() {
+	if !s.isTold {
+		s.isTold = true
+		close(s.told)
+	}
+}
+
+func (s *Server) telling() <-chan struct{} {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.told
 }
 
 // drain waits until no connection and no request is left; false when ctx

@@ -66,13 +66,14 @@ type request struct {
 type requestKey struct{}
 
 // Draining is closed when the server of the request that ctx belongs to
-// begins its drain and wants its clients to go elsewhere. Long replies should
-// come to an end then. It is nil, which blocks for ever, where ctx is not of a
+// begins its drain, or is paused, and wants its clients to go elsewhere. Long
+// replies should come to an end then: a stop ends them if they do not, a pause
+// waits. It is nil, which blocks for ever, where ctx is not of a
 // request. The channel may be kept after the request, for a hijacked
 // connection.
 func Draining(ctx context.Context) <-chan struct{} {
 	if r, ok := ctx.Value(requestKey{}).(*request); ok {
-		return r.server.told
+		return r.server.telling()
 	}
 	return nil
 }

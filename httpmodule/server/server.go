@@ -37,7 +37,6 @@ type Server struct {
 	requests requests
 
 	draining atomic.Bool
-	told     chan struct{} // closed by the drain, once
 	served   chan struct{} // closed when nothing is accepted any more
 	stopped  chan struct{} // closed by the first Stop, when it is through
 
@@ -47,6 +46,8 @@ type Server struct {
 	serveErr error
 	stopErr  error // set before stopped is closed
 	drained  Drained
+	told     chan struct{} // closed by the drain, and by a pause; then isTold
+	isTold   bool
 }
 
 // phase only grows.
@@ -86,7 +87,7 @@ func New(cfg Config, handler http.Handler, opts ...Option) (*Server, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, fmt.Errorf("%s: wrong configuration:\n%w", s.name, err)
 	}
-	s.gate = intake.New(s.name)
+	s.gate = intake.New(s.name, intake.OnChange(s.gateChanges))
 	s.http = s.httpServer()
 	return s, nil
 }
