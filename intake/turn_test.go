@@ -146,7 +146,7 @@ func walk(t *testing.T, path []int) bool {
 		} else {
 			check("lineage is kept out", g.Admit(lineage) == nil)
 		}
-		if want != before && !(before == intake.Draining && want == intake.Closed) {
+		if want != before && (before != intake.Draining || want != intake.Closed) {
 			changes++
 			check("what was told is wrong", toldOf == want || want == intake.Closed && toldOf == intake.Draining)
 		}

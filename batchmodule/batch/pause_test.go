@@ -39,9 +39,9 @@ func TestPause(t *testing.T) {
 				resume()
 			}
 			addN(t, b, 30, 1)
-			time.Sleep(time.Minute - 1)
+			time.Sleep(time.Minute - time.Nanosecond)
 			assert.Len(t, r.items(), 30, "it lingers")
-			time.Sleep(1)
+			time.Sleep(time.Nanosecond)
 			synctest.Wait()
 			assert.Len(t, r.items(), 31)
 			assert.EqualValues(t, 30, b.Stats().Flushes.Drain)
