@@ -25,6 +25,7 @@ type Actuator struct {
 
 	endpoints []endpoint // those that are on, in the order of the table
 	mux       *http.ServeMux
+	schemas   func() *schemas // made once, when somebody asks
 
 	// life ends when Stop is called: what is endless ends with it.
 	life context.Context //nolint:containedctx // it outlives every request: it belongs to the actuator
@@ -61,6 +62,7 @@ func New(conductor *lifecycle.Conductor, cfg Config, opts ...Option) (*Actuator,
 	a.scrape = a.prometheusHandler()
 	a.endpoints = slices.DeleteFunc(a.all(), func(e endpoint) bool { return !a.on(e) })
 	a.mux = a.routes()
+	a.schemas = sync.OnceValue(a.newSchemas)
 	return a, nil
 }
 

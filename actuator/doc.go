@@ -31,6 +31,10 @@
 // keys that are not known are ignored, but where something is changed: there they
 // get 400 too, so that "?dryrun=true" is not taken for the real thing.
 //
+// /openapi.json describes all that is on as an OpenAPI 3.1 document, endpoints
+// of [WithEndpoints] as well, with schemas that are inferred from the types of
+// their answers. What a component says of itself is anything there.
+//
 // # Who may see what
 //
 // This package serves whoever reaches it. Who that is, is for the server in

@@ -14,7 +14,8 @@ import (
 
 func (a *Actuator) drainEndpoints() []endpoint {
 	return []endpoint{{Endpoint{
-		ID: "drain", Method: http.MethodGet, Path: "/drain", Answer: drain{},
+		ID: "drain", Method: http.MethodGet, Path: "/drain", Answer: drain{}, Otherwise: rehearsal{},
+		Statuses: []int{http.StatusOK, http.StatusAccepted, http.StatusServiceUnavailable},
 		Query: map[string]string{
 			"dryRun": "`true`: a rehearsal, how long a drain would take now",
 			"over":   "100ms to 10s: how long a rehearsal looks (1s)",

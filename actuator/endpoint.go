@@ -33,6 +33,26 @@ type Endpoint struct {
 	// nil Answer: it is not JSON.
 	Body   any `json:"-"`
 	Answer any `json:"-"`
+	// Otherwise is the zero value of another answer, which comes where the
+	// query asks for it. Nil: there is none.
+	Otherwise any `json:"-"`
+	// Statuses are those that the answer comes with. Zero: 200, or 204 where
+	// nothing is answered to a change.
+	Statuses []int `json:"statuses,omitempty"`
+	// Media are the types that it comes as besides JSON, or instead. Zero: none.
+	Media []string `json:"media,omitempty"`
+}
+
+// statuses are those that the answer comes with.
+func (e Endpoint) statuses() []int {
+	switch {
+	case len(e.Statuses) > 0:
+		return e.Statuses
+	case e.Write && e.Answer == nil && len(e.Media) == 0:
+		return []int{http.StatusNoContent}
+	default:
+		return []int{http.StatusOK}
+	}
 }
 
 // handler answers a request. An error is returned before anything is written,
@@ -64,6 +84,7 @@ func (a *Actuator) all() []endpoint {
 		a.threadEndpoints(),
 		a.loggerEndpoints(),
 		a.shutdownEndpoints(),
+		a.openapiEndpoints(),
 		a.customEndpoints(),
 	)
 }

@@ -15,7 +15,7 @@ const eventStream = "text/event-stream"
 
 func (a *Actuator) eventEndpoints() []endpoint {
 	return []endpoint{{Endpoint{
-		ID: "events", Method: http.MethodGet, Path: "/events", Answer: events{},
+		ID: "events", Method: http.MethodGet, Path: "/events", Answer: events{}, Media: []string{eventStream},
 		Query: map[string]string{
 			"since": "the id of an event: only what came after it; the header Last-Event-ID is the same",
 			"limit": "1 to 1000: how many at most, the newest (1000); not for a stream",

@@ -16,17 +16,20 @@ const (
 	readinessState = "readinessState"
 )
 
+// healthStatuses are what httpStatus makes of it.
+var healthStatuses = []int{http.StatusOK, http.StatusServiceUnavailable}
+
 // worstFirst is the order of the statuses.
 var worstFirst = []lifecycle.Status{lifecycle.Down, lifecycle.OutOfService, lifecycle.Unknown, lifecycle.Warning, lifecycle.Up}
 
 func (a *Actuator) healthEndpoints() []endpoint {
 	return []endpoint{
 		{Endpoint{
-			ID: "health", Method: http.MethodGet, Path: "/health", Open: true, Answer: health{},
+			ID: "health", Method: http.MethodGet, Path: "/health", Open: true, Answer: health{}, Statuses: healthStatuses,
 			Summary: "Whether everything can do its work: the worst status of all components. 503 when that is DOWN or OUT_OF_SERVICE.",
 		}, a.health},
 		{Endpoint{
-			ID: "health", Method: http.MethodGet, Path: "/health/{name}", Open: true, Answer: health{},
+			ID: "health", Method: http.MethodGet, Path: "/health/{name}", Open: true, Answer: health{}, Statuses: healthStatuses,
 			Summary: "The same of a group (liveness, readiness, and those of the configuration) or of one component.",
 		}, a.healthOf},
 	}

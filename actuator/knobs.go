@@ -30,7 +30,7 @@ func (a *Actuator) knobEndpoints() []endpoint {
 		Summary: "What can be changed about a component while it runs: values, bounds, what needs a restart. The ETag is the revision.",
 	}
 	turn := Endpoint{
-		ID: "knobs", Method: http.MethodPatch, Write: true, Body: map[string]any{}, Answer: lifecycle.Turned{},
+		ID: "knobs", Method: http.MethodPatch, Write: true, Body: knobValues{}, Answer: lifecycle.Turned{},
 		Query: map[string]string{
 			"dryRun": "`true`: nothing is changed, the answer says what would be",
 			"ttl":    "1s to 168h: how long it holds, then it is taken back",
@@ -56,6 +56,9 @@ type knobs struct {
 	Revision uint64           `json:"revision"`
 	Knobs    []lifecycle.Knob `json:"knobs"`
 }
+
+// knobValues are what a change asks for, by the names of knobs.
+type knobValues map[string]any
 
 // showKnobs answers with the knobs of a component.
 func (a *Actuator) showKnobs(w http.ResponseWriter, r *http.Request) error {

@@ -22,7 +22,7 @@ func (a *Actuator) metricEndpoints() []endpoint {
 			Summary: "One metric, summed over its labels, and what labels there are.",
 		}, a.metric},
 		{Endpoint{
-			ID: "prometheus", Method: http.MethodGet, Path: "/prometheus",
+			ID: "prometheus", Method: http.MethodGet, Path: "/prometheus", Media: []string{"text/plain", "application/openmetrics-text"},
 			Query:   map[string]string{"name[]": "tells only the metric of this name; more than one may be given"},
 			Summary: "All metrics for Prometheus, as text or OpenMetrics.",
 		}, a.prometheus},

@@ -11,11 +11,11 @@ const (
 func (a *Actuator) probeEndpoints() []endpoint {
 	return []endpoint{
 		{Endpoint{
-			ID: "livez", Method: http.MethodGet, Path: LivezPath, Root: true, Open: true,
+			ID: "livez", Method: http.MethodGet, Path: LivezPath, Root: true, Open: true, Statuses: healthStatuses, Media: textMedia,
 			Summary: "The status of the health group liveness, in one word; 503 asks for a restart.",
 		}, a.probe(liveness)},
 		{Endpoint{
-			ID: "readyz", Method: http.MethodGet, Path: ReadyzPath, Root: true, Open: true,
+			ID: "readyz", Method: http.MethodGet, Path: ReadyzPath, Root: true, Open: true, Statuses: healthStatuses, Media: textMedia,
 			Summary: "The status of the health group readiness, in one word; 503 asks to send nothing here.",
 		}, a.probe(readiness)},
 	}

@@ -20,6 +20,9 @@ var mediaTypes = []string{
 	"application/json",
 }
 
+// textMedia is text for a person, beside JSON or instead.
+var textMedia = []string{"text/plain"}
+
 // reply writes v as JSON.
 func reply(w http.ResponseWriter, r *http.Request, status int, v any) error {
 	media := negotiate(r.Header.Values("Accept"), mediaTypes)

@@ -26,9 +26,10 @@ func (a *Actuator) shutdownEndpoints() []endpoint {
 			Summary: "Stops the application gracefully.",
 		}, a.shutdown},
 		{Endpoint{
-			ID: shutdownID, Method: http.MethodPost, Path: "/drain", Write: true, OffByDefault: true, Answer: drain{},
-			Query:   map[string]string{"dryRun": "`true`: nothing is stopped, the answer is that of GET"},
-			Summary: "Stops the application gracefully, which begins with the drain; GET says how far it has come.",
+			ID: shutdownID, Method: http.MethodPost, Path: "/drain", Write: true, OffByDefault: true, Answer: drain{}, Otherwise: rehearsal{},
+			Statuses: []int{http.StatusOK, http.StatusAccepted},
+			Query:    map[string]string{"dryRun": "`true`: nothing is stopped, the answer is that of GET"},
+			Summary:  "Stops the application gracefully, which begins with the drain; GET says how far it has come.",
 		}, a.beginDrain},
 	}
 }

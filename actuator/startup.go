@@ -17,7 +17,7 @@ func (a *Actuator) startupEndpoints() []endpoint {
 			Summary: "The timeline of the start: each OnStart with its beginning, its end and what came of it.",
 		}, a.startup},
 		{Endpoint{
-			ID: "shutdown-report", Method: http.MethodGet, Path: "/shutdown-report", Answer: shutdownReport{},
+			ID: "shutdown-report", Method: http.MethodGet, Path: "/shutdown-report", Answer: shutdownReport{}, Media: textMedia,
 			Summary: "The receipt of the last stop: of this process once it has stopped, else of the run before. As text with Accept: text/plain.",
 		}, a.shutdownReport},
 	}

@@ -11,7 +11,7 @@ import (
 
 func (a *Actuator) threadEndpoints() []endpoint {
 	return []endpoint{{Endpoint{
-		ID: "threaddump", Method: http.MethodGet, Path: "/threaddump", Answer: threadDump{},
+		ID: "threaddump", Method: http.MethodGet, Path: "/threaddump", Answer: threadDump{}, Media: textMedia,
 		Query:   map[string]string{"component": "a name: only the goroutines of that component"},
 		Summary: "The goroutines, those at the same place together, by the component that has started them. As text with Accept: text/plain.",
 	}, a.threadDump}}

@@ -48,6 +48,7 @@ var picture = []room{
 	{"examples/*", join([]string{"app", "modules"}, glue, cores, grounds, []string{"journal", "journal/filejournal"}), "examples use what users use: they say when work is written down, and where"},
 	{module, nil, "it says where to begin, and is imported by nobody"},
 	{"internal/archtest", nil, "it looks at the others from outside"},
+	{"internal/openapitest", nil, "it reads a document as any client does, and knows nobody who wrote it"},
 	{"internal/program", nil, "it finds the programs that tests run beside ours"},
 	{"internal/crashtest", nil, "only its tests do anything; they are a service like any other"},
 }
@@ -89,12 +90,16 @@ var bans = []ban{
 		path: "github.com/prometheus", except: []string{"actuator", "modules", "examples/*"},
 		why: "metrics are read from snapshots in one room; hot paths call no library",
 	},
+	{
+		path: "github.com/google/jsonschema-go", except: []string{"actuator", "modules", "examples/*", "internal/openapitest"},
+		why: "what answers look like is described in one room; the others are described by it",
+	},
 	{path: "github.com/stretchr/testify", except: testRooms, why: testsOnly},
 	{path: "go.uber.org/goleak", except: testRooms, why: testsOnly},
 	{path: "pgregory.net/rapid", except: testRooms, why: testsOnly},
 }
 
-var testRooms = []string{"lifecycle/lifecycletest", "journal/journaltest"}
+var testRooms = []string{"lifecycle/lifecycletest", "journal/journaltest", "internal/openapitest"}
 
 const testsOnly = "test libraries have no place in a user's program"
 
