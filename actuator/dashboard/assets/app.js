@@ -191,6 +191,7 @@ function unlock() {
     h("h1", null, "This service wants its token"),
     h("p", null, "It is the value of ", h("code", null, "management.token"), ". It stays in this tab and is forgotten when you close it."),
     token() && h("p", { class: "failure", role: "alert" }, "The token that was given is not the one."),
+    h("input", { type: "text", name: "username", autocomplete: "username", value: "management", hidden: true }), // a password belongs to somebody
     h("label", { for: "token" }, "Token"), h("input", { id: "token", name: "token", type: "password", autocomplete: "current-password", required: true, made: (el) => el.focus() }),
     h("button", { type: "submit", class: "primary", "data-action": "unlock" }, "Unlock"));
 }

@@ -31,11 +31,13 @@ export function lines({ title, series, span = SPAN, unit = "count", limit, about
         limit > 0 && h("path", { class: "limit", d: `M0 ${y(limit, top)}H${WIDTH}` }),
         kept.marks.filter((m) => m.at > kept.end - span).map((m) => h("path", { class: "mark", d: `M${x(m.at - kept.end + span - 1, span)} 0V100` }))),
       h("span", { class: "at top" }, say(top)), h("span", { class: "at mid" }, say(top / 2)),
-      kept.marks.filter((m) => m.at > kept.end - span).map((m) => h("span", { class: "restart", style: { left: (100 * (m.at - kept.end + span - 1)) / span + "%" }, title: m.text }, "restart")),
+      kept.marks.filter((m) => m.at > kept.end - span).map((m) => restart(m, (100 * (m.at - kept.end + span - 1)) / span)),
       !known.some((s) => s.values.some((v) => !Number.isNaN(v))) && h("span", { class: "nothing" }, "nothing yet"),
       h("span", { class: "cursor" }), h("span", { class: "readout" })),
     h("div", { class: "times" }, h("span", null, "−" + format.duration(span)), h("span", null, "now")));
 }
+
+const restart = (m, at) => h("span", { class: "restart" + (at > 80 ? " left" : ""), style: { left: at + "%" }, title: m.text }, "restart");
 
 const heading = (title, about) => h("span", { class: "title", tabindex: about ? "0" : null, ...tip(about) }, title);
 

@@ -37,14 +37,14 @@ export function detail(ctx, special, verb) {
   const near = closer(c);
   return [
     back(ctx),
-    h("div", { class: "title-row", "data-component": c.name },
+    h("div", { class: "title-row" },
       h("h1", null, c.name), badge(c.state), badge(c.health), c.gate && badge(c.gate),
       h("span", { class: "dim" }, [c.kind, c.module && "module " + c.module, c.band && "band " + c.band].filter(Boolean).join(" · ")),
       h("span", { class: "push" }, rangeChooser(ctx))),
     c.reason && h("p", { class: "reason " + (c.health === "DOWN" ? "bad" : "warn") }, c.reason),
     c.moved && note("It stops in another band than its own: " + c.moved),
     c.panics > 0 && h("p", { class: "failure" }, "Its panel has panicked ", c.panics, " times; the log says where."),
-    h("div", { class: "columns" },
+    h("div", { class: "columns", "data-component": c.name },
       h("div", { class: "wide" },
         special ? special(c, ctx, near) : charts(c, ctx),
         distributions(c, ctx),

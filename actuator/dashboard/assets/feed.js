@@ -3,7 +3,7 @@
 // second, until this process or the next one answers.
 
 import { ask, can, Problem } from "./api.js";
-import { begin, picture, event, receipt, lost, state, history, changed } from "./store.js";
+import { begin, picture, event, earlier, receipt, lost, state, history, changed } from "./store.js";
 import { stale } from "./resource.js";
 
 const AGAIN = 1000; // ms between two tries
@@ -69,6 +69,13 @@ function hello(message) {
   if (message.process === known) return; // the same process, whose legend has grown
   stale();
   if (can("GET", "/history")) prime("");
+  if (can("GET", "/events")) recall();
+}
+
+// recall asks for what happened before this page was opened.
+async function recall() {
+  const told = await ask({ path: "/events", query: { limit: "300" } }).catch(() => null); // without, the list begins now
+  if (told) earlier(told.events);
 }
 
 // prime asks for what the server has kept of one component, or of the few of all

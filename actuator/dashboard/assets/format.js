@@ -31,7 +31,7 @@ export function duration(s) {
   if (a < 1e-3) return trim(s * 1e6, a < 1e-5 ? 1 : 0) + " µs";
   if (a < 1) return trim(s * 1e3, a < 0.01 ? 2 : a < 0.1 ? 1 : 0) + " ms";
   if (a < 60) return trim(s, a < 10 ? 2 : 1) + " s";
-  if (a < 3600) return Math.floor(a / 60) + " m " + String(Math.floor(a % 60)).padStart(2, "0") + " s";
+  if (a < 3600) return Math.floor(a / 60) + " m" + (a % 60 >= 1 ? " " + String(Math.floor(a % 60)).padStart(2, "0") + " s" : "");
   if (a < 86400) return Math.floor(a / 3600) + " h " + String(Math.floor((a % 3600) / 60)).padStart(2, "0") + " m";
   return Math.floor(a / 86400) + " d " + Math.floor((a % 86400) / 3600) + " h";
 }

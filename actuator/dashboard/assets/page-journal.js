@@ -15,7 +15,7 @@ import * as format from "./format.js";
 export const page = {
   id: "journal", title: "Journal", key: "j",
   when: () => ofKind("journal", "deadletter_box").length > 0,
-  view: (ctx) => (ctx.sel && ctx.query.as !== "box" ? detail(ctx, (c, _, near) => (c.kind === "journal" ? store(c, near) : box(c, near, ctx))) : list(ctx)),
+  view: (ctx) => (ctx.sel ? detail(ctx, (c, _, near) => (c.kind === "journal" ? store(c, near) : box(c, near, ctx))) : list(ctx)),
 };
 
 function list(ctx) {

@@ -90,7 +90,19 @@ function rehearsed() {
     (r.notes || []).map((n) => note(n)));
 }
 
-const stages = ["pre-stop delay", "closing ingress", "draining", "stopping", "reporting"];
+// The stages of a stop, each with the moment that ends it, where that is reported.
+const stages = [["pre-stop delay", "pre-stop delay"], ["closing ingress", "ingress closed"], ["draining", "quiet"], ["stopping"], ["reporting"]];
+const mostRows = 100;
+
+function stageList(p, r) {
+  const over = new Map((r?.stages || p.stages || []).map((s) => [s.name, s]));
+  const at = r ? stages.length : stages.findIndex(([name]) => name === p.stage);
+  return h("ol", { class: "stages" }, stages.map(([name, moment], i) => {
+    const report = over.get(moment);
+    return h("li", { class: report?.reached === false ? "missed" : i < at ? "over" : i === at ? "now" : "", "aria-current": i === at ? "step" : null, title: report?.inside || null },
+      name, report && h("span", { class: "num" }, " → ", moment, " ", format.duration(format.seconds(report.at))));
+  }));
+}
 
 // stopping draws the stop that goes on, or that is over.
 function stopping() {
@@ -99,14 +111,20 @@ function stopping() {
   const began = new Date(p.began || r.began).getTime();
   const at = Math.max(0, (state.at - began) / 1000);
   const took = r ? format.seconds(r.took) : at;
-  const over = new Map((r?.stages || p.stages || []).map((s) => [s.name, s]));
   const limits = [["soft_deadline", "soft", "waiting ends here"], ["deadline", "hard", "the stop ends here"]].filter(([name]) => p[name] && new Date(p[name]).getFullYear() > 1).map(([name, tone, text]) => ({ at: (new Date(p[name]) - began) / 1000, tone, text }));
   const total = r ? took : Math.max(took * 1.05, ...limits.map((l) => l.at).filter((l) => l < took * 4), 1);
   return card(r ? "The stop" : "Stopping", { aside: h("span", { class: "num" }, format.duration(took), limits[1] && !r && " of " + format.duration(limits[1].at)) },
     h("p", null, "Asked for by ", h("b", null, causeText(p.cause || r?.cause)), p.cut && [". ", h("b", { class: "bad" }, p.cut)]),
-    h("ol", { class: "stages" }, stages.map((name) => h("li", { class: over.has(name) ? (over.get(name).reached ? "over" : "missed") : !r && p.stage === name ? "now" : "", "aria-current": !r && p.stage === name ? "step" : null },
-      name, over.has(name) && h("span", { class: "num dim" }, " ", format.duration(format.seconds(over.get(name).at)))))),
-    waterfall({ rows: stopRows(p, began, took, r), total, limits, now: r ? undefined : at }));
+    stageList(p, r),
+    longest(stopRows(p, began, took, r), { total, limits, now: r ? undefined : at }));
+}
+
+// longest draws a waterfall, of many rows those that took longest.
+function longest(rows, more) {
+  if (rows.length <= mostRows) return waterfall({ rows, ...more });
+  const took = (row) => row.parts.reduce((n, part) => n + (part.tone === "ok" ? part.took : 1e6), 0);
+  const shown = new Set([...rows].sort((a, b) => took(b) - took(a)).slice(0, mostRows));
+  return [waterfall({ rows: rows.filter((row) => shown.has(row)), ...more }), note(`The ${mostRows} that took longest, of ${rows.length}.`)];
 }
 
 function stopRows(p, began, took, r) {
@@ -161,7 +179,7 @@ function starting() {
   });
   const total = whole ? (new Date(whole.endTime) - began) / 1000 : Math.max(0.001, ...rows.map((r) => r.parts[0].from + r.parts[0].took));
   return card("The start", { aside: h("span", { class: "dim" }, whole ? "up after " : "so far ", h("b", { class: "num" }, format.duration(total)), " at " + format.stamp(began)) },
-    rows.length ? waterfall({ rows, total }) : note("No OnStart has returned yet."));
+    rows.length ? longest(rows, { total }) : note("No OnStart has returned yet."));
 }
 
 // runCard says how the run before this one ended.

@@ -83,6 +83,13 @@ export function event(e) {
   changed();
 }
 
+// earlier takes in events that came before those that are known.
+export function earlier(list) {
+  const known = new Set(state.events.map((e) => e.seq));
+  state.events = [...list.filter((e) => !known.has(e.seq)), ...state.events].sort((a, b) => a.seq - b.seq).slice(-MOST_EVENTS);
+  changed();
+}
+
 export function receipt(r) {
   state.receipt = r;
   changed();
