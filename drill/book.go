@@ -5,6 +5,7 @@ import (
 	"math"
 	"strconv"
 	"strings"
+	"sync/atomic"
 )
 
 // book is what the load saw and what the sink says, for every id.
@@ -24,6 +25,10 @@ type page struct {
 	life int
 	rows [][]fate // by generator
 
+	accepted atomic.Int64  // so far, by all generators
+	wanted   int64         // of them; zero: nobody waits
+	enough   chan struct{} // closed when as many are accepted
+
 	duplicated int // deliveries for which the end of this life is to blame
 	repeated   int // those of them that came within this life
 }
@@ -40,9 +45,10 @@ type fate struct {
 // recorded reports whether anybody knows of it.
 func (f *fate) recorded() bool { return f.delivered > 0 || f.failed || f.saved }
 
-// open begins the page of the next life.
-func (b *book) open(generators int) *page {
-	p := &page{tag: b.tag, life: len(b.pages) + 1, rows: make([][]fate, generators)}
+// open begins the page of the next life, in which somebody waits until so many
+// are accepted.
+func (b *book) open(generators, wanted int) *page {
+	p := &page{tag: b.tag, life: len(b.pages) + 1, rows: make([][]fate, generators), wanted: int64(wanted), enough: make(chan struct{})}
 	b.pages = append(b.pages, p)
 	return p
 }
@@ -56,7 +62,12 @@ func (p *page) next(g int) (i int, id string) {
 
 func (p *page) id(g, i int) string { return fmt.Sprintf("%s.%d.%d.%d", p.tag, p.life, g, i) }
 
-func (p *page) answer(g, i int, a Answer) { p.rows[g][i].answer = a }
+func (p *page) answer(g, i int, a Answer) {
+	p.rows[g][i].answer = a
+	if a == Accepted && p.accepted.Add(1) == p.wanted {
+		close(p.enough)
+	}
+}
 
 // close ends the page: its answers are complete. It returns how much was
 // accepted.

@@ -23,8 +23,8 @@ func TestConfig(t *testing.T) {
 			Pause:   -1,
 			Settle:  drill.Settle{Quiet: -1, Patience: -1, Timeout: -1, Grace: -1},
 			Kills: []drill.Kill{
-				{Runs: -1, Grace: -1, MaxDuplicates: -2},
-				{Steps: []drill.Step{{Signal: 0}, {Signal: syscall.SIGTERM, From: 2, To: 1}}},
+				{Runs: -1, Grace: -1, Accepted: -1, MaxDuplicates: -2},
+				{FromExec: true, Accepted: 1, Steps: []drill.Step{{Signal: 0}, {Signal: syscall.SIGTERM, From: 2, To: 1}}},
 			},
 		}
 		report, err := drill.Run(t.Context(), cfg)
@@ -34,7 +34,8 @@ func TestConfig(t *testing.T) {
 			"load.offer: is nil", "load.generators: is -1", "load.pause: is -1ns",
 			"outcome.delivered: is nil", "\npause: is -1ns",
 			"settle.quiet: is -1ns", "settle.patience: is -1ns", "settle.timeout: is -1ns", "settle.grace: is -1ns",
-			"kills[0].runs: is -1", "kills[0].grace: is -1ns", "kills[0].max_duplicates: is -2", "kills[0].steps: are empty",
+			"kills[0].runs: is -1", "kills[0].grace: is -1ns", "kills[0].max_duplicates: is -2", "kills[0].accepted: is -1", "kills[1].accepted: is 1, must be 0 with from_exec",
+			"kills[0].steps: are empty",
 			"kills[1].steps[0].signal: is 0", "kills[1].steps[1]: is from 2ns to 1ns",
 		} {
 			assert.ErrorContains(t, err, want)
@@ -53,7 +54,7 @@ func TestConfig(t *testing.T) {
 		assert.Len(t, drill.Config{}.WithDefaults().Kills, 2)
 	})
 
-	t.Run("BetweenAndAtMostLeaveTheKillAlone", func(t *testing.T) {
+	t.Run("BetweenUnderAndAtMostLeaveTheKillAlone", func(t *testing.T) {
 		t.Parallel()
 		k := drill.SigkillInStop(3)
 		changed := k.Between(time.Second, time.Minute).AtMost(7)
@@ -61,6 +62,7 @@ func TestConfig(t *testing.T) {
 		assert.Equal(t, k.Steps[1], changed.Steps[1])
 		assert.Equal(t, 7, changed.MaxDuplicates)
 		assert.Equal(t, drill.NoDuplicates, k.AtMost(0).MaxDuplicates)
+		assert.Equal(t, 3, k.Under(3).Accepted)
 		assert.Equal(t, drill.SigkillInStop(3), k)
 		assert.Equal(t, drill.Kill{}, drill.Kill{}.Between(1, 2))
 	})
@@ -110,6 +112,7 @@ func refuse(context.Context, *drill.Child, string) drill.Answer { return drill.R
 func TestLoadThatNobodyHeardProvesNothing(t *testing.T) {
 	t.Parallel()
 	cfg := config(t, "honest", drill.Sigterm(1))
+	cfg.Kills[0].Accepted = 0
 	cfg.Load.Offer = refuse
 	_, err := run(t, cfg)
 	require.ErrorIs(t, err, drill.ErrNoWork)

@@ -1,6 +1,8 @@
 package drill_test
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -93,9 +95,19 @@ func TestDishonestProgramsAreFound(t *testing.T) {
 		cfg.Program.ReadyTimeout = 100 * time.Millisecond
 		report, err := run(t, cfg)
 		require.ErrorIs(t, err, drill.ErrNotReady)
-		assert.ErrorContains(t, err, "still loading")
 		assert.Equal(t, 3, report.Total.Runs, "it is given up")
 		assert.False(t, report.Settled)
+	})
+
+	t.Run("IsNeverReadyAndHasSaidWhy", func(t *testing.T) {
+		t.Parallel()
+		cfg := config(t, "mute", drill.Sigkill(10))
+		cfg.Program.ReadyLine = "still"
+		cfg.Program.Ready = func(context.Context, *drill.Child) error { return errors.New("no answer") }
+		_, err := run(t, cfg)
+		require.ErrorIs(t, err, drill.ErrNotReady)
+		assert.ErrorContains(t, err, "no answer")
+		assert.ErrorContains(t, err, "still loading")
 	})
 
 	t.Run("DiesBeforeItIsReady", func(t *testing.T) {

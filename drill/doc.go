@@ -35,6 +35,9 @@
 //	SigkillInStop   one asks, and does not wait until it is over
 //	SigkillInStart  it dies while it starts and replays
 //
+// A few kills on a slow machine may all come before anything was accepted, and
+// prove nothing ([ErrNoWork]): [Kill.Under] has them wait for that.
+//
 // # Load
 //
 // Generators call [Load].Offer beside each other from the moment the program

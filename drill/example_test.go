@@ -41,8 +41,8 @@ func ExampleRun() {
 		},
 		Outcome: drill.Outcome{Delivered: drill.Lines(filepath.Join(dir, "delivered"))},
 		Kills: []drill.Kill{
-			drill.Sigkill(3).AtMost(workers).Between(5*time.Millisecond, 50*time.Millisecond),
-			drill.Sigterm(2).AtMost(0).Between(5*time.Millisecond, 50*time.Millisecond),
+			drill.Sigkill(3).AtMost(workers).Under(1).Between(5*time.Millisecond, 50*time.Millisecond),
+			drill.Sigterm(2).AtMost(0).Under(1).Between(5*time.Millisecond, 50*time.Millisecond),
 		},
 		Settle: drill.Settle{Quiet: 100 * time.Millisecond},
 	})

@@ -20,7 +20,13 @@ type Kill struct {
 	// FromExec counts the first moment from the start of the process and not
 	// from when the program is ready: it is hit while it starts and replays.
 	FromExec bool
-	// Grace is how long the program may take to end after the last signal.
+	// Accepted counts the first moment from when this life has accepted so many
+	// pieces of work, and not from when the program is ready: a machine may be
+	// so slow that it has accepted nothing by then. A program that does not
+	// accept so many is hit after the time Grace. Zero: from when it is ready.
+	Accepted int
+	// Grace is how long the program may take to end after the last signal, and
+	// to accept what is Accepted.
 	// Default 30 s.
 	Grace time.Duration
 	// Exits are the codes with which it may end; a death by a signal is
@@ -99,6 +105,13 @@ func (k Kill) Between(from, to time.Duration) Kill {
 	return k
 }
 
+// Under is k with n as its Accepted: it comes under load, however slow the
+// machine is.
+func (k Kill) Under(n int) Kill {
+	k.Accepted = n
+	return k
+}
+
 // AtMost is k with n as its MaxDuplicates; zero means none.
 func (k Kill) AtMost(n int) Kill {
 	k.MaxDuplicates = n
@@ -128,6 +141,12 @@ func (k Kill) wrong() []error {
 	wrong := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
 	if k.Runs < 0 {
 		wrong("runs: is %d, must be positive, or 0 for one", k.Runs)
+	}
+	switch {
+	case k.Accepted < 0:
+		wrong("accepted: is %d, must be positive, or 0 for none", k.Accepted)
+	case k.Accepted > 0 && k.FromExec:
+		wrong("accepted: is %d, must be 0 with from_exec: nothing is accepted before the program is ready", k.Accepted)
 	}
 	if k.Grace < 0 {
 		wrong("grace: is %s, must be positive, or 0 for the default of %s", k.Grace, defaultGrace)

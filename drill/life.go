@@ -52,10 +52,10 @@ func (l *Life) fail(c *Child, err error) {
 }
 
 // live runs the program once, to its end by the kill k: it is under load if
-// load is true, and the first moment of k begins when until returns (nil: at
-// once).
+// load is true, and the first moment of k begins when until returns (nil: when
+// as much is accepted as k wants).
 func (d *drill) live(ctx context.Context, k planned, load bool, until func(context.Context, *Child) error) *Life {
-	p := d.book.open(d.cfg.Load.Generators)
+	p := d.book.open(d.cfg.Load.Generators, k.Accepted)
 	l := &Life{Number: p.life, Kill: k.Name, Moments: k.moments, Exit: -1, kind: k.kind}
 	d.lives = append(d.lives, l)
 
@@ -77,6 +77,9 @@ func (d *drill) live(ctx context.Context, k planned, load bool, until func(conte
 			d.cfg.Load.run(ctx, c, p)
 		}
 	})
+	if until == nil {
+		until = k.awaitAccepted(p)
+	}
 	err = k.execute(ctx, c, l, ready, until)
 	loaded.Wait()
 	l.Exit = c.exit
@@ -99,10 +102,7 @@ func (k planned) execute(ctx context.Context, c *Child, l *Life, ready <-chan er
 			return notReady(c, err)
 		}
 	}
-	var unsettled error
-	if until != nil {
-		unsettled = until(ctx, c)
-	}
+	unsettled := until(ctx, c)
 	last, err := k.send(c, l)
 	switch {
 	case err != nil:
@@ -115,6 +115,24 @@ func (k planned) execute(ctx context.Context, c *Child, l *Life, ready <-chan er
 	}
 	l.Stopping = max(c.end.Sub(last), 0)
 	return unsettled
+}
+
+// awaitAccepted returns when the load has had enough accepted, or when there is
+// no hope that it will.
+func (k planned) awaitAccepted(p *page) func(context.Context, *Child) error {
+	return func(_ context.Context, c *Child) error {
+		if k.Accepted == 0 {
+			return nil
+		}
+		limit := time.NewTimer(k.Grace)
+		defer limit.Stop()
+		select {
+		case <-p.enough:
+		case <-c.gone:
+		case <-limit.C:
+		}
+		return nil
+	}
 }
 
 // send sends the signals at their moments, until the child is gone. It

@@ -4,6 +4,8 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -34,36 +36,86 @@ func TestProgram(t *testing.T) {
 		t.Parallel()
 		cfg := config(t, "honest", drill.Sigterm(1))
 		cfg.Program.ReadyLine, cfg.Program.ReadyURL = "", "http://127.0.0.1:1/readyz"
-		cfg.Program.ReadyTimeout = 50 * time.Millisecond
+		cfg.Program.ReadyTimeout = 500 * time.Millisecond
 		_, err := run(t, cfg)
 		require.ErrorIs(t, err, drill.ErrNotReady)
-		assert.ErrorContains(t, err, "not within 50ms")
+		assert.ErrorContains(t, err, "not within 500ms")
 		assert.ErrorContains(t, err, "connection refused")
 	})
 
 	t.Run("AnswerOnItsWayIsWaitedFor", func(t *testing.T) {
 		t.Parallel()
 		cfg := config(t, "honest", drill.Sigkill(1))
-		cfg.Load.Generators = 1
+		cfg.Load.Generators = 2
+		var first sync.Once
+		var accepted atomic.Int64
+		answered := make(chan struct{})
 		cfg.Load.Offer = func(ctx context.Context, child *drill.Child, id string) drill.Answer {
-			answer := post(ctx, child, id)
-			for answer == drill.Accepted && !isGone(child.Pid) {
-				time.Sleep(time.Millisecond) // a real child again
+			late := false
+			first.Do(func() { late = true })
+			if !late {
+				<-answered // the kill comes when the other generator has this
 			}
-			time.Sleep(20 * time.Millisecond)
-			assert.NoError(t, ctx.Err())
+			answer := post(ctx, child, id)
+			if answer == drill.Accepted {
+				accepted.Add(1)
+			}
+			if late {
+				close(answered)
+				for !isGone(child.Pid) {
+					time.Sleep(time.Millisecond) // a real child again
+				}
+				time.Sleep(20 * time.Millisecond)
+				assert.NoError(t, ctx.Err())
+				assert.Equal(t, drill.Accepted, answer)
+			}
 			return answer
 		}
 		report, err := run(t, cfg)
 		require.NoError(t, err)
-		assert.Equal(t, 1, report.Total.Accepted)
+		assert.EqualValues(t, accepted.Load(), report.Total.Accepted)
+	})
+
+	t.Run("IsHitWhenItHasAcceptedSomething", func(t *testing.T) {
+		t.Parallel()
+		cfg := config(t, "honest", drill.Sigkill(2))
+		cfg.Kills[0] = cfg.Kills[0].Between(0, 0).Under(5)
+		began := map[int]time.Time{}
+		var mu sync.Mutex
+		cfg.Load.Offer = func(ctx context.Context, child *drill.Child, id string) drill.Answer {
+			mu.Lock()
+			if began[child.Life].IsZero() {
+				began[child.Life] = time.Now()
+			}
+			early := time.Since(began[child.Life]) < 100*time.Millisecond
+			mu.Unlock()
+			if early { // what is refused does not count
+				return drill.Refused
+			}
+			return post(ctx, child, id)
+		}
+		report, err := run(t, cfg)
+		require.NoError(t, err)
+		for _, l := range report.Lives[:2] {
+			assert.GreaterOrEqual(t, l.Tally.Accepted, 5)
+		}
+	})
+
+	t.Run("ThatAcceptsTooLittleIsHitAllTheSame", func(t *testing.T) {
+		t.Parallel()
+		cfg := config(t, "honest", drill.Sigkill(1))
+		cfg.Load.Offer = refuse
+		cfg.Kills[0].Grace = 2 * time.Second
+		_, err := run(t, cfg)
+		require.ErrorIs(t, err, drill.ErrNoWork)
+		assert.NotErrorIs(t, err, drill.ErrHung)
 	})
 
 	t.Run("IsNotShoutedAtWhileItRefuses", func(t *testing.T) {
 		t.Parallel()
 		cfg := config(t, "honest", drill.Sigkill(1))
 		cfg.Load.Offer, cfg.Load.Generators, cfg.Load.Pause = refuse, 1, 0
-		cfg.Kills[0] = cfg.Kills[0].Between(320*time.Millisecond, 320*time.Millisecond)
+		cfg.Kills[0] = cfg.Kills[0].Between(320*time.Millisecond, 320*time.Millisecond).Under(0)
 		report, err := run(t, cfg)
 		require.ErrorIs(t, err, drill.ErrNoWork)
 		// 1, 2, 4, 8, 16, 32, 32, 32 ms …

@@ -46,13 +46,7 @@ var programs = map[string]func(*service) error{
 		s.deaf = true
 		return s.serve()
 	},
-	"dying": func(s *service) error {
-		time.AfterFunc(20*time.Millisecond, func() {
-			fmt.Println("panic: the disk is on fire")
-			os.Exit(2)
-		})
-		return s.serve()
-	},
+	"dying": func(s *service) error { s.dies = true; return s.serve() },
 	"talking": func(*service) error {
 		for i := range 1000 {
 			fmt.Println("line", i)
@@ -104,6 +98,7 @@ type service struct {
 	refuses bool // it says no to some, and delivers them
 	receipt bool // it leaves a receipt, in which one ledger does not balance
 	deaf    bool // it has no ear for signals
+	dies    bool // it dies by itself, soon after it has begun to listen
 
 	queue                   chan string
 	accept, deliver, finish func(id string)
@@ -138,6 +133,12 @@ func (s *service) serve() error {
 	server := &http.Server{Handler: http.HandlerFunc(s.take)}
 	go func() { _ = server.Serve(listener) }()
 	fmt.Println("listening on", listener.Addr())
+	if s.dies {
+		time.AfterFunc(20*time.Millisecond, func() {
+			fmt.Println("panic: the disk is on fire")
+			os.Exit(2)
+		})
+	}
 
 	<-ctx.Done()
 	// Whoever is in a handler has written down what he puts into the queue.
@@ -181,7 +182,7 @@ func (s *service) take(w http.ResponseWriter, r *http.Request) {
 func (s *service) work() {
 	for id := range s.queue {
 		if s.forgets {
-			time.Sleep(5 * time.Millisecond) // it is a real child: there is no bubble
+			time.Sleep(time.Second) // what it has accepted has no other place when it is killed
 		}
 		s.deliver(id)
 		if s.doubles {

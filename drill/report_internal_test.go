@@ -14,11 +14,11 @@ func TestDuplicatesThatNoKillExplains(t *testing.T) {
 	judged := func(again int, kills ...Kill) *Report {
 		d := &drill{cfg: Config{Kills: kills}, settled: true}
 		d.book.tag = "d"
-		p := d.book.open(1)
+		p := d.book.open(1, 0)
 		i, id := p.next(0)
 		p.answer(0, i, Accepted)
 		d.book.close(p)
-		d.book.open(0)
+		d.book.open(0, 0)
 		d.lives = []*Life{{Number: 1, Exit: 137, Sent: 1, Ready: 1}, {Number: 2, kind: settling, Ready: 1}}
 		for range 3 {
 			d.book.deliver(id, again)

@@ -22,13 +22,14 @@ func times(few, n int) int {
 	return few
 }
 
-// config drills one of the programs in a directory of its own.
+// config drills one of the programs in a directory of its own. It is hit when it
+// has accepted something, however long that takes.
 func config(t *testing.T, program string, kills ...drill.Kill) drill.Config {
 	t.Helper()
 	dir := t.TempDir()
 	for i, k := range kills {
 		if !k.FromExec {
-			kills[i] = k.Between(5*time.Millisecond, 40*time.Millisecond)
+			kills[i] = k.Between(5*time.Millisecond, 40*time.Millisecond).Under(1)
 		}
 	}
 	return drill.Config{

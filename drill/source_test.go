@@ -94,7 +94,7 @@ func accepting(t *testing.T, n int, outcome func(i int, id string) drill.Answer,
 		i++
 		return outcome(i-1, id)
 	}
-	cfg.Kills[0] = cfg.Kills[0].Between(200*time.Millisecond, 200*time.Millisecond)
+	cfg.Kills[0] = cfg.Kills[0].Between(200*time.Millisecond, 200*time.Millisecond).Under(0)
 	cfg.Settle.Patience = 200 * time.Millisecond
 	cfg.Outcome = o
 	return cfg

@@ -48,7 +48,7 @@ func TestKilledAtAnyMoment(t *testing.T) {
 		Load:    drill.Load{Offer: crowd.offer},
 		Outcome: drill.Outcome{Delivered: credited(t, dir), Failed: refused(dir)},
 		Kills: []drill.Kill{
-			drill.Sigkill(kills).Between(0, 400*time.Millisecond).AtMost(0),
+			drill.Sigkill(kills).Between(0, 400*time.Millisecond).Under(1).AtMost(0),
 			drill.SigkillInStart(1+kills/4).Between(0, 100*time.Millisecond).AtMost(0),
 			drill.Sigterm(1 + kills/10).AtMost(0),
 		},
