@@ -31,6 +31,8 @@ type component struct {
 	// Knobs are those of [lifecycle.Knob], Revision is theirs.
 	Knobs    json.RawMessage `json:"knobs,omitempty"`
 	Revision uint64          `json:"revision,omitempty"`
+	// Actions are what it can be told to do.
+	Actions json.RawMessage `json:"actions,omitempty"`
 	// Hooks are what became of them, by name: start, stop, pre_destroy.
 	Hooks json.RawMessage `json:"hooks,omitempty"`
 	// Problems say, by the name of the field, why it is not there.
@@ -54,6 +56,9 @@ func (a *Actuator) picture(c lifecycle.Component, h health) component {
 	shown.addLedger(a, c)
 	if hooks := hooksOf(c); len(hooks) > 0 {
 		shown.put(&shown.Hooks, "hooks", a, hooks)
+	}
+	if list := actionsOf(c); len(list) > 0 {
+		shown.put(&shown.Actions, "actions", a, list)
 	}
 	if c.Panel == nil || !a.live() {
 		return shown

@@ -57,6 +57,16 @@
 //	curl -X PATCH -H 'Content-Type: application/json' -H 'If-Match: "3"' \
 //	    -d '{"workers": 16}' 'localhost:9988/actuator/pools/pool:sms/knobs?ttl=10m'
 //
+// With persist it is kept for the next start too. POST /audit/{seq}/rollback takes
+// one change back, with 412 when somebody has turned one of its knobs since and
+// 409 when there is nothing to take back; with dryRun it shows the difference.
+//
+// What a component can be told to do is at its /actions, and goes through
+// [lifecycle.Conductor.Act], with the statuses of knobs:
+//
+//	curl -X POST -H 'Content-Type: application/json' -d '{}' \
+//	    'localhost:9988/actuator/batchers/batch:orders/actions/flush?timeout=30s'
+//
 // A logger's level ([WithLoggers]) is such a knob, in Spring's words.
 // POST /shutdown and POST /drain are one endpoint, "shutdown", which is off by
 // default: both begin the graceful stop. There is no undrain: a gate has no way

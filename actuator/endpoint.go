@@ -75,6 +75,7 @@ func (a *Actuator) all() []endpoint {
 		a.infoEndpoints(),
 		a.componentEndpoints(),
 		a.knobEndpoints(),
+		a.actionEndpoints(),
 		a.metricEndpoints(),
 		a.auditEndpoints(),
 		a.eventEndpoints(),

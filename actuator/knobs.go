@@ -32,8 +32,9 @@ func (a *Actuator) knobEndpoints() []endpoint {
 	turn := Endpoint{
 		ID: "knobs", Method: http.MethodPatch, Write: true, Body: knobValues{}, Answer: lifecycle.Turned{},
 		Query: map[string]string{
-			"dryRun": "`true`: nothing is changed, the answer says what would be",
-			"ttl":    "1s to 168h: how long it holds, then it is taken back",
+			"dryRun":  "`true`: nothing is changed, the answer says what would be",
+			"ttl":     "1s to 168h: how long it holds, then it is taken back",
+			"persist": "`true`: it is kept for the next start; does not go together with ttl",
 		},
 		Summary: "Changes knobs, all that are named or none. With If-Match, only if nobody has changed one since.",
 	}
@@ -97,10 +98,7 @@ func (a *Actuator) turnKnobs(w http.ResponseWriter, r *http.Request) error {
 	if values == nil {
 		return problemf(http.StatusBadRequest, "the body is null; send an object of knobs and their values, such as {\"workers\": 8}")
 	}
-	change.Values = make(map[string]any, len(values))
-	for name, raw := range values {
-		change.Values[name] = plain(raw)
-	}
+	change.Values = plainly(values)
 	turned, err := a.turn(r, c.Name, change)
 	if err != nil {
 		return err
@@ -111,11 +109,14 @@ func (a *Actuator) turnKnobs(w http.ResponseWriter, r *http.Request) error {
 
 // change reads everything of a change but its values.
 func (a *Actuator) change(r *http.Request) (c lifecycle.Change, err error) {
-	if err := onlyKeys(r, "dryRun", "ttl"); err != nil {
+	if err := onlyKeys(r, "dryRun", "ttl", "persist"); err != nil {
 		return c, err
 	}
 	c.By, c.From = a.asker(r)
 	if c.DryRun, err = flagOf(r, "dryRun"); err != nil {
+		return c, err
+	}
+	if c.Persist, err = flagOf(r, "persist"); err != nil {
 		return c, err
 	}
 	if c.For, err = spanOf(r, "ttl", 0, time.Second, maxTTL); err != nil {
@@ -125,17 +126,22 @@ func (a *Actuator) change(r *http.Request) (c lifecycle.Change, err error) {
 	return c, err
 }
 
-// turn asks the conductor. The change does not hang on the connection: a
-// browser that is closed must not leave half of it.
 func (a *Actuator) turn(r *http.Request, component string, change lifecycle.Change) (lifecycle.Turned, error) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), turnTime)
+	ctx, cancel := a.patient(r, turnTime)
 	defer cancel()
-	defer context.AfterFunc(a.life, cancel)()
 	turned, err := a.conductor.Turn(ctx, component, change)
 	if err != nil {
 		return turned, turnProblem(err)
 	}
 	return turned, nil
+}
+
+// patient is a context for what a request changes. It does not hang on the
+// connection: a browser that is closed must not leave half of it.
+func (a *Actuator) patient(r *http.Request, d time.Duration) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), d)
+	release := context.AfterFunc(a.life, cancel)
+	return ctx, func() { release(); cancel() }
 }
 
 // turnProblem says what a refusal of the conductor is in HTTP.
@@ -149,17 +155,13 @@ func turnProblem(err error) error {
 			status = http.StatusConflict // there is nothing wrong with the values
 		}
 		p := problemf(status, "nothing was changed: %v", err)
-		knobs := map[string]string{}
-		for _, e := range wrong.Wrong {
-			knobs[e.Knob] = e.Err.Error()
-		}
-		p.More = map[string]any{"knobs": knobs, "needs_restart": errors.Is(err, lifecycle.ErrCold)}
+		p.More = map[string]any{"knobs": inWords(wrong), "needs_restart": errors.Is(err, lifecycle.ErrCold)}
 		return p
 	case errors.Is(err, lifecycle.ErrNoComponent):
 		return problemf(http.StatusNotFound, "%v", err)
 	case errors.Is(err, lifecycle.ErrStale):
 		return problemf(http.StatusPreconditionFailed, "%v; read the knobs again", err)
-	case errors.Is(err, lifecycle.ErrNotUp):
+	case errors.Is(err, lifecycle.ErrNotUp), errors.Is(err, lifecycle.ErrNotKept):
 		return problemf(http.StatusConflict, "%v", err)
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
 		return problemf(http.StatusGatewayTimeout, "%v; the audit says what came of it", err)
@@ -168,6 +170,15 @@ func turnProblem(err error) error {
 	default: // what the component itself has refused
 		return problemf(http.StatusUnprocessableEntity, "nothing was changed: %v", err)
 	}
+}
+
+// inWords is what is wrong, by name.
+func inWords(wrong *lifecycle.KnobErrors) map[string]string {
+	words := make(map[string]string, len(wrong.Wrong))
+	for _, e := range wrong.Wrong {
+		words[e.Knob] = e.Err.Error()
+	}
+	return words
 }
 
 // ifMatch reads the revision that a change is made for; 0: any.
@@ -189,6 +200,15 @@ func ifMatch(lines []string) (uint64, error) {
 		return 0, problemf(http.StatusPreconditionFailed, "If-Match: %s is no ETag of these knobs; read them again", clip(given))
 	}
 	return revision, nil
+}
+
+// plainly is the values of an object, decoded.
+func plainly(raws map[string]json.RawMessage) map[string]any {
+	values := make(map[string]any, len(raws))
+	for name, raw := range raws {
+		values[name] = plain(raw)
+	}
+	return values
 }
 
 // plain decodes a value so that no whole number loses its last digits.

@@ -1,6 +1,7 @@
 package actuator_test
 
 import (
+	"context"
 	"net/http"
 	"testing"
 
@@ -10,19 +11,23 @@ import (
 )
 
 func TestReadOnlyChangesNothing(t *testing.T) {
-	b := newBox()
-	a, conductor := app(t, b.hook())
+	a, conductor := app(t, actingBox(func(context.Context, map[string]any) (any, error) {
+		t.Error("it was emptied")
+		return nil, nil
+	}))
 	a.RequireStart()
 	defer a.RequireStop()
 	act := over(t, conductor, actuator.Config{ReadOnly: true, Endpoints: map[string]bool{"shutdown": true}},
 		actuator.WithLoggers(actuator.Logger{Name: "ROOT", Component: "box:sms", Knob: "policy"}),
 		actuator.WithShutdown(func(string) error { t.Error("it was asked to stop"); return nil }))
 	writes := map[string]string{
-		boxKnobs:                  http.MethodPatch,
-		boxKnobs + "?dryRun=true": http.MethodPatch,
-		"/actuator/loggers/ROOT":  http.MethodPost,
-		"/actuator/shutdown":      http.MethodPost,
-		"/actuator/drain":         http.MethodPost,
+		boxKnobs:                     http.MethodPatch,
+		boxKnobs + "?dryRun=true":    http.MethodPatch,
+		"/actuator/loggers/ROOT":     http.MethodPost,
+		boxActions + "/empty":        http.MethodPost,
+		"/actuator/audit/1/rollback": http.MethodPost,
+		"/actuator/shutdown":         http.MethodPost,
+		"/actuator/drain":            http.MethodPost,
 	}
 	for target, method := range writes {
 		w := send(t, act, method, target, `{}`)
@@ -34,4 +39,5 @@ func TestReadOnlyChangesNothing(t *testing.T) {
 	}
 	assert.NotContains(t, get(t, act, "/actuator", http.StatusOK)["_links"], "shutdown")
 	get(t, act, boxKnobs, http.StatusOK)
+	get(t, act, boxActions, http.StatusOK)
 }
