@@ -151,7 +151,7 @@ function drawFrame() {
 
 // ownKinds are links to the kinds of component that no page is about.
 function ownKinds(at) {
-  const kinds = [...new Set([...state.components.values()].map((c) => c.kind))].filter((k) => homeOf(k) === "components" && !["component", "log", "management", "config"].includes(k)).sort();
+  const kinds = [...new Set([...state.components.values()].map((c) => c.kind))].filter((k) => homeOf(k) === "components" && !["component", "log", "management", "config", "notifier"].includes(k)).sort();
   return kinds.length > 0 && h("div", { key: "own" }, h("h2", null, "Your own"), h("ul", null, kinds.slice(0, 12).map((k) => h("li", { key: k }, h("a", { href: linkTo("components", "", { kind: k }), "data-kind": k, "aria-current": at.page === components && at.query.kind === k ? "page" : null, onclick: () => openMenu(false) }, format.words(format.plural(k)))))));
 }
 

@@ -9,7 +9,7 @@ const SVG = "http://www.w3.org/2000/svg";
 // h describes an element. Children are texts, numbers, descriptions or lists of
 // them; null and booleans are nothing. The attribute key tells siblings apart.
 export function h(tag, attrs, ...kids) {
-  return { tag, attrs: attrs || {}, kids: flat(kids, []), key: attrs?.key };
+  return { tag, attrs: attrs || {}, kids: flat(kids, [], ""), key: attrs?.key };
 }
 
 // lazy describes what view(...args) returns, and does not call it again as long
@@ -20,15 +20,23 @@ export function lazy(key, view, ...args) {
 
 // draw makes the children of an element what is described.
 export function draw(root, ...kids) {
-  root.drawn = patchAll(root, root.drawn || [], flat(kids, []));
+  root.drawn = patchAll(root, root.drawn || [], flat(kids, [], ""));
 }
 
-function flat(kids, into) {
-  for (const kid of kids) {
-    if (Array.isArray(kid)) flat(kid, into);
-    else if (kid !== null && kid !== undefined && typeof kid !== "boolean") {
-      into.push(typeof kid === "object" ? kid : { text: String(kid) });
+// flat makes one list of nested ones. Each description gets its place: by its key,
+// or by its index among what could stand there. So what is next to something that
+// comes and goes stays the same element.
+function flat(kids, into, place) {
+  for (let i = 0; i < kids.length; i++) {
+    const kid = kids[i];
+    if (kid === null || kid === undefined || typeof kid === "boolean") continue;
+    if (Array.isArray(kid)) {
+      flat(kid, into, place + i + ".");
+      continue;
     }
+    const v = typeof kid === "object" ? kid : { text: String(kid) };
+    v.place = place + (v.key === undefined ? i : "=" + v.key);
+    into.push(v);
   }
   return into;
 }
@@ -36,30 +44,20 @@ function flat(kids, into) {
 const sort = (v) => (v.text !== undefined ? "#" : v.view || v.tag);
 
 function patchAll(parent, old, next) {
-  const keyed = new Map();
-  const loose = [];
-  for (const v of old) {
-    if (v.key === undefined) loose.push(v);
-    else keyed.set(v.key, v);
-  }
-  let at = 0;
-  const reused = new Set();
-  const pick = (v) => {
-    if (v.key !== undefined) return keyed.get(v.key);
-    return loose[at++];
-  };
+  const before = new Map(old.map((v) => [v.place, v]));
+  const kept = new Set();
   const pairs = next.map((v) => {
-    const before = pick(v);
-    const fits = before && !reused.has(before) && sort(before) === sort(v);
-    if (fits) reused.add(before);
-    return [v, fits ? before : null];
+    const was = before.get(v.place);
+    const fits = was && !kept.has(was) && sort(was) === sort(v);
+    if (fits) kept.add(was);
+    return [v, fits ? was : null];
   });
-  for (const v of old) if (!reused.has(v)) v.el.remove();
-  let place = parent.firstChild;
-  for (const [v, before] of pairs) {
-    const el = before ? patch(before, v) : create(v, parent);
-    if (el === place) place = place.nextSibling;
-    else parent.insertBefore(el, place);
+  for (const v of old) if (!kept.has(v)) v.el.remove();
+  let here = parent.firstChild;
+  for (const [v, was] of pairs) {
+    const el = was ? patch(was, v) : create(v, parent);
+    if (el === here) here = here.nextSibling;
+    else parent.insertBefore(el, here);
   }
   return next;
 }

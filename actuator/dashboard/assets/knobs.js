@@ -125,7 +125,7 @@ function act(c, action) {
     if (typed !== undefined && typed !== "") body[k.name] = parsed(k, typed);
   }
   propose({
-    title: format.words(action.name) + " " + c.name, text: action.help, action: action.name, confirm: "Do it",
+    title: format.words(action.name) + " " + c.name, text: action.help, action: action.name, confirm: "Do it", dryRun: true,
     request: () => ({ method: "POST", path: inPath(ACTIONS, c.name, action.name), body }),
     done: () => stale(),
   });

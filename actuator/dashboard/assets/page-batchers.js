@@ -31,11 +31,14 @@ const columns = [
   { head: "", cell: flush },
 ];
 
+const row = (c) => lazy(c.name, draw, c);
+const draw = (c) => tr(columns, c, { "data-component": c.name });
+
 function list(ctx) {
   const rows = ofKind("batcher").filter((c) => matches(ctx.query.q, c.name, c.health || ""));
   return [
     h("div", { class: "title-row" }, h("h1", null, "Batchers"), h("span", { class: "dim" }, rows.length), h("span", { class: "push" }, filterBox(ctx, "Filter batchers"))),
-    card("Batchers", null, paged(ctx, rows, (shown) => table(columns, shown, { label: "batchers", row: (c) => lazy(c.name, (b) => tr(columns, b, { "data-component": b.name }), c), empty: empty("No batcher", "None has this in its name.") }))),
+    card("Batchers", null, paged(ctx, rows, (shown) => table(columns, shown, { label: "batchers", row, empty: empty("No batcher", "None has this in its name.") }))),
   ];
 }
 

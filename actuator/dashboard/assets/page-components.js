@@ -21,7 +21,8 @@ const columns = [
   { head: "Module", low: true, cell: (c) => c.module || "" },
   { head: "Knobs", num: true, low: true, cell: (c) => c.knobs || "" },
 ];
-const row = (c) => lazy(c.name, (one) => tr(columns, one, { "data-component": one.name }), c);
+const row = (c) => lazy(c.name, draw, c);
+const draw = (c) => tr(columns, c, { "data-component": c.name });
 
 function list(ctx) {
   const all = [...state.components.values()];

@@ -5,7 +5,8 @@ import { h } from "./dom.js";
 import { can, inPath } from "./api.js";
 import { use } from "./resource.js";
 import { propose } from "./write.js";
-import { state } from "./store.js";
+import { closer } from "./detail.js";
+import { state, ofKind } from "./store.js";
 import { card, badge, table, empty, failure, note, tree, nameLink, filterBox, matches, paged } from "./parts.js";
 import * as format from "./format.js";
 
@@ -51,22 +52,40 @@ function rollback(e) {
   });
 }
 
-// reloads are what came of each change of the configuration file.
+// reloads are what came of each change of the files: the component "config" keeps
+// them.
 function reloads() {
-  const c = state.components.get("config");
-  if (!c || !can("GET", "/components/{name}")) return null;
-  const near = use(inPath("/components/{name}", "config"), 3000, { inspect: "true" });
-  const found = near.data?.inspect || near.data?.stats;
-  if (!found) return null;
-  const list = found.reloads || found.history;
-  return card("Reloads of the file", { component: "config", aside: badge(c.health) },
-    c.reason && h("p", { class: "reason warn" }, c.reason),
-    Array.isArray(list) ? (list.length ? table([
-      { head: "At", cell: (r) => h("time", { title: r.at }, format.stamp(r.at)) },
-      { head: "Outcome", cell: (r) => badge(r.outcome || (r.error || r.rejected ? "failed" : "ok")) },
-      { head: "What", grow: true, cell: (r) => [r.error && h("p", { class: "bad" }, r.error), tree(Object.fromEntries(Object.entries(r).filter(([k]) => !["at", "outcome", "error"].includes(k))))] },
-    ], list.slice(0, 50), { label: "reloads" }) : empty("No reload yet", "The file has not changed since the start.")) : tree(found));
+  const c = ofKind("config")[0];
+  if (!c) return null;
+  const near = closer(c);
+  const found = near.data?.inspect;
+  if (!found) return near.error && card("Reloads of the files", null, failure(near.error));
+  return [
+    card("Files", { component: c.name, aside: badge(c.health) },
+      found.problems?.length > 0 && [h("p", { class: "reason bad" }, "As they are now the files are rejected; what was good last counts."), problems(found.problems)],
+      found.pending?.length > 0 && [h("p", { class: "reason warn" }, "These keys need a restart:"), differences(found.pending)],
+      table([
+        { head: "File", grow: true, cell: (f) => h("code", null, f.path || f.name || f.file) },
+        { head: "What is known", cell: (f) => h("span", { class: "dim" }, Object.entries(f).filter(([k, v]) => !["path", "name", "file"].includes(k) && typeof v !== "object").map(([k, v]) => k + " " + v).join(", ")) },
+      ], found.files || [], { label: "files", key: (f) => f.path || f.name || f.file, empty: note("No file is watched.") }),
+      found.overrides && note("Changes that are kept stand in ", h("code", null, found.overrides), ".")),
+    card("Reloads", { aside: h("span", { class: "dim" }, "newest first") }, found.history?.length ? table([
+      { head: "At", cell: (r) => h("time", { datetime: r.at, title: r.at }, format.stamp(r.at)) },
+      { head: "Outcome", cell: (r) => badge(r.outcome, outcomes[r.outcome]) },
+      { head: "What", grow: true, cell: (r) => [r.changes?.length > 0 && differences(r.changes), r.problems?.length > 0 && problems(r.problems)] },
+    ], found.history, { label: "reloads", key: (r) => r.seq }) : empty("No reload yet", "No file has changed since the start.")),
+  ];
 }
+
+const outcomes = {
+  applied: "The values are in force, but for those that need a restart.",
+  unchanged: "Other bytes, the same values.",
+  rejected: "Something is wrong with them: what was good last counts.",
+};
+
+const problems = (list) => h("ul", { class: "failure" }, list.map((p) => h("li", null, p.key && h("code", null, p.key), " ", p.message, p.origin && h("span", { class: "dim" }, " ", p.origin))));
+
+const differences = (list) => h("ul", { class: "plain" }, list.map((d) => h("li", null, h("code", null, d.key), " ", h("span", { class: "was" }, format.knob(d.before)), " → ", h("b", null, format.knob(d.after)), " ", badge(d.effect), " ", h("span", { class: "dim" }, d.origin))));
 
 // origins are Spring's: sources, the strongest first, with their properties.
 function origins(ctx) {

@@ -28,7 +28,10 @@ const columns = [
   { head: "Rejected", num: true, cell: (c) => number(c, "rejected", { inTable: true }) },
 ];
 
-const list = (servers) => [h("h1", null, "HTTP"), card("Servers", null, table(columns, servers, { label: "servers", row: (c) => lazy(c.name, (s) => tr(columns, s, { "data-component": s.name }), c) }))];
+const row = (c) => lazy(c.name, draw, c);
+const draw = (c) => tr(columns, c, { "data-component": c.name });
+
+const list = (servers) => [h("h1", null, "HTTP"), card("Servers", null, table(columns, servers, { label: "servers", row }))];
 
 function special(c, ctx, near) {
   const span = spanOf(ctx);

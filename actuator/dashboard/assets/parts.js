@@ -21,9 +21,9 @@ export const failure = (err) => h("p", { class: "failure", role: "alert" }, err.
 
 // badge is one word in the colour of what it says.
 const tones = {
-  UP: "good", running: "good", started: "good", ok: "good", open: "good", yes: "good", clean: "good",
+  UP: "good", running: "good", started: "good", applied: "good", "in force": "good", delivered: "good", ok: "good", open: "good", yes: "good", clean: "good",
   WARNING: "warn", UNKNOWN: "warn", draining: "warn", stopping: "warn", starting: "warn", reconnecting: "warn", unknown: "warn", hung: "bad",
-  DOWN: "bad", failed: "bad", panicked: "bad", lost: "bad", killed: "bad", no: "bad", raised: "bad", firing: "bad",
+  DOWN: "bad", failed: "bad", rejected: "bad", "needs a restart": "warn", "set in code, which is stronger": "warn", panicked: "bad", lost: "bad", killed: "bad", no: "bad", raised: "bad", firing: "bad",
 };
 
 export function badge(word, explained) {
@@ -68,7 +68,8 @@ export function tr(columns, row, attrs) {
 
 // tree shows any JSON.
 export function tree(value, depth = 0) {
-  if (value === null || typeof value !== "object") return h("code", null, String(value));
+  if (value === null || value === undefined) return h("span", { class: "dim" }, "–");
+  if (typeof value !== "object") return h("code", null, String(value));
   const entries = Array.isArray(value) ? value.map((v, i) => [i + 1, v]) : Object.entries(value);
   if (!entries.length) return h("span", { class: "dim" }, "none");
   if (depth > 5) return h("code", null, JSON.stringify(value));

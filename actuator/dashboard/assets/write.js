@@ -116,6 +116,7 @@ function choices(c) {
 
 // difference is what a dry run says: knobs before and after, or whatever it is.
 function difference(preview) {
+  if (preview.entry) return null; // an action: what it would be told stands in the curl
   if (!preview.after) return h("div", { class: "preview" }, tree(preview));
   const names = Object.keys(preview.after);
   return h("div", { class: "preview", "data-preview": true }, names.length
@@ -129,7 +130,7 @@ function difference(preview) {
 
 function trouble(c) {
   const { error } = c;
-  const knobs = error.body?.knobs;
+  const knobs = error.body?.knobs || error.body?.arguments;
   if (error.status === 412) {
     return h("div", { class: "failure", role: "alert", "data-conflict": true },
       h("strong", null, "Somebody has changed it since you looked."),
@@ -150,7 +151,7 @@ function outcome(c) {
     c.answer?.after && h("p", null, Object.entries(c.answer.after).map(([n, v]) => h("span", null, h("code", null, n), " is now ", h("b", null, format.knob(v)), ". "))),
     c.answer?.until && h("p", null, "It is taken back at " + format.clock(c.answer.until) + "."),
     c.answer?.persisted && h("p", null, "It is kept for the next start."),
-    c.answer && !c.answer.after && tree(c.answer));
+    c.answer && !c.answer.after && tree(c.answer.entry ? c.answer.answer : c.answer));
 }
 
 async function copy(c, text) {
