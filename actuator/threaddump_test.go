@@ -35,7 +35,7 @@ func TestThreadDump(t *testing.T) {
 			}
 			found = threads[0].(object)
 			return found["count"] == 3.0 && found["goState"] == "chan receive"
-		}, 5*time.Second, time.Millisecond)
+		}, time.Minute, time.Millisecond)
 		assert.Equal(t, "worker", found["component"])
 		assert.Equal(t, "WAITING", found["threadState"])
 		frame := found["stackTrace"].([]any)[0].(object)

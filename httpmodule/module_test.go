@@ -332,7 +332,7 @@ func TestStopIsConducted(t *testing.T) {
 					_ = nc.Close()
 				}
 				return err != nil
-			}, 20*time.Second, time.Millisecond, "the listener is released")
+			}, time.Minute, time.Millisecond, "the listener is released")
 			close(leave)
 			require.NoError(t, <-stopped)
 			assert.Equal(t, http.StatusOK, <-answered, "the database was open until the request had ended")

@@ -71,7 +71,7 @@ func TestLastRun(t *testing.T) {
 		assert.False(t, last.Killed())
 		assert.Contains(t, read(t, file), `"state": "running"`)
 		assert.Contains(t, read(t, file), `"SIGTERM"`, "the last receipt can be read while the next run is up")
-		require.NoError(t, h.stopIn(50*time.Millisecond))
+		require.NoError(t, h.stopIn(2*time.Second))
 
 		_, last = living(t, file)
 		require.Equal(t, lifecycle.RunStopped, last.State, last)

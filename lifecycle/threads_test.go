@@ -86,11 +86,11 @@ func TestGoroutines(t *testing.T) {
 				return slices.ContainsFunc(h.Goroutines(), func(g lifecycle.Goroutines) bool {
 					return g.State == want && g.Component == "worker" && in(g, function)
 				})
-			}, 5*time.Second, time.Millisecond, "%s: %s", function, want)
+			}, time.Minute, time.Millisecond, "%s: %s", function, want)
 		}
 		assert.Eventually(t, func() bool {
 			return slices.ContainsFunc(h.Goroutines(), func(g lifecycle.Goroutines) bool { return g.Count == 3 && in(g, "waitToReceive") })
-		}, 5*time.Second, time.Millisecond, "the same place is told once")
+		}, time.Minute, time.Millisecond, "the same place is told once")
 	})
 
 	t.Run("AskerRunsAndBelongsToNobody", func(t *testing.T) {

@@ -174,7 +174,7 @@ func TestJournal(t *testing.T) {
 		require.Eventually(t, func() bool {
 			n, err := box.Len(t.Context())
 			return err == nil && n == 1
-		}, 10*time.Second, time.Millisecond)
+		}, time.Minute, time.Millisecond)
 		found, err := client.Inspect(t.Context(), "lane:mail", journal.DeadLettersName)
 		require.NoError(t, err)
 		assert.Equal(t, []int{0, 1}, []int{found[0].Live, found[1].Live})
@@ -195,7 +195,7 @@ func TestJournal(t *testing.T) {
 		a := app.New(modules.Default(), source, writer("lane:new", appendOne), fx.Populate(&conductor),
 			fx.Decorate(func(*zap.Logger) *zap.Logger { return zap.New(core) }))
 		require.NoError(t, a.Start(context.Background()))
-		require.Eventually(t, func() bool { return logs.Len() > 0 }, 10*time.Second, time.Millisecond)
+		require.Eventually(t, func() bool { return logs.Len() > 0 }, time.Minute, time.Millisecond)
 		require.NoError(t, a.Stop(context.Background()))
 		require.Equal(t, 1, logs.Len())
 		assert.Contains(t, logs.All()[0].Message, "was its component renamed")
@@ -215,7 +215,7 @@ func TestJournal(t *testing.T) {
 		defer func() { require.NoError(t, a.Stop(context.Background())) }()
 		require.Eventually(t, func() bool {
 			return logs.Filter(func(e observer.LoggedEntry) bool { return strings.Contains(e.Message, "its journal switched off?") }).Len() == 1
-		}, 10*time.Second, time.Millisecond)
+		}, time.Minute, time.Millisecond)
 		assert.Equal(t, 1, logs.FilterMessage("1 entry of an earlier run recovered").Len())
 	})
 
@@ -231,7 +231,7 @@ func TestJournal(t *testing.T) {
 		a := app.New(modules.Default(), source, d, writer("lane:new", appendOne))
 		require.NoError(t, a.Start(context.Background()))
 		defer func() { require.NoError(t, a.Stop(context.Background())) }()
-		require.Eventually(t, func() bool { return logs.Len() > 0 }, 10*time.Second, time.Millisecond)
+		require.Eventually(t, func() bool { return logs.Len() > 0 }, time.Minute, time.Millisecond)
 		assert.Contains(t, logs.All()[0].Message, "nobody has asked for it")
 	})
 

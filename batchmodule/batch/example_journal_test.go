@@ -74,12 +74,13 @@ func ExampleItemsOf() {
 	ctx := context.Background()
 	store := journaltest.NewMemory(0)
 	life := func(sink batch.Sink[int], amount int) {
-		payments, _ := batch.New("payments", sink, batch.Config{MaxItems: 1}, batch.WithJournal[int](store))
+		payments, _ := batch.New("payments", sink, batch.Config{MaxItems: 1, Retry: batch.Retry{InitialDelay: time.Minute}},
+			batch.WithJournal[int](store))
 		if err := payments.Start(ctx); err != nil {
 			fmt.Println(err)
 		}
 		_ = payments.Add(ctx, amount) // after what the life before has left
-		short, cancel := context.WithTimeout(ctx, 20*time.Millisecond)
+		short, cancel := context.WithTimeout(ctx, time.Second)
 		defer cancel()
 		_, _ = payments.Stop(short)
 		_ = payments.Save(ctx) // what is left over, into the journal

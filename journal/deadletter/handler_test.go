@@ -172,7 +172,7 @@ func TestHandler(t *testing.T) {
 			}
 		})
 		<-begun
-		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
 		_, err := c.Drop(ctx, one)
 		require.ErrorContains(t, err, "409")

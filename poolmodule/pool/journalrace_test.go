@@ -3,6 +3,7 @@ package pool_test
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -146,8 +147,8 @@ const childWorkers = 4
 // say writes a line with one call: it is there or not.
 func say(what, item string) { _, _ = os.Stdout.WriteString(what + " " + item + "\n") }
 
-// TestKill kills a service at random moments, while it replays, takes work and
-// does it. Whatever it had accepted is done in the end.
+// TestKill kills a service when it has accepted so many items more, so while it
+// replays, takes work and does it. Whatever it had accepted is done in the end.
 func TestKill(t *testing.T) {
 	t.Parallel()
 	kills := 15
@@ -156,7 +157,7 @@ func TestKill(t *testing.T) {
 	}
 	dir := t.TempDir()
 	accepted, done := map[string]bool{}, map[string]int{}
-	life := func(finish string, after time.Duration) {
+	life := func(finish string, after int) {
 		cmd := exec.CommandContext(t.Context(), os.Args[0])
 		cmd.Env = append(os.Environ(), childVar+"="+dir, childVar+"_FINISH="+finish)
 		cmd.Stderr = os.Stderr
@@ -164,18 +165,24 @@ func TestKill(t *testing.T) {
 		require.NoError(t, err)
 		require.NoError(t, cmd.Start())
 		lines := bufio.NewReader(out)
-		first, err := lines.ReadString('\n')
-		require.NoError(t, err)
-		if finish == "" {
-			time.AfterFunc(after, func() { _ = cmd.Process.Kill() })
+		if finish == "" && after == 0 { // it has just said that it is ready
+			_, err = lines.ReadString('\n')
+			require.NoError(t, err)
+			require.NoError(t, cmd.Process.Kill())
 		}
-		rest, err := io.ReadAll(lines)
-		require.NoError(t, err)
-		for line := range strings.Lines(first + string(rest)) {
+		for {
+			line, err := lines.ReadString('\n')
+			if errors.Is(err, io.EOF) && line == "" {
+				break
+			}
+			require.NoError(t, err, "half a line: %q", line)
 			what, item, _ := strings.Cut(strings.TrimSuffix(line, "\n"), " ")
 			switch what {
 			case "accepted":
 				accepted[item] = true
+				if after--; after == 0 && finish == "" {
+					require.NoError(t, cmd.Process.Kill())
+				}
 			case "done":
 				done[item]++
 			case "error":
@@ -189,7 +196,7 @@ func TestKill(t *testing.T) {
 	}
 	random := rand.New(rand.NewPCG(1, 2))
 	for range kills {
-		life("", time.Duration(random.IntN(40))*time.Millisecond)
+		life("", max(0, random.IntN(500)-50))
 	}
 	life("yes", 0)
 	require.NotEmpty(t, accepted)
