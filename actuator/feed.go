@@ -24,7 +24,7 @@ const (
 
 func (a *Actuator) feedEndpoints() []endpoint {
 	return []endpoint{{Endpoint{
-		ID: "feed", Method: http.MethodGet, Path: "/feed", Answer: feedOnce{},
+		ID: "feed", Method: http.MethodGet, Path: "/feed", Answer: feedOnce{}, Media: []string{eventStream},
 		Summary: "What a dashboard shows, every second: all components, events, the receipt of the stop. One picture as JSON, a stream as text/event-stream.",
 	}, a.feed}}
 }

@@ -35,34 +35,6 @@ func promised(tb testing.TB, act http.Handler, d *openapitest.Document, w *httpt
 	assert.NoError(tb, d.Check(method, path, w.Code, w.Header().Get("Content-Type"), w.Body.Bytes()), "%s %s: %d\n%s", method, target, w.Code, w.Body)
 }
 
-// everyGet are requests for every GET of a document, with names that there are
-// and one that there is not.
-func everyGet(d *openapitest.Document, names map[string][]string) []string {
-	var targets []string
-	for path, operations := range d.Paths {
-		if _, ok := operations["get"]; !ok {
-			continue
-		}
-		expanded := []string{path}
-		for variable, values := range names {
-			var next []string
-			for _, e := range expanded {
-				if !strings.Contains(e, "{"+variable+"}") {
-					next = append(next, e)
-					continue
-				}
-				for _, value := range append(slices.Clone(values), "no-such-thing") {
-					next = append(next, strings.ReplaceAll(e, "{"+variable+"}", value))
-				}
-			}
-			expanded = next
-		}
-		targets = append(targets, expanded...)
-	}
-	slices.Sort(targets)
-	return targets
-}
-
 var boxNames = map[string][]string{
 	"kind": {"boxs"}, "name": {"box:sms", "broken", "readiness", "ROOT"}, "requiredMetricName": {"lastcall_bar_wait_seconds", "lastcall_component_ratio"},
 }
@@ -118,7 +90,7 @@ func TestEveryAnswerIsAsPromised(t *testing.T) {
 	asked := map[int]int{}
 	round := func() {
 		d := documentOf(t, act)
-		for _, target := range everyGet(d, boxNames) {
+		for _, target := range d.Gets(boxNames) {
 			for _, accept := range []string{"application/json", "text/plain, */*;q=0.1"} {
 				w := ask(t, act, http.MethodGet, target, "Accept", accept)
 				promised(t, act, d, w, http.MethodGet, target)

@@ -279,3 +279,31 @@ func fits(template, path string) bool {
 		return t == p || strings.HasPrefix(t, "{") && p != ""
 	})
 }
+
+// Gets are the paths of every GET, with variables replaced by each of their
+// names in turn, and by one that there is not.
+func (d *Document) Gets(names map[string][]string) []string {
+	var paths []string
+	for template, operations := range d.Paths {
+		if _, ok := operations["get"]; ok {
+			paths = append(paths, expand(template, names)...)
+		}
+	}
+	slices.Sort(paths)
+	return paths
+}
+
+func expand(template string, names map[string][]string) []string {
+	before, rest, found := strings.Cut(template, "{")
+	if !found {
+		return []string{template}
+	}
+	name, after, _ := strings.Cut(rest, "}")
+	var paths []string
+	for _, value := range append(slices.Clone(names[name]), "no-such-thing") {
+		for _, end := range expand(after, names) {
+			paths = append(paths, before+value+end)
+		}
+	}
+	return paths
+}
