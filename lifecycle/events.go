@@ -28,7 +28,8 @@ type Event struct {
 	// Seq numbers the events of one process from 1, without a gap.
 	Seq uint64    `json:"seq"`
 	At  time.Time `json:"at"`
-	// Kind is one of the kinds above; there may be others one day.
+	// Kind is one of the kinds above, or one of somebody else's; there may be
+	// others one day.
 	Kind      string `json:"kind"`
 	Component string `json:"component,omitempty"`
 	// Text says it to a person, Data, whose type depends on Kind, to a program.
@@ -88,6 +89,13 @@ func (e *Events) look(seq uint64) (events []Event, changed <-chan struct{}, over
 	}
 	return events, e.changed, e.over
 }
+
+// Add tells what has happened to those who read, beside what the conductor
+// tells: Seq is given by it, and At, if it is zero. Kind must be one of the
+// caller's own. Neither Data nor what it leads to is to be changed afterwards.
+// It does not block. When the application has stopped there is nothing to tell
+// any more: it does nothing then.
+func (e *Events) Add(event Event) { e.add(event) }
 
 // add may be called under the conductor's lock: it calls nobody.
 func (e *Events) add(event Event) {

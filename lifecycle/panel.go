@@ -80,12 +80,17 @@ type Alarm struct {
 	Unit string
 	// Threshold is from what value on it is raised, by default.
 	Threshold float64
-	// Grows: Value only grows in the life of a process, and what counts is by
-	// how much it has grown within the period of the alarm.
+	// Grows: Value is 0 at first and only grows in the life of a process, and
+	// what counts is by how much it has grown within the period of the alarm.
 	Grows bool
 	// Value is what it is now. It is called from time to time, also while the
-	// application stops, and must not block.
+	// application stops, and must not block. One that is no number, or is
+	// infinite, is not looked at.
 	Value func() float64
+	// Of reads it off what Stats has returned, in place of Value: then all
+	// alarms of the component look at one picture, and that picture is what a
+	// person is told with the alarm. Zero: there is Value.
+	Of func(stats any) float64
 }
 
 // MetricType says how a [Metric] moves.

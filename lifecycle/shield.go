@@ -47,14 +47,31 @@ func (p *Panel) shielded(panics *atomic.Uint64, turn func(context.Context, map[s
 		}
 	}
 	for _, alarm := range p.Alarms {
-		if value := alarm.Value; value != nil {
-			alarm.Value = func() float64 {
-				return answer(panics, value, func(*PanicError) float64 { return math.NaN() })
-			}
+		if alarm = alarm.shielded(panics, s.Stats); alarm.Value != nil {
 			s.Alarms = append(s.Alarms, alarm)
 		}
 	}
 	return s
+}
+
+// shielded has a Value in any case, unless there is nothing to read it off.
+func (a Alarm) shielded(panics *atomic.Uint64, stats func() any) Alarm {
+	noNumber := func(*PanicError) float64 { return math.NaN() }
+	if of := a.Of; of != nil && stats != nil {
+		a.Of = func(stats any) float64 {
+			if _, panicked := stats.(*PanicError); panicked {
+				return math.NaN()
+			}
+			return answer(panics, func() float64 { return of(stats) }, noNumber)
+		}
+		a.Value = func() float64 { return a.Of(stats()) }
+		return a
+	}
+	a.Of = nil
+	if value := a.Value; value != nil {
+		a.Value = func() float64 { return answer(panics, value, noNumber) }
+	}
+	return a
 }
 
 // answer is what f returns, or what its panic means.
