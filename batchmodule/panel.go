@@ -33,6 +33,7 @@ func (p panel) panel() *lifecycle.Panel {
 		Health:  func(context.Context) lifecycle.Health { return p.health(p.Stats()) },
 		Knobs:   p.knobs,
 		Turn:    func(_ context.Context, values map[string]any) error { return p.turn(values) },
+		Alarms:  p.alarms(),
 	}
 }
 

@@ -14,6 +14,8 @@ type BoxStats struct {
 	// again.
 	Letters  int `json:"letters"`
 	Underway int `json:"underway"`
+	// Put is how many were put into it by this process.
+	Put uint64 `json:"put"`
 	// Receivers are the components that take letters back, sorted.
 	Receivers []string `json:"receivers"`
 }
@@ -22,7 +24,7 @@ type BoxStats struct {
 func (d *DeadLetters) Stats() BoxStats {
 	d.mu.Lock()
 	j := d.journal
-	s := BoxStats{Underway: len(d.underway), Receivers: slices.AppendSeq([]string{}, maps.Keys(d.receivers))}
+	s := BoxStats{Underway: len(d.underway), Put: d.put, Receivers: slices.AppendSeq([]string{}, maps.Keys(d.receivers))}
 	d.mu.Unlock()
 	slices.Sort(s.Receivers)
 	if s.Open = j != nil; s.Open {

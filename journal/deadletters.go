@@ -23,6 +23,7 @@ type DeadLetters struct {
 	receivers map[string]*receiver // by component
 	underway  map[uint64]bool      // letters that are being sent again
 	gone      map[uint64]bool      // letters thrown away in this life
+	put       uint64               // letters put in in this life
 }
 
 // NewDeadLetters returns the box that is kept with o. It opens nothing.
@@ -85,8 +86,13 @@ func (d *DeadLetters) Put(ctx context.Context, letters ...DeadLetter) error {
 	if err != nil {
 		return err
 	}
-	_, err = j.Append(ctx, entries...)
-	return err
+	if _, err = j.Append(ctx, entries...); err != nil {
+		return err
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.put += uint64(len(letters))
+	return nil
 }
 
 // All yields the letters in the box, the oldest first. An error ends it, with a

@@ -23,6 +23,11 @@ func (b boxPanel) panel() *lifecycle.Panel {
 		Metrics: b.metrics,
 		Health:  func(context.Context) lifecycle.Health { return b.health() },
 		Inspect: func(ctx context.Context) any { return b.inspect(ctx) },
+		Alarms: []lifecycle.Alarm{{
+			Name: "dead_letter", Threshold: 1, Grows: true,
+			Help: "So much work could not be done and is in the box (lastcall deadletters list); send it again or drop it.",
+			Of:   func(stats any) float64 { return float64(stats.(journal.BoxStats).Put) },
+		}},
 	}
 }
 

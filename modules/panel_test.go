@@ -212,7 +212,7 @@ func TestDeadLetterBoxPanel(t *testing.T) {
 	s := show(t, source)
 	panel := s.panel("deadletters")
 	assert.Equal(t, "deadletter_box", panel.Kind)
-	assert.Equal(t, map[string]any{"open": false, "letters": 0.0, "underway": 0.0, "receivers": []any{}}, inJSON(t, panel.Stats()))
+	assert.Equal(t, map[string]any{"open": false, "letters": 0.0, "put": 0.0, "underway": 0.0, "receivers": []any{}}, inJSON(t, panel.Stats()))
 
 	leave := s.box.Receive("lane:sms", func(context.Context, journal.DeadLetter) error { return nil }, nil)
 	defer leave()
@@ -224,7 +224,7 @@ func TestDeadLetterBoxPanel(t *testing.T) {
 	}
 	require.NoError(t, s.box.Put(t.Context(), journal.DeadLetter{ID: "b1", Component: "batch:orders", Reason: journal.ReasonPoison, Payload: []byte("private")}))
 
-	assert.Equal(t, map[string]any{"open": true, "letters": 26.0, "underway": 0.0, "receivers": []any{"lane:sms"}}, inJSON(t, panel.Stats()))
+	assert.Equal(t, map[string]any{"open": true, "letters": 26.0, "put": 26.0, "underway": 0.0, "receivers": []any{"lane:sms"}}, inJSON(t, panel.Stats()))
 	h := s.health("deadletters")
 	assert.Equal(t, lifecycle.Warning, h.Status)
 	assert.Equal(t, "26 dead letters wait for somebody to look at them (lastcall deadletters list); send them again or drop them", h.Reason)
@@ -248,7 +248,7 @@ func TestDeadLetterBoxPanel(t *testing.T) {
 
 	next := show(t, source)
 	c, _ := next.conductor.Component("deadletters")
-	assert.Equal(t, map[string]any{"open": false, "letters": 26.0, "underway": 0.0, "receivers": []any{}},
+	assert.Equal(t, map[string]any{"open": false, "letters": 26.0, "put": 0.0, "underway": 0.0, "receivers": []any{}},
 		inJSON(t, c.Panel.Stats()), "of an earlier life, that nobody has opened")
 	next.stop()
 }

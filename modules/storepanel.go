@@ -21,6 +21,11 @@ func (s *store) panel() *lifecycle.Panel {
 		Metrics: func() []lifecycle.Metric { return s.stats().metrics() },
 		Health:  func(context.Context) lifecycle.Health { return s.stats().health() },
 		Knobs:   s.knobs,
+		Alarms: []lifecycle.Alarm{{
+			Name: "fill", Unit: "%", Threshold: 80,
+			Help: "So much of what its files may take is taken by the fullest journal; raise journal.max_bytes, or find out why its work does not end.",
+			Of:   func(stats any) float64 { return stats.(storeStats).fullest() },
+		}},
 	}
 }
 
@@ -75,6 +80,16 @@ func (s *store) stats() storeStats {
 	}
 	slices.SortFunc(st.Journals, func(a, b journalStats) int { return cmp.Compare(a.Name, b.Name) })
 	return st
+}
+
+// fullest is how much of its bytes the fullest journal takes, in percent.
+func (st storeStats) fullest() (percent float64) {
+	for _, j := range st.Journals {
+		if j.Health.MaxBytes > 0 {
+			percent = max(percent, 100*float64(j.Health.Bytes)/float64(j.Health.MaxBytes))
+		}
+	}
+	return percent
 }
 
 func (w *watched) refusal() (why string, full bool) {

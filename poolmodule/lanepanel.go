@@ -26,6 +26,7 @@ func (l lanePanel) panel() *lifecycle.Panel {
 		Metrics: l.metrics,
 		Health:  func(context.Context) lifecycle.Health { return l.health(l.stats()) },
 		Knobs:   l.knobs,
+		Alarms:  l.alarms(),
 	}
 }
 

@@ -24,6 +24,7 @@ func (p poolPanel) panel() *lifecycle.Panel {
 		Inspect: func(context.Context) any { return p.inspect() },
 		Knobs:   p.knobs,
 		Turn:    func(_ context.Context, values map[string]any) error { return p.turn(values) },
+		Alarms:  p.alarms(),
 	}
 }
 

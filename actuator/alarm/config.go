@@ -89,7 +89,7 @@ func (c Config) Validate() error {
 // prefixed puts the way to a field before each of joined errors.
 func prefixed(way string, err error) (errs []error) {
 	all := []error{err}
-	if joined, ok := err.(interface{ Unwrap() []error }); ok { //nolint:errorlint // those that were joined, not what one of them wraps
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
 		all = joined.Unwrap()
 	}
 	for _, e := range all {

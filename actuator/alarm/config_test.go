@@ -1,7 +1,6 @@
 package alarm_test
 
 import (
-	"errors"
 	"math"
 	"strings"
 	"testing"
@@ -60,6 +59,6 @@ func TestWebhookConfigReportsEveryWrongFieldAndNoSecret(t *testing.T) {
 	}
 	all := alarm.WebhookConfig{Platform: "x", Method: "GET"}.Validate()
 	var joined interface{ Unwrap() []error }
-	require.True(t, errors.As(all, &joined))
+	require.ErrorAs(t, all, &joined)
 	assert.Len(t, joined.Unwrap(), 3)
 }

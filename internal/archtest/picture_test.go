@@ -42,7 +42,7 @@ var picture = []room{
 	{"actuator/management", nil, "it guards any handler, ours or not; what it serves is for the glue to say"},
 	{"actuator/dashboard", nil, "its page knows the actuator by its answers alone, so that it shows any"},
 	{"app", []string{"lifecycle"}, "it runs any Fx application, ours or not; the standard set is in modules"},
-	{"modules", join(glue, cores, grounds, []string{"journal", "journal/filejournal", "journal/deadletter", "journal/control", "actuator", "actuator/management", "actuator/dashboard"}), "the set is for any application; the front door stands beside it, not below"},
+	{"modules", join(glue, cores, grounds, []string{"journal", "journal/filejournal", "journal/deadletter", "journal/control", "actuator", "actuator/alarm", "actuator/management", "actuator/dashboard"}), "the set is for any application; the front door stands beside it, not below"},
 
 	{"drill", nil, "it kills programs from outside and must not be built from what it tests"},
 	{"cmd/lastcall", []string{"journal", "journal/filejournal", "journal/deadletter", "journal/control"}, "it reads journals; it starts nothing"},
