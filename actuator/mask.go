@@ -23,6 +23,10 @@ type mask struct {
 
 func (a *Actuator) mask() mask { return mask{a.cfg.Show} }
 
+// Masked encodes v as JSON as the answers are: secrets are hidden in it. What
+// cannot be encoded, or panics at it, is an error.
+func (c Config) Masked(v any) (json.RawMessage, error) { return mask{c.Show}.json(v) }
+
 // secretWords make a key secret wherever they stand in it, secretEnds where
 // they are its end: "max_tokens" is none.
 var (

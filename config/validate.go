@@ -3,6 +3,7 @@ package config
 import (
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -74,17 +75,31 @@ func (l *loader) invalid(n *node, msg string) {
 }
 
 // below is the node that a field of an error message names ("workers",
-// "sms.workers"), or nil.
+// "sms.workers", "rules[2].count"), or nil.
 func (n *node) below(field string) *node {
-	if n.kids[field] != nil {
-		return n.kids[field]
+	if kid := n.named(field); kid != nil {
+		return kid
 	}
 	for i := range field {
-		if kid := n.kids[field[:i]]; field[i] == '.' && kid != nil {
+		if kid := n.named(field[:i]); field[i] == '.' && kid != nil {
 			if found := kid.below(field[i+1:]); found != nil {
 				return found
 			}
 		}
+	}
+	return nil
+}
+
+// named is the kid of that name, or the item of a list ("rules[2]"), or nil.
+func (n *node) named(name string) *node {
+	if n.kids[name] != nil {
+		return n.kids[name]
+	}
+	list, rest, _ := strings.Cut(name, "[")
+	number, closed := strings.CutSuffix(rest, "]")
+	i, err := strconv.ParseUint(number, 10, 16)
+	if kid := n.kids[list]; closed && err == nil && kid != nil && kid.typ.Kind() == reflect.Slice {
+		return kid.item(int(i))
 	}
 	return nil
 }

@@ -19,6 +19,7 @@ const (
 	Pools
 	Batchers
 	Management
+	Alarms
 )
 
 // Option configures [Default].
@@ -57,5 +58,6 @@ func Default(opts ...Option) fx.Option {
 	add(Pools, pools(), poolConfig())
 	add(Batchers, fx.Options(), batchConfig())
 	add(Management, managementServer(), managementConfig())
+	add(Alarms, alarms(), alarmConfig())
 	return fx.Options(set...)
 }

@@ -12,6 +12,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/lastcall-go/lastcall/actuator"
+	"github.com/lastcall-go/lastcall/actuator/alarm"
 	"github.com/lastcall-go/lastcall/actuator/dashboard"
 	"github.com/lastcall-go/lastcall/actuator/management"
 	"github.com/lastcall-go/lastcall/config"
@@ -85,6 +86,7 @@ type actuatorIn struct {
 	Conductor  *lifecycle.Conductor `optional:"true"`
 	Config     ManagementConfig     `optional:"true"`
 	Log        Log                  `optional:"true"`
+	Alarms     *alarm.Watch         `optional:"true"`
 }
 
 // newActuator is nil in a bare Fx application: nobody knows its components.
@@ -96,7 +98,8 @@ func newActuator(in actuatorIn) (*actuator.Actuator, error) {
 		actuator.WithAuthorized(func(r *http.Request) bool { return management.Trusted(r.Context()) }),
 		actuator.WithCaller(asker),
 		actuator.WithShutdown(func(by string) error { return lifecycle.ShutdownBy(in.Shutdowner, by) }),
-		actuator.WithLoggers(in.Log.rootLogger()))
+		actuator.WithLoggers(in.Log.rootLogger()),
+		actuator.WithEndpoints(alarmEndpoints(in.Alarms)...))
 }
 
 // asker is what is known of a trusted request: it showed the token, or began on

@@ -74,7 +74,7 @@ func TestDefault(t *testing.T) {
 
 	t.Run("EachPartCanBeLeftOut", func(t *testing.T) {
 		t.Parallel()
-		for part := modules.Config; part <= modules.Management; part++ {
+		for part := modules.Config; part <= modules.Alarms; part++ {
 			opts := []fx.Option{modules.Default(modules.Without(part))}
 			if part != modules.Config {
 				opts = append(opts, sources("", nil))
