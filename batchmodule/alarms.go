@@ -20,7 +20,7 @@ func (p panel) alarms() []lifecycle.Alarm {
 	of := func(read func(batch.Stats) float64) func(any) float64 {
 		return func(stats any) float64 { return read(stats.(batch.Stats)) }
 	}
-	refused := &refusals{draining: p.draining}
+	refused := &refusals{open: p.open}
 	return []lifecycle.Alarm{
 		{
 			Name: "capacity", Unit: "%", Threshold: alarmingShare,
@@ -53,22 +53,22 @@ func (p panel) alarms() []lifecycle.Alarm {
 	}
 }
 
-// refusals counts those that are no part of a drain: what a drain refuses is
-// meant to be.
+// refusals counts those that are no part of a drain: what a gate refuses that
+// is not open is meant to be refused.
 type refusals struct {
-	draining <-chan struct{}
+	open func() (lifecycle.Health, bool) // that of the gate, where that is not open
 
 	mu            sync.Mutex
 	meant, others uint64
 }
 
 func (r *refusals) of(all uint64) float64 {
+	_, leaving := r.open()
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	select {
-	case <-r.draining:
+	if leaving {
 		r.meant = all - r.others
-	default:
+	} else {
 		r.others = all - r.meant
 	}
 	return float64(r.others)

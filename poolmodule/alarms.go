@@ -22,7 +22,7 @@ func (p poolPanel) alarms() []lifecycle.Alarm {
 	of := func(read func(pool.Stats) float64) func(any) float64 {
 		return func(stats any) float64 { return read(stats.(pool.Stats)) }
 	}
-	refused := &refusals{draining: func() bool { _, is := leaving(p.Gate().Draining()); return is }}
+	refused := &refusals{open: func() (lifecycle.Health, bool) { return lifecycle.GateHealth(p.Gate()) }}
 	return []lifecycle.Alarm{
 		{
 			Name: "capacity", Unit: "%", Threshold: alarmingShare,
@@ -66,7 +66,7 @@ func (l lanePanel) alarms() []lifecycle.Alarm {
 	of := func(read func(pool.LaneStats) float64) func(any) float64 {
 		return func(stats any) float64 { return read(stats.(pool.LaneStats)) }
 	}
-	refused := &refusals{draining: func() bool { _, is := leaving(l.draining); return is }}
+	refused := &refusals{open: l.open}
 	return []lifecycle.Alarm{
 		{
 			Name: "reject", Threshold: 1, Grows: true,
@@ -94,20 +94,20 @@ func share(part, whole int) float64 {
 	return 100 * float64(part) / float64(whole)
 }
 
-// refusals counts those that are no part of a drain: what a drain refuses is
-// meant to be.
+// refusals counts those that are no part of a drain: what a gate refuses that
+// is not open is meant to be refused.
 type refusals struct {
-	draining func() bool
+	open func() (lifecycle.Health, bool) // that of the gate, where that is not open
 
 	mu            sync.Mutex
 	meant, others uint64
 }
 
 func (r *refusals) of(all uint64) float64 {
-	draining := r.draining()
+	_, leaving := r.open()
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if draining {
+	if leaving {
 		r.meant = all - r.others
 	} else {
 		r.others = all - r.meant
