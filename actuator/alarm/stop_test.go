@@ -29,6 +29,12 @@ func (d deaf) Send(ctx context.Context, _ alarm.Message) error {
 	return context.Cause(ctx)
 }
 
+// opening is a sink that takes its time to open.
+type opening struct{ release chan struct{} }
+
+func (o opening) Open(context.Context) error                { <-o.release; return nil }
+func (o opening) Send(context.Context, alarm.Message) error { return nil }
+
 func within(t *testing.T, d time.Duration) context.Context {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), d)
@@ -163,6 +169,21 @@ func TestStop(t *testing.T) {
 		s.RequireStop()
 		require.NoError(t, s.watch.Stop(t.Context()))
 		require.NoError(t, s.watch.Flush(t.Context()), "and nothing waits for who is gone")
+	})
+
+	run("StopDuringTheStartLeavesNothingRunning", func(t *testing.T) {
+		s := stage(t, alarm.Config{})
+		slow := opening{make(chan struct{})}
+		w, err := alarm.New(s.conductor, alarm.Config{Receivers: map[string]alarm.Receiver{"slow": {Sink: slow}}})
+		require.NoError(t, err)
+		started := make(chan error)
+		go func() { started <- w.Start(t.Context()) }()
+		synctest.Wait()
+		require.Error(t, w.Stop(within(t, time.Second)))
+		close(slow.release)
+		require.ErrorContains(t, <-started, "Stop was called meanwhile")
+		require.NoError(t, w.Stop(t.Context()))
+		s.RequireStop()
 	})
 
 	run("ValueThatHangsIsLeftToItself", func(t *testing.T) {

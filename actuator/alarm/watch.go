@@ -108,12 +108,13 @@ func New(conductor *lifecycle.Conductor, cfg Config, opts ...Option) (*Watch, er
 }
 
 // Start opens the receivers and begins to watch. It returns when all are open;
-// an error says which cannot be. Called again, or after Stop, it is an error.
+// an error says which cannot be. Called again, or after Stop, it is an error,
+// and nothing is watched.
 func (w *Watch) Start(ctx context.Context) error {
+	host, _ := os.Hostname() // without it messages have none
 	w.mu.Lock()
 	late := w.started || w.stopped
-	w.started = true
-	w.host, _ = os.Hostname() // without it messages have none
+	w.started, w.host = true, host
 	w.mu.Unlock()
 	if late {
 		return errors.New("alarm: Start was called twice, or after Stop")
@@ -123,6 +124,11 @@ func (w *Watch) Start(ctx context.Context) error {
 		if err := r.open(ctx); err != nil {
 			errs = append(errs, fmt.Errorf("alarm: receiver %s: %w", r.name, err))
 		}
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.stopped {
+		errs = append(errs, errors.New("alarm: Stop was called meanwhile"))
 	}
 	if len(errs) > 0 {
 		close(w.over)

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"math"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -207,17 +208,22 @@ func TestWatch(t *testing.T) {
 	})
 
 	run("PanicsAndNoNumbersSayNothing", func(t *testing.T) {
-		value := 0.0
+		var on atomic.Bool
 		s := stage(t, every(alarm.Rule{}), lifecycle.Hook{Name: "odd", Panel: &lifecycle.Panel{
 			Stats: func() any { return math.NaN() }, // no JSON
 			Alarms: []lifecycle.Alarm{
 				{Name: "panics", Threshold: 1, Value: func() float64 { panic("no") }},
 				{Name: "nan", Threshold: 1, Value: math.NaN},
 				{Name: "infinite", Threshold: 1, Value: func() float64 { return math.Inf(1) }},
-				{Name: "good", Threshold: 1, Value: func() float64 { return value }},
+				{Name: "good", Threshold: 1, Value: func() float64 {
+					if on.Load() {
+						return 2
+					}
+					return 0
+				}},
 			},
 		}})
-		value = 2
+		on.Store(true)
 		pass(6 * time.Second)
 		require.Equal(t, []string{"raised good"}, s.inbox.told())
 		text, err := json.Marshal(s.watch.Status(""))
@@ -303,10 +309,10 @@ func TestHealthIsAnAlarm(t *testing.T) {
 	run("CheckThatHangsHoldsUpNobody", func(t *testing.T) {
 		k := &tank{}
 		release := make(chan struct{})
-		calls := 0
+		var calls atomic.Int32
 		s := stage(t, every(alarm.Rule{}), k.hook("tank"), lifecycle.Hook{Name: "hung", Panel: &lifecycle.Panel{
 			Health: func(context.Context) lifecycle.Health {
-				calls++
+				calls.Add(1)
 				<-release
 				return lifecycle.Health{Status: lifecycle.Down}
 			},
@@ -315,7 +321,7 @@ func TestHealthIsAnAlarm(t *testing.T) {
 		k.level.Store(90)
 		pass(6 * time.Second)
 		assert.Equal(t, []string{"raised level"}, s.inbox.told())
-		assert.Equal(t, 1, calls, "it is not asked again until it has returned")
+		assert.EqualValues(t, 1, calls.Load(), "it is not asked again until it has returned")
 		close(release)
 		pass(6 * time.Second)
 		assert.Equal(t, []string{"raised level", "raised health"}, s.inbox.told())
@@ -327,16 +333,17 @@ func TestChangeIsAnAlarm(t *testing.T) {
 	t.Parallel()
 	run := inBubble(t)
 	run("SaysWhoBeforeAndAfter", func(t *testing.T) {
-		workers := int64(4)
+		var workers atomic.Int64
+		workers.Store(4)
 		log := &inbox{}
 		s := stage(t, alarm.Config{Receivers: map[string]alarm.Receiver{alarm.Log: {Sink: log}}},
 			lifecycle.Hook{Name: "crew", Panel: &lifecycle.Panel{
 				Kind: "crew",
 				Knobs: func() []lifecycle.Knob {
-					return []lifecycle.Knob{{Name: "workers", Help: "How many.", Type: lifecycle.IntKnob, Value: workers, Min: int64(1)}}
+					return []lifecycle.Knob{{Name: "workers", Help: "How many.", Type: lifecycle.IntKnob, Value: workers.Load(), Min: int64(1)}}
 				},
 				Turn: func(_ context.Context, values map[string]any) error {
-					workers = values["workers"].(int64)
+					workers.Store(values["workers"].(int64))
 					return nil
 				},
 			}})
