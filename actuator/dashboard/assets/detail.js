@@ -18,8 +18,9 @@ import * as help from "./help.js";
 const ONE = "/components/{name}";
 const ranges = { "1m": 60, "5m": 300, "15m": 900 };
 
-// spanOf is the time that charts show, in seconds; it is in the URL.
-export const spanOf = (ctx) => ranges[ctx.query.range] || 300;
+// spanOf is the time that charts show, in seconds; it is in the URL. Unless one was
+// chosen it is a minute, and five when there is more to see.
+export const spanOf = (ctx) => ranges[ctx.query.range] || (history.age() > 60 ? 300 : 60);
 
 export function rangeChooser(ctx) {
   return h("div", { class: "segmented", role: "group", "aria-label": "time range" },
@@ -55,7 +56,7 @@ export function detail(ctx, special, verb) {
   ];
 }
 
-const back = (ctx) => h("p", { class: "back" }, h("a", { href: linkTo(ctx.page) }, "← all " + (ctx.page === "http" ? "servers" : ctx.page)));
+const back = (ctx) => !ctx.alone && h("p", { class: "back" }, h("a", { href: linkTo(ctx.page) }, "← all " + (ctx.page === "http" ? "servers" : ctx.page)));
 
 // charts draws every number of a component that moves.
 function charts(c, ctx) {

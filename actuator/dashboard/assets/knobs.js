@@ -62,10 +62,15 @@ function field(c, k, latest, mine, writable) {
   const bounds = [k.min !== undefined && k.min !== null && "At least " + k.min, k.max !== undefined && k.max !== null && "at most " + k.max].filter(Boolean).join(", ");
   return h("div", { class: "field" + (differs(k, mine?.values[k.name]) ? " edited" : ""), key: k.name },
     h("label", { for: id }, format.words(k.name)),
-    k.type === "choice" ? h("select", { ...common, value: String(value), onchange: (e) => edit(e.target.value) }, (k.choices || []).map((v) => h("option", { value: v }, v)))
-      : k.type === "bool" ? h("input", { ...common, type: "checkbox", checked: value === true || value === "true", onchange: (e) => edit(e.target.checked) })
-      : h("input", { ...common, type: "text", inputmode: k.type === "int" ? "numeric" : k.type === "float" ? "decimal" : "text", spellcheck: "false", autocomplete: "off", value: format.knob(value), oninput: (e) => edit(e.target.value) }),
+    control(k, value, edit, common),
     h("p", { id: id + "-help", class: "dim" }, k.help, " ", bounds && bounds + ".", k.key && [" ", h("code", null, k.key)]));
+}
+
+// control is what a value of a knob is given with.
+function control(k, value, edit, attrs) {
+  if (k.type === "choice") return h("select", { ...attrs, value: String(value), onchange: (e) => edit(e.target.value) }, (k.choices || []).map((v) => h("option", { value: v }, v)));
+  if (k.type === "bool") return h("input", { ...attrs, type: "checkbox", checked: value === true || value === "true", onchange: (e) => edit(e.target.checked) });
+  return h("input", { ...attrs, type: "text", inputmode: k.type === "int" ? "numeric" : k.type === "float" ? "decimal" : "text", spellcheck: "false", autocomplete: "off", value: format.knob(value), oninput: (e) => edit(e.target.value) });
 }
 
 function turn(c, verb) {
@@ -98,36 +103,45 @@ function turn(c, verb) {
 // canPersist: the service says that a change can be kept for the next start.
 const canPersist = () => (state.hello?.endpoints || []).some((e) => e.method === "PATCH" && e.path === KNOBS && e.query?.persist);
 
-// actions is the card with what a component can be told to do.
-const args = new Map();
+// given are the arguments that were typed, by component, action and name.
+const given = new Map();
+
+export const canAct = () => can("POST", ACTIONS);
+
+// actions is the card with what a component can be told to do. The feed knows the
+// names; what they mean and want a closer look tells.
 export function actions(c, details) {
-  if (!c.actions?.length || !can("POST", ACTIONS)) return null;
-  return card("Actions", null, c.actions.map((action) => {
-    const name = action.name || action;
-    const about = action.help ? action : (details?.actions || []).find((a) => a.name === name) || { name };
+  if (!c.actions?.length || !canAct()) return null;
+  return card("Actions", null, c.actions.map((name) => {
+    const action = details?.actions?.find((a) => a.name === name) || { name };
     return h("div", { class: "action", key: name },
-      (about.args || []).map((k) => h("label", null, format.words(k.name), " ", h("input", { type: "text", class: "short", "data-arg": k.name, value: args.get(c.name + " " + name + " " + k.name) ?? format.knob(k.value), oninput: (e) => args.set(c.name + " " + name + " " + k.name, e.target.value), ...tip(k.help) }))),
-      actButton(c, about), about.help && h("p", { class: "dim" }, about.help));
+      h("p", null, h("b", null, format.words(name)), " ", h("span", { class: "dim" }, action.help)),
+      (action.args || []).map((k) => argument(c, name, k)),
+      actButton(c, action));
   }));
+}
+
+function argument(c, action, k) {
+  const at = [c.name, action, k.name].join(" ");
+  const give = (value) => {
+    given.set(at, value);
+    changed();
+  };
+  return h("label", { key: k.name, ...tip(k.help) }, h("span", null, format.words(k.name)), control(k, given.get(at) ?? k.value ?? "", give, { "data-arg": k.name }));
 }
 
 // actButton is one action of a component as a button.
 export function actButton(c, action) {
-  const name = action.name || action;
-  if (!can("POST", ACTIONS)) return null;
-  return h("button", { type: "button", "data-action": name, disabled: state.life !== "running", onclick: () => act(c, typeof action === "object" ? action : { name }) }, format.words(name));
+  if (!canAct()) return null;
+  const send = () => act(c, action, Object.fromEntries((action.args || []).map((k) => [k, given.get([c.name, action.name, k.name].join(" "))]).filter(([, v]) => v !== undefined).map(([k, v]) => [k.name, parsed(k, v)])));
+  return h("button", { type: "button", "data-action": action.name, disabled: state.life !== "running", onclick: send }, format.words(action.name) + "…");
 }
 
-function act(c, action) {
-  const body = {};
-  for (const k of action.args || []) {
-    const typed = args.get(c.name + " " + action.name + " " + k.name);
-    if (typed !== undefined && typed !== "") body[k.name] = parsed(k, typed);
-  }
+// act proposes to have a component do something.
+export function act(c, action, body) {
   propose({
-    title: format.words(action.name) + " " + c.name, text: action.help, action: action.name, confirm: "Do it", dryRun: true,
+    title: format.words(action.name) + " " + c.name, text: action.help, action: action.name, confirm: "Do it", danger: action.danger, dryRun: true,
     request: () => ({ method: "POST", path: inPath(ACTIONS, c.name, action.name), body }),
     done: () => stale(),
   });
 }
-

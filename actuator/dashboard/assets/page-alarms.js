@@ -4,7 +4,7 @@ import { h } from "./dom.js";
 import { state } from "./store.js";
 import { can } from "./api.js";
 import { use } from "./resource.js";
-import { card, badge, empty, failure, note, table, tree, nameLink, filterBox, matches, paged } from "./parts.js";
+import { card, badge, empty, failure, note, table, nameLink, filterBox, matches, paged } from "./parts.js";
 import { tip } from "./tip.js";
 import * as format from "./format.js";
 
@@ -15,10 +15,27 @@ function view(ctx) {
   return [
     h("div", { class: "title-row" }, h("h1", null, "Alarms"), h("span", { class: "push" }, filterBox(ctx, "Filter alarms"))),
     card("Rules", null, alarmList(answer, false, ctx)),
-    answer.data?.receivers && card("Receivers", null, tree(answer.data.receivers)),
-    answer.data?.history?.length > 0 && card("Told lately", null, tree(answer.data.history.slice(0, 20))),
+    answer.data?.receivers?.length > 0 && card("Receivers", { aside: answer.data.muted && badge("muted", "Nobody is told at present.") }, table(receivers, answer.data.receivers, { label: "receivers", key: (r) => r.name })),
+    answer.data?.history?.length > 0 && card("Told lately", { aside: h("span", { class: "dim" }, "newest first") }, paged(ctx, answer.data.history, (rows) => table(notices, rows, { label: "notices", key: (n) => n.id }))),
   ];
 }
+
+const receivers = [
+  { head: "Receiver", grow: true, cell: (r) => [r.name, r.target && h("span", { class: "dim" }, " ", r.target)] },
+  { head: "Pending", num: true, help: "Notices that wait or are on their way.", cell: (r) => format.whole(r.pending) },
+  { head: "Delivered", num: true, cell: (r) => format.whole(r.delivered) },
+  { head: "Failed", num: true, help: "Notices that were tried in vain.", cell: (r) => format.whole(r.failed) },
+  { head: "Dropped", num: true, low: true, help: "Notices that were never tried: the queue was full, or the process at its end.", cell: (r) => format.whole(r.dropped) },
+  { head: "Last error", cell: (r) => r.last_error && h("span", { class: "bad" }, r.last_error) },
+];
+
+const notices = [
+  { head: "At", cell: (n) => h("time", { datetime: n.at, title: n.at }, format.stamp(n.at)) },
+  { head: "", cell: (n) => badge(n.state) },
+  { head: "Component", low: true, cell: (n) => (state.components.has(n.component) ? nameLink(n.component) : n.component) },
+  { head: "What was told", grow: true, cell: (n) => n.text || n.alarm },
+  { head: "To", low: true, cell: (n) => (n.receivers || []).join(", ") },
+];
 
 // listOf finds the alarms in an answer.
 const listOf = (data) => (Array.isArray(data) ? data : data?.alarms || data?.rules || []);

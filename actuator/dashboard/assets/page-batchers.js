@@ -15,8 +15,7 @@ export const page = {
 };
 
 const m = (c, name) => c.metrics?.[name];
-const nameOf = (a) => a.name || a;
-const flush = (c) => (c.actions || []).filter((a) => nameOf(a) === "flush").map((a) => actButton(c, a));
+const flush = (c) => c.actions?.includes("flush") && actButton(c, { name: "flush", help: "Flushes what is in the batcher now, and waits until that is settled." });
 
 const columns = [
   { head: "Batcher", grow: true, cell: (c) => nameLink(c.name) },

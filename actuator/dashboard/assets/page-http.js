@@ -13,7 +13,7 @@ export const page = {
   when: () => ofKind("server").length > 0,
   view: (ctx) => {
     const servers = ofKind("server");
-    if (!ctx.sel && servers.length === 1) return detail({ ...ctx, sel: servers[0].name }, special);
+    if (!ctx.sel && servers.length === 1) return detail({ ...ctx, sel: servers[0].name, alone: true }, special);
     return ctx.sel ? detail(ctx, special) : list(servers);
   },
 };

@@ -5,16 +5,17 @@ import { h } from "./dom.js";
 import { state, ofKind } from "./store.js";
 import { can, inPath } from "./api.js";
 import { use } from "./resource.js";
-import { propose } from "./write.js";
 import { detail, closer } from "./detail.js";
-import { actButton } from "./knobs.js";
-import { card, stat, badge, bar, number, table, empty, failure, note, nameLink, filterBox, matches, paged } from "./parts.js";
+import { act, canAct } from "./knobs.js";
+import { card, stat, badge, bar, number, table, empty, failure, note, nameLink, hrefOf, filterBox, matches, paged } from "./parts.js";
 import { tip } from "./tip.js";
 import * as format from "./format.js";
 
+const boxKinds = ["deadletter", "deadletter_box"];
+
 export const page = {
   id: "journal", title: "Journal", key: "j",
-  when: () => ofKind("journal", "deadletter_box").length > 0,
+  when: () => ofKind("journal", ...boxKinds).length > 0,
   view: (ctx) => (ctx.sel ? detail(ctx, (c, _, near) => (c.kind === "journal" ? store(c, near) : box(c, near, ctx))) : list(ctx)),
 };
 
@@ -23,7 +24,7 @@ function list(ctx) {
     h("h1", null, "Journal and dead letters"),
     replay(),
     ofKind("journal").map((c) => store(c, closer(c))),
-    ofKind("deadletter_box").map((c) => box(c, closer(c), ctx)),
+    ofKind(...boxKinds).map((c) => box(c, closer(c), ctx)),
   ];
 }
 
@@ -59,48 +60,41 @@ function store(c, near) {
 }
 
 const LETTERS = "/deadletters/{name}/letters";
-const REDRIVE = "/deadletters/{name}/redrive";
-const DROP = "/deadletters/{name}/drop";
 
 function box(c, near, ctx) {
   const found = near.data?.inspect;
   const letters = can("GET", LETTERS) ? use(inPath(LETTERS, c.name), 3000, { limit: "500" }) : { data: found && { letters: found.oldest } };
   const rows = (letters.data?.letters || []).filter((l) => matches(ctx.query.q, l.id || "", l.component || "", l.key || "", l.reason || "", l.last_error || ""));
   const n = c.metrics?.letters || 0;
+  const may = (name) => c.actions?.includes(name) && canAct();
+  const button = (name, label, body, small) => may(name) && h("button", { type: "button", class: (small ? "small " : "") + (name === "drop" && !small ? "danger" : ""), "data-action": name, onclick: () => act(c, { name, help: what[name], danger: name === "drop" }, body) }, label);
   return card("Dead letters", { component: c.name, aside: [nameLink(c.name), " ", badge(c.health)] },
     h("div", { class: "stats" },
       stat("Letters", number(c, "letters", { tone: n ? "warn" : "good" }), "failed for good"),
       stat("Being sent again", number(c, "underway_letters"), "at this moment"),
       Object.entries(found?.by_reason || {}).map(([reason, count]) => stat(reason, h("span", { class: "num", tabindex: "0", ...tip(reasons[reason] || reason) }, format.count(count)), "letters"))),
     n > 0 && h("div", { class: "buttons" }, filterBox(ctx, "Filter letters"),
-      can("POST", REDRIVE) && h("button", { type: "button", "data-action": "redrive", onclick: () => change(c, REDRIVE, "redrive", {}) }, "Send all again…"),
-      can("POST", DROP) && h("button", { type: "button", class: "danger", "data-action": "drop", onclick: () => change(c, DROP, "drop", {}) }, "Drop all…"),
-      (c.actions || []).map((a) => actButton(c, a))),
+      button("redrive", "Send all again…", { all: true }), button("drop", "Drop all…", { all: true }),
+      may("redrive") && ctx.sel !== c.name && h("a", { href: hrefOf(c.name) }, "choose by component, key, reason or age")),
     letters.error && failure(letters.error),
     rows.length ? paged(ctx, rows, (shown) => table([
-      { head: "Died", cell: (l) => h("time", { title: l.died }, format.stamp(l.died)) },
+      { head: "Died", cell: (l) => h("time", { datetime: l.died, title: l.died }, format.stamp(l.died)) },
       { head: "Component", cell: (l) => (state.components.has(l.component) ? nameLink(l.component) : l.component) },
       { head: "Reason", cell: (l) => h("span", tip(reasons[l.reason] || l.reason), l.reason) },
       { head: "Tries", num: true, low: true, cell: (l) => l.attempts },
       { head: "Key", low: true, cell: (l) => l.key || "–" },
       { head: "Last error", grow: true, cell: (l) => h("span", { class: "error" }, l.last_error || "–") },
-      { head: "", cell: (l) => h("span", { class: "buttons" },
-        can("POST", REDRIVE) && h("button", { type: "button", class: "small", "data-action": "redrive", onclick: () => change(c, REDRIVE, "redrive", { id: l.id }) }, "Again"),
-        can("POST", DROP) && h("button", { type: "button", class: "small", "data-action": "drop", onclick: () => change(c, DROP, "drop", { id: l.id }) }, "Drop")) },
+      { head: "", cell: (l) => h("span", { class: "buttons" }, button("redrive", "Again", { id: l.id }, true), button("drop", "Drop", { id: l.id }, true)) },
     ], shown, { label: "dead letters", key: (l) => l.seq ?? l.id }))
       : n > 0 ? note(letters.data ? "None fits the filter." : "Asking…") : empty("No dead letter", "Work that fails for good is kept here, to be looked at, sent again, or dropped."),
+    letters.data?.more && note(`The oldest ${letters.data.letters.length} of ${letters.data.total} are listed.`),
     found?.error && failure({ message: found.error }));
 }
 
-function change(c, path, action, query) {
-  const one = query.id !== undefined;
-  propose({
-    title: action === "redrive" ? (one ? "Send the letter again" : "Send all letters again") : one ? "Drop the letter" : "Drop all letters", action,
-    danger: action === "drop", confirm: action === "redrive" ? "Send again" : "Drop", dryRun: true,
-    text: action === "redrive" ? "The work is given back to its component as new work, under its old id." : "The work is gone for good.",
-    request: () => ({ method: "POST", path: inPath(path, c.name), query: one ? query : { all: "true" } }),
-  });
-}
+const what = {
+  redrive: "The work is given back to its component as new work, under its old id.",
+  drop: "The work is gone for good.",
+};
 
 const reasons = {
   retries: "It failed as often as it may.",

@@ -21,7 +21,8 @@ function view() {
   return [
     h("div", { class: "title-row" }, h("h1", null, "Lifecycle"), badge(lifeWord()), state.stage && state.stage !== state.life && h("span", { class: "dim" }, state.stage), h("span", { class: "push buttons" }, buttons())),
     rehearsed(),
-    stops && [stopping(), remaining()],
+    stops && stopping(),
+    (stops || lifeWord() === "draining") && remaining(),
     state.receipt && receiptCard(state.receipt, "Receipt of this run"),
     starting(),
     can("GET", "/shutdown-report") && runCard(use("/shutdown-report", 0).data),
@@ -156,7 +157,9 @@ function remaining() {
   if (mostOf !== state.process) [most, mostOf] = [new Map(), state.process];
   for (const g of gates) most.set(g.gate, Math.max(g.inside, most.get(g.gate) || 0));
   const shown = gates.filter((g) => most.get(g.gate) > 0);
+  const drained = state.progress.drained;
   return card("Work still inside", { aside: h("b", { class: "num", "data-metric": "inside" }, format.count(gates.reduce((n, g) => n + g.inside, 0))) },
+    drained && note(`Drained${drained.by ? " by " + drained.by : ""} at ${format.clock(drained.since)}: no new work is let in, until somebody takes it back.`),
     shown.length ? h("ul", { class: "saturation" }, shown.map((g) => h("li", { key: g.gate, "data-component": g.component },
       nameLink(g.component), badge(g.state), bar(g.inside, most.get(g.gate), g.inside + " inside"), h("span", { class: "num" }, format.count(g.inside), " of ", format.count(most.get(g.gate))))))
       : empty("Nothing is inside", "All that was accepted is finished."));

@@ -25,7 +25,7 @@ const columns = [
   { head: "", low: true, cell: (c) => bar(m(c, "queued_tasks"), m(c, "queue_capacity")) },
   { head: "Oldest wait", num: true, low: true, help: "Age of what has waited longest.", cell: (c) => number(c, "oldest_wait_seconds", { inTable: true }) },
   { head: "Longest run", num: true, low: true, help: "How long the task that runs longest has been seen running.", cell: (c) => number(c, "longest_run_seconds", { inTable: true }) },
-  { head: "Busy, 5 min", low: true, cell: (c) => spark(history.last(c.name, "busy_workers", 300)) },
+  { head: "Busy lately", low: true, help: "How many workers were busy in the last 5 minutes.", cell: (c) => spark(history.last(c.name, "busy_workers", history.age() > 60 ? 300 : 60)) },
 ];
 
 const sorts = {

@@ -77,7 +77,7 @@ export function tree(value, depth = 0) {
 }
 
 // pathOf is where a component is shown; see app.js for the pages of kinds.
-const homes = { pool: "pools", lane: "pools", batcher: "batchers", server: "http", journal: "journal", deadletter_box: "journal" };
+const homes = { pool: "pools", lane: "pools", batcher: "batchers", server: "http", journal: "journal", deadletter: "journal", deadletter_box: "journal" };
 export const homeOf = (kind) => homes[kind] || "components";
 export const linkTo = (page, sel, query) => "#/" + page + (sel ? "/" + encodeURIComponent(sel).replaceAll("%3A", ":") : "") + (query && Object.keys(query).length ? "?" + new URLSearchParams(query) : "");
 export const hrefOf = (name) => linkTo(homeOf(state.components.get(name)?.kind), name);

@@ -5,6 +5,7 @@ export const SPAN = 900;
 
 export class History {
   end = 0; // the last second that has a place
+  first = Infinity; // the first that anything is known of
   rings = new Map(); // by component, then by number
   marks = []; // {at, text}: where one process ended and the next began
 
@@ -27,6 +28,7 @@ export class History {
   }
 
   put(component, number, second, value) {
+    this.first = Math.min(this.first, second);
     if (second > this.end - SPAN && second <= this.end) this.ring(component, number)[second % SPAN] = value;
   }
 
@@ -37,8 +39,14 @@ export class History {
     values.forEach((value, i) => {
       const second = Math.round((from + i * step) / 1000);
       if (value === null || second <= this.end - SPAN || second > this.end) return;
+      this.first = Math.min(this.first, second);
       if (Number.isNaN(ring[second % SPAN])) ring[second % SPAN] = value;
     });
+  }
+
+  // age is for how many seconds something is known.
+  age() {
+    return Math.max(0, this.end - this.first);
   }
 
   keeps(component) {

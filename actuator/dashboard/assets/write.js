@@ -91,15 +91,17 @@ function redraw() {
     c.phase !== "done" && c.preview && difference(c.preview),
     c.error && trouble(c),
     c.phase === "done" && outcome(c),
-    h("details", { open: true, class: "curl" }, h("summary", null, "The same in a terminal"),
+    h("details", { key: "curl", open: true, class: "curl" }, h("summary", null, "The same in a terminal"),
       h("pre", { tabindex: "0" }, h("code", null, curl(request))),
       h("button", { type: "button", class: "small", "data-copy": true, onclick: () => copy(c, curl(request)) }, c.copied ? "Copied" : "Copy")),
-    h("footer", null,
+    h("footer", { key: "buttons" },
       h("button", { type: "button", onclick: () => dialog.close() }, c.phase === "done" ? "Close" : "Cancel"),
       c.phase !== "done" && h("button", {
         type: "button", class: what.danger ? "primary danger" : "primary", "data-confirm": true,
         disabled: c.phase === "sending" || (c.preview?.after && !Object.keys(c.preview.after).length && !c.options.persist), onclick: () => confirm(c),
       }, c.phase === "sending" ? "Sending…" : what.confirm || "Confirm"))));
+  // A button that is gone, or cannot be pressed any more, takes the focus with it.
+  if (dialog.open && !dialog.contains(document.activeElement)) dialog.querySelector("footer button:not(:disabled)[data-confirm], footer button")?.focus();
 }
 
 function choices(c) {
@@ -116,7 +118,10 @@ function choices(c) {
 
 // difference is what a dry run says: knobs before and after, or whatever it is.
 function difference(preview) {
-  if (preview.entry) return null; // an action: what it would be told stands in the curl
+  if (preview.entry) { // an action: what it would do, or else with which arguments
+    const would = preview.answer ?? preview.entry.after;
+    return Object.keys(would || {}).length > 0 && h("div", { class: "preview", "data-preview": true }, h("p", { class: "dim" }, preview.answer ? "It would do this:" : "With these arguments:"), tree(would));
+  }
   if (!preview.after) return h("div", { class: "preview" }, tree(preview));
   const names = Object.keys(preview.after);
   return h("div", { class: "preview", "data-preview": true }, names.length
