@@ -30,7 +30,7 @@ export function lines({ title, series, span = SPAN, unit = "count", limit, about
         known.map((s, i) => h("path", { key: "l" + i, class: "line c" + (s.tone ?? i + 1), d: outline(s.values, top, false) })),
         limit > 0 && h("path", { class: "limit", d: `M0 ${y(limit, top)}H${WIDTH}` }),
         kept.marks.filter((m) => m.at > kept.end - span).map((m) => h("path", { class: "mark", d: `M${x(m.at - kept.end + span - 1, span)} 0V100` }))),
-      h("span", { class: "at top" }, say(top)), h("span", { class: "at mid" }, say(top / 2)),
+      h("span", { class: "at high" }, say(top)), h("span", { class: "at mid" }, say(top / 2)),
       kept.marks.filter((m) => m.at > kept.end - span).map((m) => restart(m, (100 * (m.at - kept.end + span - 1)) / span)),
       !known.some((s) => s.values.some((v) => !Number.isNaN(v))) && h("span", { class: "nothing" }, "nothing yet"),
       h("span", { class: "cursor" }), h("span", { class: "readout" })),

@@ -2,8 +2,9 @@
 
 import { h } from "./dom.js";
 import { state } from "./store.js";
-import { can } from "./api.js";
+import { can, inPath } from "./api.js";
 import { use } from "./resource.js";
+import { propose } from "./write.js";
 import { card, badge, empty, failure, note, table, nameLink, filterBox, matches, paged } from "./parts.js";
 import { tip } from "./tip.js";
 import * as format from "./format.js";
@@ -20,6 +21,8 @@ function view(ctx) {
   ];
 }
 
+const TRY = "/alarms/{receiver}/test";
+
 const receivers = [
   { head: "Receiver", grow: true, cell: (r) => [r.name, r.target && h("span", { class: "dim" }, " ", r.target)] },
   { head: "Pending", num: true, help: "Notices that wait or are on their way.", cell: (r) => format.whole(r.pending) },
@@ -27,7 +30,13 @@ const receivers = [
   { head: "Failed", num: true, help: "Notices that were tried in vain.", cell: (r) => format.whole(r.failed) },
   { head: "Dropped", num: true, low: true, help: "Notices that were never tried: the queue was full, or the process at its end.", cell: (r) => format.whole(r.dropped) },
   { head: "Last error", cell: (r) => r.last_error && h("span", { class: "bad" }, r.last_error) },
+  { head: "", cell: (r) => can("POST", TRY) && h("button", { type: "button", class: "small", "data-action": "try", onclick: () => attempt(r) }, "Try it…") },
 ];
+
+const attempt = (r) => propose({
+  title: "Send a trial message to " + r.name, text: "It says that it is one. What comes of it is shown here.", action: "try", confirm: "Send it",
+  request: () => ({ method: "POST", path: inPath(TRY, r.name) }),
+});
 
 const notices = [
   { head: "At", cell: (n) => h("time", { datetime: n.at, title: n.at }, format.stamp(n.at)) },

@@ -28,6 +28,8 @@ function view(ctx) {
 
 // columnsOf gives each component the first column behind all that stand on it.
 function columnsOf(list) {
+  const bands = Object.keys(help.bands).filter((b) => list.some((c) => c.band === b));
+  if (!list.some((c) => c.stands_on?.length)) return new Map(list.map((c) => [c.name, bands.indexOf(c.band)])); // the bands are all that is known
   const names = new Set(list.map((c) => c.name));
   const column = new Map(list.map((c) => [c.name, 0]));
   // The list is in stop order, so those above come first; an edge against it
