@@ -15,7 +15,7 @@ import (
 // finish writes the receipt, and tells everybody who waits.
 func (s *stop) finish() *Receipt {
 	c := s.conductor
-	leaks := c.leaks(s.spare(maxReceipt))
+	leaks := c.leaks(s.spare(leakPatience))
 	r := &Receipt{
 		Cause:   s.why.cause,
 		Began:   s.times.began,

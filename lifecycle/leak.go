@@ -19,6 +19,10 @@ type Leak struct {
 const (
 	leakLooks = 5
 	leakPause = 2 * time.Millisecond
+	// leakPatience is how long all looks may take together. On a busy machine
+	// a single one takes a tenth of a second, and would find a goroutine that
+	// has not had a processor yet since it was told to end.
+	leakPatience = time.Second
 )
 
 // leaks looks for goroutines that carry the application's label.
