@@ -135,7 +135,7 @@ func TestKill(t *testing.T) {
 			v := &victim{t: t, dir: t.TempDir(), sync: sync, state: map[string]string{}}
 			random := rand.New(rand.NewPCG(1, 2))
 			for range kills {
-				v.liveAndDie(time.Duration(random.IntN(40)) * time.Millisecond)
+				v.liveAndDie(random.IntN(300), time.Duration(random.IntN(5000))*time.Microsecond)
 				v.check()
 			}
 			t.Logf("kills %d, appended %d, acknowledged %d, lost 0, replayed though acknowledged %d", kills, v.appended, v.acked, v.again)
@@ -154,16 +154,18 @@ type victim struct {
 	appended, acked, again int
 }
 
-func (v *victim) liveAndDie(after time.Duration) {
+// liveAndDie kills a child a moment after it has said so many lines, however long
+// its disk takes for that.
+func (v *victim) liveAndDie(lines int, after time.Duration) {
 	t := v.t
 	cmd := childCommand(t.Context(), v.dir, v.sync)
 	out, err := cmd.StdoutPipe()
 	require.NoError(t, err)
 	require.NoError(t, cmd.Start())
 	var reader sync.WaitGroup
-	first := make(chan struct{})
-	reader.Go(func() { v.listen(out, first) })
-	<-first // it is up; what follows may hit it anywhere
+	said := make(chan struct{})
+	reader.Go(func() { v.listen(out, 1+lines, said) }) // one says that it is up
+	<-said
 	timer := time.NewTimer(after)
 	<-timer.C
 	require.NoError(t, cmd.Process.Kill())
@@ -178,12 +180,14 @@ func childCommand(ctx context.Context, dir string, sync filejournal.Sync) *exec.
 	return cmd
 }
 
-func (v *victim) listen(out io.Reader, first chan struct{}) {
+// listen closes said after so many lines, or after the last.
+func (v *victim) listen(out io.Reader, n int, said chan struct{}) {
+	tell := sync.OnceFunc(func() { close(said) })
+	defer tell()
 	lines := bufio.NewScanner(out)
-	for up := false; lines.Scan(); {
-		if !up {
-			up = true
-			close(first)
+	for lines.Scan() {
+		if n--; n == 0 {
+			tell()
 		}
 		what, id, _ := strings.Cut(lines.Text(), " ")
 		switch what {
