@@ -27,7 +27,7 @@ func (a *Actuator) actionEndpoints() []endpoint {
 	do := Endpoint{
 		ID: "actions", Method: http.MethodPost, Write: true, Body: map[string]any{}, Answer: acted{},
 		Query: map[string]string{
-			"dryRun":  "`true`: nothing is done, the answer says with which arguments it would be",
+			"dryRun":  "`true`: nothing is done, the answer says with which arguments it would be, and what would come of it, where the component can tell",
 			"timeout": "1s to 5m: how long it may take (10s)",
 		},
 		Summary: "Has a component do something, and answers when it is done. The body, which may be left out, is an object of arguments.",

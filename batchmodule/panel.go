@@ -16,6 +16,7 @@ type core interface {
 	Stats() batch.Stats
 	Limits() batch.Limits
 	Resize(batch.Limits) error
+	Flush(ctx context.Context) error
 }
 
 // panel is what a batcher shows of itself.
@@ -34,6 +35,10 @@ func (p panel) panel() *lifecycle.Panel {
 		Knobs:   p.knobs,
 		Turn:    func(_ context.Context, values map[string]any) error { return p.turn(values) },
 		Alarms:  p.alarms(),
+		Actions: []lifecycle.Action{{
+			Name: "flush", Help: "Flushes what is in the batcher now, and waits until that is settled.",
+			Do: func(ctx context.Context, _ map[string]any) (any, error) { return p.flush(ctx) },
+		}},
 	}
 }
 
@@ -135,6 +140,22 @@ func (p panel) knobs() []lifecycle.Knob {
 		cold("dead_letters", "What becomes of items that failed for good.", lifecycle.ChoiceKnob, string(s.DeadLetters), string(batch.KeepLetters), string(batch.NoLetters)),
 		cold("stop_budget", "Bounds the time of its stop; 0: the time that all have.", lifecycle.DurationKnob, c.StopBudget),
 	}
+}
+
+// flushed is what came of a flush by hand.
+type flushed struct {
+	// Inside is how many items are in the batcher afterwards, which were added
+	// meanwhile.
+	Inside int `json:"inside"`
+}
+
+// flush returns the errors of the flushes. Items that failed for good are
+// settled too, and are where those of any flush are.
+func (p panel) flush(ctx context.Context) (any, error) {
+	if err := p.Flush(ctx); err != nil {
+		return nil, err
+	}
+	return flushed{p.Stats().Inside}, nil
 }
 
 func (p panel) turn(values map[string]any) error {

@@ -131,6 +131,37 @@ func TestPanel(t *testing.T) {
 		p.RequireStop()
 	})
 
+	run("FlushesWhenItIsToldTo", func(t *testing.T) {
+		st := newStore()
+		p := withPanels(t, func(ctx context.Context, orders []Order) error {
+			time.Sleep(time.Second) // it waits for that
+			return st.write(ctx, orders)
+		}, batch.Config{MaxItems: 4, Linger: time.Hour})
+		p.add(3)
+		answer, entry, err := p.conductor.Act(t.Context(), "batch:orders", lifecycle.Act{Action: "flush", By: "alice"})
+		require.NoError(t, err)
+		text, err := json.Marshal(answer)
+		require.NoError(t, err)
+		assert.JSONEq(t, `{"inside": 0}`, string(text))
+		assert.EqualValues(t, 3, p.orders.Stats().Ledger.Done)
+		assert.EqualValues(t, 1, p.orders.Stats().Flushes.Manual)
+		assert.Equal(t, "flush", entry.Action)
+
+		st.mu.Lock()
+		st.broken = true
+		st.mu.Unlock()
+		p.add(1)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		_, _, err = p.conductor.Act(ctx, "batch:orders", lifecycle.Act{Action: "flush"})
+		require.ErrorIs(t, err, context.DeadlineExceeded, "no longer than it was told to")
+		st.mu.Lock()
+		st.broken = false
+		st.mu.Unlock()
+		p.RequireStop()
+		lifecycletest.AssertBalanced(t, p.conductor.Receipt())
+	})
+
 	run("TurnsLimitsAllOrNone", func(t *testing.T) {
 		p := withPanels(t, newStore().write, batch.Config{MaxItems: 4, Buffer: 10, Linger: time.Hour})
 		was := p.orders.Limits()

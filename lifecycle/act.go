@@ -16,8 +16,8 @@ type Act struct {
 	Args map[string]any
 	// By says who asks, From where. They are written into the audit.
 	By, From string
-	// DryRun does nothing: the answer says with which arguments it would be
-	// done.
+	// DryRun does nothing: the entry says with which arguments it would be done,
+	// and the answer, where the component can tell, what it would be.
 	DryRun bool
 }
 
@@ -73,8 +73,12 @@ func (c *Conductor) unacted(entry Turned, a Act, err error) outcome {
 
 // act is Act, for whoever has entered.
 func (c *Conductor) act(ctx context.Context, t *tuning, action Action, entry Turned, dryRun bool) (came outcome) {
-	if !dryRun {
-		came.answer, came.err = t.do(ctx, action, entry)
+	do := action.Do
+	if dryRun {
+		do = action.Rehearse
+	}
+	if do != nil {
+		came.answer, came.err = t.do(ctx, do, entry)
 	}
 	_, entry.Revision, _ = t.look() // of one that panics there is none
 	came.Turned, came.err = c.conclude(entry, dryRun, came.err)
@@ -82,7 +86,7 @@ func (c *Conductor) act(ctx context.Context, t *tuning, action Action, entry Tur
 }
 
 // do lets the component do it.
-func (t *tuning) do(ctx context.Context, action Action, entry Turned) (any, error) {
+func (t *tuning) do(ctx context.Context, f func(context.Context, map[string]any) (any, error), entry Turned) (any, error) {
 	args := entry.copied().After
 	var answer any
 	done := make(chan error, 1)
@@ -91,7 +95,7 @@ func (t *tuning) do(ctx context.Context, action Action, entry Turned) (any, erro
 		ctx := pprof.WithLabels(ctx, pprof.Labels(labelApp, t.app, labelComponent, t.component))
 		pprof.SetGoroutineLabels(ctx)
 		runHook(ctx, func(ctx context.Context) (err error) {
-			answer, err = action.Do(ctx, args)
+			answer, err = f(ctx, args)
 			return err
 		}, done)
 	}()

@@ -126,6 +126,35 @@ func TestAct(t *testing.T) {
 		require.NoError(t, a.stop())
 	})
 
+	t.Run("DryRunIsARehearsalWhereThereIsOne", func(t *testing.T) {
+		t.Parallel()
+		k := &kitchen{}
+		h := k.hook()
+		h.Panel.Actions[0].Rehearse = func(_ context.Context, args map[string]any) (any, error) {
+			if args["plates"] == int64(9) {
+				panic(errBroken)
+			}
+			return args["plates"], nil
+		}
+		a := build(t, hook(h))
+		require.NoError(t, a.start())
+		dry := lifecycle.Act{Action: "cook", Args: soup(), DryRun: true}
+		answer, entry, err := a.Act(t.Context(), "kitchen", dry)
+		require.NoError(t, err)
+		assert.EqualValues(t, 1, answer)
+		assert.Zero(t, entry.Seq)
+		dry.Args["plates"] = 9
+		_, _, err = a.Act(t.Context(), "kitchen", dry)
+		require.ErrorIs(t, err, errBroken)
+		kitchen, _ := a.Component("kitchen")
+		answer, err = kitchen.Panel.Actions[0].Rehearse(t.Context(), soup())
+		require.NoError(t, err)
+		assert.EqualValues(t, 1, answer)
+		assert.Zero(t, k.cooked.Load())
+		assert.Empty(t, a.Audit())
+		require.NoError(t, a.stop())
+	})
+
 	t.Run("AuditsWhatTheComponentSaid", func(t *testing.T) {
 		t.Parallel()
 		k, a := startedKitchen(t)

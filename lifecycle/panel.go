@@ -66,6 +66,10 @@ type Action struct {
 	// changes. It should return soon after ctx has ended. Ask by
 	// [Conductor.Act], which does the rest. Zero: there is no such action.
 	Do func(ctx context.Context, args map[string]any) (any, error)
+	// Rehearse changes nothing: it returns what Do would. It may be called
+	// beside it. Zero: a dry run says with which arguments it would be done, and
+	// no more.
+	Rehearse func(ctx context.Context, args map[string]any) (any, error)
 }
 
 // Alarm is one number of a component at which somebody is to be told. What is

@@ -43,6 +43,11 @@ func (p *Panel) shielded(panics *atomic.Uint64, turn func(context.Context, map[s
 			action.Do = func(ctx context.Context, args map[string]any) (any, error) {
 				return act(ctx, Act{Action: action.Name, Args: args})
 			}
+			if action.Rehearse != nil {
+				action.Rehearse = func(ctx context.Context, args map[string]any) (any, error) {
+					return act(ctx, Act{Action: action.Name, Args: args, DryRun: true})
+				}
+			}
 			s.Actions = append(s.Actions, action)
 		}
 	}

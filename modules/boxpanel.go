@@ -3,14 +3,14 @@ package modules
 import (
 	"context"
 	"fmt"
-	"time"
 
 	"github.com/lastcall-go/lastcall/journal"
+	"github.com/lastcall-go/lastcall/journal/deadletter"
 	"github.com/lastcall-go/lastcall/lifecycle"
 )
 
-// boxPanel is what the box of dead letters shows of itself. The letters are
-// listed and sent again elsewhere: see package deadletter.
+// boxPanel is what the box of dead letters shows of itself, and what it can be
+// told to do with the letters. Package deadletter does it.
 type boxPanel struct {
 	box   *journal.DeadLetters
 	store *store
@@ -18,7 +18,7 @@ type boxPanel struct {
 
 func (b boxPanel) panel() *lifecycle.Panel {
 	return &lifecycle.Panel{
-		Kind:    "deadletter_box",
+		Kind:    "deadletter",
 		Stats:   func() any { return b.stats() },
 		Metrics: b.metrics,
 		Health:  func(context.Context) lifecycle.Health { return b.health() },
@@ -28,6 +28,10 @@ func (b boxPanel) panel() *lifecycle.Panel {
 			Help: "So much work could not be done and is in the box (lastcall deadletters list); send it again or drop it.",
 			Of:   func(stats any) float64 { return float64(stats.(journal.BoxStats).Put) },
 		}},
+		Actions: []lifecycle.Action{
+			b.action("redrive", "Sends letters back to their components, as new work under their old ids.", deadletter.Redrive),
+			b.action("drop", "Throws letters away for good.", deadletter.Drop),
+		},
 	}
 }
 
@@ -88,18 +92,6 @@ type boxInspection struct {
 	Error string `json:"error,omitempty"`
 }
 
-// letter is a dead letter without what is not for everybody: the work itself.
-type letter struct {
-	Seq       uint64         `json:"seq"`
-	ID        string         `json:"id"`
-	Component string         `json:"component"`
-	Key       string         `json:"key,omitempty"`
-	Reason    journal.Reason `json:"reason"`
-	Attempts  int            `json:"attempts"`
-	Died      time.Time      `json:"died"`
-	LastError string         `json:"last_error,omitempty"`
-}
-
 func (b boxPanel) inspect(ctx context.Context) boxInspection {
 	i := boxInspection{Stats: b.stats(), ByComponent: map[string]int{}, ByReason: map[journal.Reason]int{}, Oldest: []letter{}}
 	if i.Stats.Letters == 0 {
@@ -114,7 +106,7 @@ func (b boxPanel) inspect(ctx context.Context) boxInspection {
 		i.ByComponent[l.Component]++
 		i.ByReason[l.Reason]++
 		if len(i.Oldest) < mostShown {
-			i.Oldest = append(i.Oldest, letter{l.Seq, l.ID, l.Component, l.Key, l.Reason, l.Attempts, l.Died, l.Last})
+			i.Oldest = append(i.Oldest, shownLetter(&l, false))
 		}
 		if i.Read == mostRead {
 			break

@@ -53,7 +53,10 @@
 // The component "journal" shows each journal of the directory with its health:
 // down while work is refused, a warning for damage and for what nobody asks for.
 // The component "deadletters" shows how many letters are in the box, and warns as
-// long as there are any. Neither look makes the directory.
+// long as there are any; its actions redrive and drop send letters back, or
+// throw them away, and the management server lists them. Its endpoint /journal
+// says of each journal what is pending, what it takes, what its component's work
+// withstands, and how far a replay has come. No look makes the directory.
 //
 // # Leaving out and replacing
 //

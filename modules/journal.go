@@ -14,7 +14,10 @@ import (
 
 // journals: where lanes and batchers write their work down, and the box for
 // what could not be done.
-func journals() fx.Option { return fx.Provide(newStore, newOpener, newDeadLetters) }
+func journals() fx.Option {
+	return fx.Provide(newStore, newOpener, newDeadLetters, newJournalView,
+		fx.Annotate(newJournalEndpoints, fx.ResultTags(`group:"lastcall.endpoints,flatten"`)))
+}
 
 func journalConfig() fx.Option { return Section("journal", filejournal.Config{}) }
 
@@ -25,17 +28,19 @@ type storeIn struct {
 	Config    filejournal.Config   `optional:"true"`
 	Logger    *zap.Logger          `optional:"true"`
 	Conductor *lifecycle.Conductor `optional:"true"`
+	View      *journalView
 }
 
 func newOpener(s *store) journal.Opener { return s }
 
 // newDeadLetters is the box, kept with the journals. The lastcall command asks
 // for both at a socket in their directory, while this process holds that.
-func newDeadLetters(lc fx.Lifecycle, o journal.Opener, s *store) *journal.DeadLetters {
+func newDeadLetters(lc fx.Lifecycle, o journal.Opener, s *store, view *journalView) *journal.DeadLetters {
 	box := journal.NewDeadLetters(o)
+	view.box.Store(&boxPanel{box, s})
 	s.serve(control.Handler(s, box))
 	lifecycle.Append(lc, lifecycle.Hook{
-		Name:  "deadletters",
+		Name:  boxName,
 		Panel: boxPanel{box, s}.panel(),
 		PreDestroy: func(context.Context) error {
 			s.stopServing()

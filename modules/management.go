@@ -87,6 +87,7 @@ type actuatorIn struct {
 	Config     ManagementConfig     `optional:"true"`
 	Log        Log                  `optional:"true"`
 	Alarms     *alarm.Watch         `optional:"true"`
+	Endpoints  []actuator.Custom    `group:"lastcall.endpoints"`
 }
 
 // newActuator is nil in a bare Fx application: nobody knows its components.
@@ -99,7 +100,8 @@ func newActuator(in actuatorIn) (*actuator.Actuator, error) {
 		actuator.WithCaller(asker),
 		actuator.WithShutdown(func(by string) error { return lifecycle.ShutdownBy(in.Shutdowner, by) }),
 		actuator.WithLoggers(in.Log.rootLogger()),
-		actuator.WithEndpoints(alarmEndpoints(in.Alarms)...))
+		actuator.WithEndpoints(alarmEndpoints(in.Alarms)...),
+		actuator.WithEndpoints(in.Endpoints...))
 }
 
 // asker is what is known of a trusted request: it showed the token, or began on

@@ -211,7 +211,7 @@ func TestDeadLetterBoxPanel(t *testing.T) {
 	source := sources("journal: {dir: "+t.TempDir()+"}", nil)
 	s := show(t, source)
 	panel := s.panel("deadletters")
-	assert.Equal(t, "deadletter_box", panel.Kind)
+	assert.Equal(t, "deadletter", panel.Kind)
 	assert.Equal(t, map[string]any{"open": false, "letters": 0.0, "put": 0.0, "underway": 0.0, "receivers": []any{}}, inJSON(t, panel.Stats()))
 
 	leave := s.box.Receive("lane:sms", func(context.Context, journal.DeadLetter) error { return nil }, nil)

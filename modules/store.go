@@ -55,6 +55,7 @@ func newStore(in storeIn) *store {
 	if s.log == nil {
 		s.log = zap.NewNop()
 	}
+	in.View.store.Store(s)
 	lifecycle.Append(in.Lifecycle, lifecycle.Hook{
 		Name:    "journal",
 		OnStart: s.look,
