@@ -67,5 +67,7 @@ export function alarmList(answer, raisedOnly, ctx) {
     { head: "At", num: true, help: "The threshold from which on it is raised.", cell: (a) => (a.threshold === undefined ? "–" : [format.count(a.threshold), " ", a.unit]) },
     { head: "Since", num: true, low: true, cell: (a) => format.clock(a.since || a.raised_at) },
   ];
-  return ctx ? paged(ctx, shown, (rows) => table(columns, rows, { label: "alarms", key: (a) => a.component + " " + name(a) })) : table(columns, shown.slice(0, 8), { label: "alarms", key: (a) => a.component + " " + name(a) });
+  const more = { label: "alarms", key: (a) => a.component + " " + name(a) };
+  if (ctx) return paged(ctx, shown, (rows) => table(columns, rows, more));
+  return [table(columns.slice(1, 4), shown.slice(0, 8), more), shown.length > 8 && note(`and ${shown.length - 8} more`)];
 }

@@ -53,7 +53,7 @@ function drawing(list, all) {
     spot.set(c.name, { x: x * (W + GAP_X) + 4, y: (filled[x] - 1) * (H + GAP_Y) + 4 });
   }
   const width = filled.length * (W + GAP_X) - GAP_X + 8;
-  const height = Math.max(...filled.map((n) => n || 0)) * (H + GAP_Y) + 8;
+  const height = Math.max(...Array.from(filled, (n) => n || 0)) * (H + GAP_Y) + 8;
   const order = new Map(all.map((c, i) => [c.name, i + 1]));
   return h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "graph of components" },
     h("svg", { class: "graph", width, height, viewBox: `0 0 ${width} ${height}` },
