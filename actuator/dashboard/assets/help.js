@@ -22,6 +22,7 @@ export const states = {
   failed: "Its OnStart failed, hung or panicked.",
   open: "The gate lets work in.",
   draining: "The gate refuses new root work and waits for what is inside.",
+  paused: "The gate refuses new root work, until somebody lets it in again.",
   closed: "The gate refuses everything.",
 };
 

@@ -65,14 +65,14 @@ function reloads() {
       found.problems?.length > 0 && [h("p", { class: "reason bad" }, "As they are now the files are rejected; what was good last counts."), problems(found.problems)],
       found.pending?.length > 0 && [h("p", { class: "reason warn" }, "These keys need a restart:"), differences(found.pending)],
       table([
-        { head: "File", grow: true, cell: (f) => h("code", null, f.path || f.name || f.file) },
-        { head: "What is known", cell: (f) => h("span", { class: "dim" }, Object.entries(f).filter(([k, v]) => !["path", "name", "file"].includes(k) && typeof v !== "object").map(([k, v]) => k + " " + v).join(", ")) },
-      ], found.files || [], { label: "files", key: (f) => f.path || f.name || f.file, empty: note("No file is watched.") }),
+        { head: "File", grow: true, cell: (f) => h("code", null, f.name) },
+        { head: "", cell: (f) => badge(f.there ? "there" : "not there") },
+      ], found.files || [], { label: "files", key: (f) => f.name, empty: note("No file is watched.") }),
       found.overrides && note("Changes that are kept stand in ", h("code", null, found.overrides), ".")),
     card("Reloads", { aside: h("span", { class: "dim" }, "newest first") }, found.history?.length ? table([
       { head: "At", cell: (r) => h("time", { datetime: r.at, title: r.at }, format.stamp(r.at)) },
       { head: "Outcome", cell: (r) => badge(r.outcome, outcomes[r.outcome]) },
-      { head: "What", grow: true, cell: (r) => [r.changes?.length > 0 && differences(r.changes), r.problems?.length > 0 && problems(r.problems)] },
+      { head: "What", most: true, cell: (r) => [r.changes?.length > 0 && differences(r.changes), r.problems?.length > 0 && problems(r.problems)] },
     ], found.history, { label: "reloads", key: (r) => r.seq }) : empty("No reload yet", "No file has changed since the start.")),
   ];
 }

@@ -34,6 +34,6 @@ function components(ctx, answer) {
   return paged(ctx, rows, (shown) => table([
     { head: "Status", cell: ([, c]) => badge(c.status) },
     { head: "Component", cell: ([name]) => (state.components.has(name) ? nameLink(name) : name) },
-    { head: "What it says", grow: true, cell: ([, c]) => [c.details?.reason && h("p", { class: "reason-line" }, c.details.reason), c.details && Object.keys(c.details).some((k) => k !== "reason") && h("details", null, h("summary", null, "details"), tree(c.details))] },
+    { head: "What it says", most: true, cell: ([, c]) => [c.details?.reason && h("p", { class: "reason-line" }, c.details.reason), c.details && Object.keys(c.details).some((k) => k !== "reason") && h("details", null, h("summary", null, "details"), tree(c.details))] },
   ], shown, { label: "health of components", key: ([name]) => name }));
 }

@@ -35,7 +35,7 @@ function buttons() {
   const running = state.life === "running";
   return [
     can("GET", "/drain") && h("button", { type: "button", "data-action": "rehearse", disabled: busy || !running, onclick: rehearse, ...tip("How long a drain would take now, against the time that a stop has. Nothing is stopped.") }, busy ? "Rehearsing…" : "Rehearse a drain"),
-    can("POST", "/drain") && h("button", { type: "button", "data-action": "drain", disabled: !running, onclick: drain }, "Drain…"),
+    can("POST", "/drain") && h("button", { type: "button", "data-action": "drain", disabled: !running || lifeWord() === "draining", onclick: drain }, "Drain…"),
     can("DELETE", "/drain") && h("button", { type: "button", "data-action": "undrain", disabled: lifeWord() !== "draining", onclick: undrain }, "Undrain…"),
     can("POST", "/shutdown") && h("button", { type: "button", class: "danger", "data-action": "stop", disabled: !running, onclick: stop }, "Stop…"),
   ];
@@ -55,19 +55,20 @@ function drain() {
   propose({
     title: "Drain the service", action: "drain", confirm: "Drain", danger: !can("DELETE", "/drain"),
     text: can("DELETE", "/drain") ? "New work is refused from now on, what is inside is finished. It can be undone." : "This begins the graceful stop: new work is refused, what is inside is finished or saved, then the process ends.",
-    request: () => ({ method: "POST", path: "/drain", takes: [202, 503] }), dryRun: true,
+    request: () => ({ method: "POST", path: "/drain", takes: [202, 503] }), dryRun: true, show: (r) => [rehearsalFacts(r), rehearsalGates(r)],
+    outcome: (d) => `No new work is let in; ${format.whole(d?.inside)} pieces of work are inside. This page shows how they leave.`,
   });
 }
 
 function undrain() {
-  propose({ title: "Let work in again", action: "undrain", confirm: "Undrain", text: "The gates open again, and the service is ready.", request: () => ({ method: "DELETE", path: "/drain" }) });
+  propose({ title: "Let work in again", action: "undrain", confirm: "Undrain", text: "The gates open again, and the service is ready.", request: () => ({ method: "DELETE", path: "/drain" }), outcome: () => "New work is let in." });
 }
 
 function stop() {
   propose({
     title: "Stop the service", action: "stop", confirm: "Stop it", danger: true,
     text: "The process ends gracefully: new work is refused, what is inside is finished or saved. Whoever runs it has to start it again.",
-    request: () => ({ method: "POST", path: "/shutdown" }),
+    request: () => ({ method: "POST", path: "/shutdown" }), outcome: (a) => a?.message,
   });
 }
 
@@ -76,20 +77,21 @@ function rehearsed() {
   if (rehearsal.error) return card("Rehearsal", null, failure(rehearsal.error));
   const r = rehearsal.data;
   const close = h("button", { type: "button", class: "small", onclick: () => { rehearsal = null; window.dispatchEvent(new Event("redraw")); } }, "Close");
-  return card("Rehearsal", { aside: close },
-    h("div", { class: "stats" },
-      stat("A drain would take", h("span", { class: "num", "data-metric": "estimate" }, r.estimate), "looked for " + r.over),
-      stat("There is time for", r.wait_time, "of a stop of " + r.stop_timeout),
-      stat("Fits", badge(r.fits))),
-    table([
-      { head: "Component", grow: true, cell: (g) => nameLink(g.component) },
-      { head: "Inside", num: true, cell: (g) => format.count(g.inside) },
-      { head: "Done per second", num: true, cell: (g) => format.count(g.done_per_second) },
-      { head: "Would take", num: true, cell: (g) => g.estimate },
-      { head: "", low: true, cell: (g) => g.why && h("span", { class: "dim" }, g.why) },
-    ], (r.gates || []).filter((g, i) => g.inside > 0 || i < 8), { key: (g) => g.gate, label: "gates" }),
-    (r.notes || []).map((n) => note(n)));
+  return card("Rehearsal", { aside: close }, rehearsalFacts(r), rehearsalGates(r), (r.notes || []).map((n) => note(n)));
 }
+
+const rehearsalFacts = (r) => h("div", { class: "stats" },
+  stat("A drain would take", h("span", { class: "num", "data-metric": "estimate" }, r.estimate), [r.at_most && `at most ${r.at_most}, `, "looked for ", r.over]),
+  stat("There is time for", r.wait_time, "of a stop of " + r.stop_timeout),
+  stat("Fits", badge(r.fits)));
+
+const rehearsalGates = (r) => table([
+  { head: "Component", grow: true, cell: (g) => nameLink(g.component) },
+  { head: "Inside", num: true, cell: (g) => format.count(g.inside) },
+  { head: "Done per second", num: true, low: true, cell: (g) => format.count(g.done_per_second) },
+  { head: "Would take", num: true, cell: (g) => g.estimate },
+  { head: "", low: true, cell: (g) => g.why && h("span", { class: "dim" }, g.why) },
+], (r.gates || []).filter((g, i) => g.inside > 0 || i < 8), { key: (g) => g.gate, label: "gates" });
 
 // The stages of a stop, each with the moment that ends it, where that is reported.
 const stages = [["pre-stop delay", "pre-stop delay"], ["closing ingress", "ingress closed"], ["draining", "quiet"], ["stopping"], ["reporting"]];

@@ -22,7 +22,7 @@ export const failure = (err) => h("p", { class: "failure", role: "alert" }, err.
 // badge is one word in the colour of what it says.
 const tones = {
   UP: "good", running: "good", started: "good", applied: "good", "in force": "good", delivered: "good", ok: "good", open: "good", yes: "good", clean: "good",
-  WARNING: "warn", UNKNOWN: "warn", draining: "warn", stopping: "warn", starting: "warn", reconnecting: "warn", unknown: "warn", hung: "bad",
+  WARNING: "warn", UNKNOWN: "warn", draining: "warn", paused: "warn", muted: "warn", stopping: "warn", starting: "warn", reconnecting: "warn", unknown: "warn", hung: "bad",
   DOWN: "bad", failed: "bad", rejected: "bad", "needs a restart": "warn", "set in code, which is stronger": "warn", panicked: "bad", lost: "bad", killed: "bad", no: "bad", raised: "bad", firing: "bad",
 };
 
@@ -51,19 +51,20 @@ export function bar(used, of, label) {
   return h("span", { class: "bar " + (part >= 0.95 ? "bad" : part >= 0.75 ? "warn" : ""), role: "img", "aria-label": label || Math.round(part * 100) + " %" }, h("i", { style: { width: (part * 100).toFixed(1) + "%" } }));
 }
 
-// table draws rows. A column is {head, help, cell(row), num, low}: low is left out
-// where there is little room.
+const kindOf = (c) => [c.num && "n", c.low && "low", c.grow && "grow", c.most && "most"].filter(Boolean).join(" ") || null;
+
+// table draws rows. A column is {head, help, cell(row), num, low, grow, most}: low
+// is left out where there is little room, grow and most say who gets what is left.
 export function table(columns, rows, more = {}) {
   if (!rows.length && more.empty) return more.empty;
-  const cls = (c) => [c.num && "n", c.low && "low", c.grow && "grow"].filter(Boolean).join(" ") || null;
   return h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": more.label || "table" },
     h("table", null,
-      h("thead", null, h("tr", null, columns.map((c) => h("th", { class: cls(c), scope: "col", tabindex: c.help ? "0" : null, ...tip(c.help) }, c.head)))),
+      h("thead", null, h("tr", null, columns.map((c) => h("th", { class: kindOf(c), scope: "col", tabindex: c.help ? "0" : null, ...tip(c.help) }, c.head)))),
       h("tbody", null, rows.map((row, i) => more.row ? more.row(row, i) : tr(columns, row, { key: more.key?.(row) ?? i })))));
 }
 
 export function tr(columns, row, attrs) {
-  return h("tr", attrs, columns.map((c) => h("td", { class: [c.num && "n", c.low && "low", c.grow && "grow"].filter(Boolean).join(" ") || null }, c.cell(row))));
+  return h("tr", attrs, columns.map((c) => h("td", { class: kindOf(c) }, c.cell(row))));
 }
 
 // tree shows any JSON.

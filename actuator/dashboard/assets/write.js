@@ -19,6 +19,8 @@ let current = null;
 //	options       which options there are: ["ttl", "persist"]
 //	dryRun        ?dryRun=true shows the difference
 //	danger        it cannot be taken back
+//	show(preview) draws the answer of a dry run, outcome(answer) that of the real
+//	              thing; without them they are drawn as they are
 //	again()       reads again what the request was made for, after a conflict:
 //	              {values, mine, revision}
 //	done(answer)  is called when it was done
@@ -88,7 +90,7 @@ function redraw() {
     h("h2", { id: "ask-title" }, what.title),
     what.text && h("p", null, what.text),
     c.phase !== "done" && choices(c),
-    c.phase !== "done" && c.preview && difference(c.preview),
+    c.phase !== "done" && c.preview && (what.show ? h("div", { class: "preview", "data-preview": true }, what.show(c.preview)) : difference(c.preview)),
     c.error && trouble(c),
     c.phase === "done" && outcome(c),
     h("details", { key: "curl", open: true, class: "curl" }, h("summary", null, "The same in a terminal"),
@@ -153,10 +155,11 @@ function trouble(c) {
 
 function outcome(c) {
   return h("div", { class: "success", role: "status", "data-done": true }, h("strong", null, "Done."),
+    c.what.outcome && h("p", null, c.what.outcome(c.answer)),
     c.answer?.after && h("p", null, Object.entries(c.answer.after).map(([n, v]) => h("span", null, h("code", null, n), " is now ", h("b", null, format.knob(v)), ". "))),
     c.answer?.until && h("p", null, "It is taken back at " + format.clock(c.answer.until) + "."),
     c.answer?.persisted && h("p", null, "It is kept for the next start."),
-    c.answer && !c.answer.after && tree(c.answer.entry ? c.answer.answer : c.answer));
+    c.answer && !c.answer.after && !c.what.outcome && tree(c.answer.entry ? c.answer.answer : c.answer));
 }
 
 async function copy(c, text) {
