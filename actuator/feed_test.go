@@ -358,6 +358,13 @@ func TestFeed(t *testing.T) {
 		}
 	})
 
+	t.Run("NameIsThatOfInfo", func(t *testing.T) {
+		act := running(t, actuator.Config{Info: map[string]any{"build": map[string]any{"name": "shop"}}})
+		assert.Equal(t, "shop", get(t, act, "/actuator/feed", http.StatusOK)["hello"].(object)["name"])
+		assert.Equal(t, "shop", get(t, act, "/actuator/info", http.StatusOK)["build"].(object)["name"])
+		assert.Equal(t, "actuator.test", get(t, running(t, actuator.Config{}), "/actuator/feed", http.StatusOK)["hello"].(object)["name"])
+	})
+
 	t.Run("WhoAsksForTheHeadGetsThatAlone", func(t *testing.T) {
 		w := ask(t, running(t, actuator.Config{}), http.MethodHead, "/actuator/feed", "Accept", "text/event-stream")
 		assert.Equal(t, "text/event-stream", w.Header().Get("Content-Type"))

@@ -60,7 +60,7 @@ func (l *look) hello() []byte {
 	l.known = size
 	own := l.ownInfo()
 	body, err := encode(hello{
-		Process: l.process(), Name: own.Build.Name, Version: own.Build.Version, Go: own.Go.Version,
+		Process: l.process(), Name: l.serviceName(own), Version: own.Build.Version, Go: own.Go.Version,
 		PID: os.Getpid(), Began: l.began, EveryMS: feedEvery.Milliseconds(), ReadOnly: l.cfg.ReadOnly,
 		BasePath: l.cfg.BasePath, Has: l.Endpoints(), Legend: l.legend,
 	})
@@ -68,4 +68,14 @@ func (l *look) hello() []byte {
 		return nil
 	}
 	return body[:len(body)-1]
+}
+
+// serviceName is what /info tells as build.name.
+func (a *Actuator) serviceName(own info) string {
+	if build, ok := a.cfg.Info["build"].(map[string]any); ok {
+		if name, ok := build["name"].(string); ok {
+			return a.mask().text(name)
+		}
+	}
+	return own.Build.Name
 }
