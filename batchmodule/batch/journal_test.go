@@ -655,7 +655,7 @@ func TestAddBesideStopWithAJournalLosesNothing(t *testing.T) {
 		var wg sync.WaitGroup
 		for p := range 4 {
 			wg.Go(func() {
-				for i := p * 1000; ; i += 3 {
+				for i := p * 1_000_000; ; i += 3 { // no number comes twice
 					items := []int{i, i + 1, i + 2}
 					n, err := b.AddAll(t.Context(), items)
 					took(items[:n])
