@@ -62,7 +62,6 @@ let waiting = false;
 function soon() {
   document.body.dataset.state = lifeWord();
   if (state.paused) {
-    state.missed++;
     drawFrame();
     return;
   }
@@ -163,7 +162,6 @@ function openMenu(open) {
 
 function pause() {
   state.paused = !state.paused;
-  state.missed = 0;
   redraw();
 }
 

@@ -118,7 +118,7 @@ export function spark(values) {
 
 // shares turns the buckets of a distribution, each of which counts all that is not
 // above its bound, into what falls between two bounds. before is taken off.
-export function shares(dist, before) {
+function shares(dist, before) {
   const fits = before && before.count <= dist.count;
   const earlier = new Map(fits ? before.buckets : []);
   let below = 0;
@@ -136,7 +136,7 @@ export function shares(dist, before) {
 
 // quantile is where a part of the samples is not above, supposing that they are
 // spread evenly in their bucket.
-export function quantile({ shares: list, count }, q) {
+function quantile({ shares: list, count }, q) {
   let left = q * count;
   for (const s of list) {
     if (s.n > 0 && left <= s.n) return s.to === Infinity ? s.from : s.from + (s.to - s.from) * (left / s.n);
@@ -178,7 +178,7 @@ export function waterfall({ rows, total, limits = [], now }) {
         now !== undefined && h("span", { class: "deadline now", style: { left: at(now) } }),
         row.parts.map((p) => [
           p.limit > 0 && h("span", { class: "budget", style: { left: at(p.from), width: at(Math.min(p.limit, most - p.from)) }, title: "budget " + format.duration(p.limit) }),
-          h("span", { class: "span " + p.tone, style: { left: at(p.from), width: at(p.took) }, title: p.text }),
+          h("span", { class: "span " + p.tone, style: { left: `min(${at(p.from)}, 100% - 3px)`, width: at(p.took) }, title: p.text }),
         ])),
       h("span", { class: "took num" }, row.aside)))));
 }

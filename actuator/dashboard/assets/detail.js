@@ -10,7 +10,7 @@ import { use } from "./resource.js";
 import { lines, histogram } from "./charts.js";
 import { knobs, actions } from "./knobs.js";
 import { auditTable } from "./page-config.js";
-import { card, stat, badge, number, note, empty, failure, tree, table, linkTo, nameLink } from "./parts.js";
+import { card, badge, number, note, empty, failure, tree, table, linkTo, nameLink } from "./parts.js";
 import { tip } from "./tip.js";
 import * as format from "./format.js";
 import * as help from "./help.js";
@@ -110,7 +110,7 @@ function inspection(c, near) {
   return [
     running && card("Running now", { aside: h("span", { class: "dim" }, running.length + " tasks") }, table([
       { head: "For at least", num: true, help: "How long ago a look found it running first.", cell: (t) => format.duration(format.seconds(t.seen_for)) },
-      { head: "Lane", cell: (t) => t.lane || h("span", { class: "dim" }, "a closure") },
+      { head: "Lane", grow: true, cell: (t) => t.lane || h("span", { class: "dim" }, "a closure") },
       { head: "Key", cell: (t) => t.key || "–" },
       { head: "Try", num: true, cell: (t) => t.attempt || "–" },
     ], running.slice(0, 100), { label: "running tasks", empty: empty("Nothing runs", "No worker has a task at this moment.") })),
@@ -125,7 +125,7 @@ function inspection(c, near) {
   ];
 }
 
-export function ledgerOf(c) {
+function ledgerOf(c) {
   if (!c.ledger) return null;
   const l = c.ledger;
   const balanced = l.accepted === l.done + l.failed + l.saved + l.dropped + l.lost + l.inside && l.offered === l.accepted + l.rejected;
@@ -139,7 +139,7 @@ function alarmsOf(c) {
   return card("Alarms", null, h("ul", { class: "plain" }, c.alarms.map((a) => typeof a === "string" ? h("li", null, a) : h("li", null, h("span", tip(a.help), a.name), " ", (a.state || a.raised !== undefined) && badge(a.state || (a.raised ? "raised" : "quiet")), a.value !== undefined && [" ", format.count(a.value), a.unit, a.threshold !== undefined && " of " + a.threshold + a.unit]))));
 }
 
-export function hooksOf(c) {
+function hooksOf(c) {
   const hooks = [["OnStart", c.start], ["OnStop", c.stop], ["PreDestroy", c.pre_destroy]].filter(([, r]) => r);
   if (!hooks.length) return null;
   return card("Hooks", null, hooks.map(([name, r]) => h("div", { class: "hook" }, h("b", null, name), " ", badge(r.outcome), " ", format.duration(format.seconds(r.took)), r.budget ? h("span", { class: "dim" }, " of " + format.duration(format.seconds(r.budget))) : null,

@@ -50,9 +50,6 @@ export const clock = (at) => (at ? new Date(at).toLocaleTimeString("en-GB") : "�
 export const stamp = (at) => (at ? new Date(at).toISOString().slice(0, 19).replace("T", " ") + " UTC" : "–");
 export const ago = (at, now) => (at ? duration(Math.max(0, Math.round((now - new Date(at)) / 1000))) + " ago" : "–");
 
-// isCount: the number has no unit.
-export const isCount = (name) => !/_(seconds|bytes|ratio)$/.test(base(name));
-
 // metric writes a value in the unit that the metric's name ends with.
 export function metric(name, value) {
   const of = base(name);

@@ -167,7 +167,7 @@ function remaining() {
       : empty("Nothing is inside", "All that was accepted is finished."));
 }
 
-export const causeText = (cause) => (cause ? [cause.kind === "signal" ? cause.signal : cause.kind, cause.by && "by " + cause.by, cause.error && ": " + cause.error].filter(Boolean).join(" ") : "nobody known");
+const causeText = (cause) => (cause ? [cause.kind === "signal" ? cause.signal : cause.kind, cause.by && "by " + cause.by, cause.error && ": " + cause.error].filter(Boolean).join(" ") : "nobody known");
 
 function starting() {
   if (!can("GET", "/startup")) return null;
@@ -188,7 +188,10 @@ function starting() {
 }
 
 // runCard says how the run before this one ended.
-export function runCard(report) {
+export function runCard(told) {
+  // A service that keeps no receipt knows nothing of it: then what this page saw counts.
+  const unknown = !told?.run.state || told.run.state === "none";
+  const report = unknown && state.ended?.receipt ? { of: "the run before", text: "seen by this page", run: { state: "stopped", receipt: state.ended.receipt } } : told;
   if (!report) return null;
   const run = report.run;
   const before = run.state === "not up" && run.previous ? run.previous : null;

@@ -89,7 +89,6 @@ function alarmCard() {
 function previous() {
   if (!can("GET", "/shutdown-report")) return null;
   const report = use("/shutdown-report", 0);
-  if (!report.data && !state.receipt) return null;
   return runCard(report.data);
 }
 

@@ -23,9 +23,8 @@ export const state = {
   progress: null,
   components: new Map(), // in the order in which they stop
   receipt: null, // of this process, once it has stopped
-  ended: null, // {process, receipt, at}: the process before this one, if it was watched
+  ended: null, // {receipt}: the process before this one, if it was watched
   events: [],
-  missed: 0, // events that came while nobody drew
   paused: false,
   version: 0, // of the picture
 };
@@ -42,7 +41,7 @@ export const changed = () => tell();
 export function begin(hello) {
   const another = state.process && state.process !== hello.process;
   if (another) {
-    state.ended = { process: state.process, receipt: state.receipt, at: state.at };
+    state.ended = { receipt: state.receipt };
     history.marks.push({ at: Math.floor(Date.now() / 1000), text: "another process: pid " + hello.pid });
     state.events = [];
     state.receipt = null;
