@@ -101,7 +101,7 @@ func (c *Conductor) conclude(entry Turned, only bool, err error) (Turned, error)
 	entry.At = time.Now()
 	if err != nil {
 		entry.Error, entry.Until, entry.Persisted = err.Error(), time.Time{}, false
-		err = fmt.Errorf("lifecycle: %s %s: %w", entry.verb(), entry.Component, err)
+		err = fmt.Errorf("lifecycle: %s: %w", strings.TrimSpace(entry.verb()+" "+entry.Component), err)
 	}
 	if only {
 		return entry, err
@@ -121,6 +121,10 @@ func (c *Conductor) conclude(entry Turned, only bool, err error) (Turned, error)
 func (c *Conductor) logTurned(entry Turned) {
 	level, said := zap.InfoLevel, "knobs turned"
 	switch failed := entry.Error != ""; {
+	case entry.Component == "" && failed:
+		level, said = zap.WarnLevel, entry.ofItself()
+	case entry.Component == "":
+		said = entry.ofItself()
 	case entry.Action != "" && failed:
 		level, said = zap.WarnLevel, "action not done"
 	case entry.Action != "":
@@ -128,7 +132,10 @@ func (c *Conductor) logTurned(entry Turned) {
 	case failed:
 		level, said = zap.WarnLevel, "knobs not turned"
 	}
-	fields := []zap.Field{zap.String("component", entry.Component), zap.String("change", entry.changed()), zap.String("by", entry.By), zap.String("from", entry.From)}
+	fields := []zap.Field{zap.String("by", entry.By), zap.String("from", entry.From)}
+	if entry.Component != "" {
+		fields = append(fields, zap.String("component", entry.Component), zap.String("change", entry.changed()))
+	}
 	if entry.Error != "" {
 		fields = append(fields, zap.String("error", entry.Error))
 	}
@@ -166,7 +173,7 @@ func (t Turned) changed() string {
 			parts = append(parts, fmt.Sprintf("%s %v → %v", name, t.Before[name], t.After[name]))
 		}
 	}
-	return strings.TrimPrefix(t.Action+" "+strings.Join(parts, ", "), " ")
+	return strings.TrimSpace(t.Action + " " + strings.Join(parts, ", "))
 }
 
 // String is the sentence for a person: "workers 4 → 8, by alice".

@@ -25,6 +25,7 @@ type Conductor struct {
 	voice
 	events  Events
 	changes *changes
+	drains  drains
 	parted  chan struct{} // closed when the last witness has closed
 
 	// wait ends, with ErrCut, when nobody wants to wait any more.
@@ -158,9 +159,13 @@ func (c *Conductor) State() State {
 	return c.state
 }
 
-// Ready reports whether everything has started and no stop has begun:
-// readiness, as an orchestrator asks for it.
-func (c *Conductor) Ready() bool { return c.State() == Running }
+// Ready reports whether everything has started, no stop has begun and nobody has
+// drained it: readiness, as an orchestrator asks for it.
+func (c *Conductor) Ready() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.state == Running && c.drains.by == nil
+}
 
 // When returns a channel that is closed when the moment has come.
 func (c *Conductor) When(s Signal) <-chan struct{} { return c.moment[s] }

@@ -46,7 +46,25 @@
 //
 // There is no way back: an application is started once. A failed start is
 // rolled back by the same stop, in a time of its own. [Conductor.Ready] is true
-// in Running alone.
+// in Running alone, and not while it is drained.
+//
+// # Draining without a stop
+//
+//	           Drain                      nothing is inside
+//	running ─────────▶ draining ──────────────────────────▶ drained
+//	        ◀────────────────────────────────────────────────
+//	                         Undrain
+//
+// [Conductor.Drain] takes an application out of service and stops nothing of it:
+// readiness is false, the gates of all components are paused, ingress first, and
+// what is inside comes to its end, with all that it still has to hand on. So a
+// preStop hook can drain and wait for [StageDrained] before the signal comes, and
+// somebody who looks at a strange instance can let it run empty and decide then.
+// [Conductor.Undrain] takes it back at any time before the stop. State stays
+// Running; a component without a gate is not told, but meets gates that refuse.
+// Whoever pulls work from outside waits for the gate that has refused
+// (intake.Error has AwaitOpen). A stop that comes meanwhile is what it would have
+// been, with a [Config].PreStopDelay that has begun with the drain.
 //
 // # Order
 //

@@ -18,8 +18,8 @@ const (
 	EventStage = "stage"
 	// EventKnobs: a change of knobs was made or refused. Data is a [Turned].
 	EventKnobs = "knobs"
-	// EventAction: a component was told to do something, and has or has not
-	// done it. Data is a [Turned].
+	// EventAction: a component, or the application itself ([Conductor.Drain]),
+	// was told to do something, and has or has not done it. Data is a [Turned].
 	EventAction = "action"
 )
 

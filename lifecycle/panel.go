@@ -219,17 +219,18 @@ type Change struct {
 type Turned struct {
 	// Seq numbers the entries of one process from 1. Zero: a dry run, or there
 	// was nothing to change; neither is in the audit.
-	Seq       uint64    `json:"seq,omitempty"`
-	At        time.Time `json:"at"`
-	Component string    `json:"component"`
-	By        string    `json:"by,omitempty"`
-	From      string    `json:"from,omitempty"`
+	Seq uint64    `json:"seq,omitempty"`
+	At  time.Time `json:"at"`
+	// Component is empty where the application itself was drained or undrained.
+	Component string `json:"component"`
+	By        string `json:"by,omitempty"`
+	From      string `json:"from,omitempty"`
 	// Before and After are the knobs that change, and those that do not but
 	// would have been taken back, or are kept for the next start. The others are as they were. Of a change that
 	// was refused they are what it was to be, as far as that could be read.
 	Before map[string]any `json:"before"`
 	After  map[string]any `json:"after"`
-	// Action is what the component was told to do; then Before is empty and
+	// Action is what it was told to do; then Before is empty and
 	// After are the arguments. Empty: knobs were turned.
 	Action string `json:"action,omitempty"`
 	// Undoes is the number of the entry that it takes back: because its time

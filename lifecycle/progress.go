@@ -13,12 +13,20 @@ const (
 	StageReporting      = "reporting"
 )
 
+// StageDrained is the stage of an application that was drained, does not stop,
+// and has nothing inside any more; until then it is [StageDraining].
+const StageDrained = "drained"
+
 // Progress is how far a start or a stop has come.
 type Progress struct {
 	State State `json:"state"`
 	// Stage is what the stop does now, one of the stages above; when none goes
-	// on, the name of State.
+	// on, draining or drained if somebody has drained it, and else the name of
+	// State.
 	Stage string `json:"stage"`
+	// Drained is who has drained it ([Conductor.Drain]), also before it was
+	// stopped; nil: nobody.
+	Drained *Drained `json:"drained,omitempty"`
 	// Cause is why it stops; nil: it does not.
 	Cause *Cause `json:"cause,omitempty"`
 	// Began is when the stop began, SoftDeadline until when it waits, Deadline
@@ -45,7 +53,7 @@ type Progress struct {
 type GateProgress struct {
 	Component string `json:"component"`
 	Gate      string `json:"gate"`
-	// State is that of the gate: "open", "draining" or "closed".
+	// State is that of the gate: "open", "paused", "draining" or "closed".
 	State  string `json:"state"`
 	Inside uint64 `json:"inside"`
 }
@@ -64,12 +72,18 @@ type RunningHook struct {
 func (c *Conductor) Progress() Progress {
 	o, _ := c.order()
 	c.mu.Lock()
-	p := Progress{State: c.state, Stage: c.state.String()}
+	p := Progress{State: c.state, Stage: c.state.String(), Drained: c.drainedLocked()}
 	stop, receipt := c.stopping, c.receipt
 	for _, comp := range o.serial {
 		p.addLocked(comp)
 	}
 	c.mu.Unlock()
+	if p.State == Running && p.Drained != nil {
+		p.Stage = StageDraining
+		if quiet(gatesOf(o.serial)) {
+			p.Stage = StageDrained
+		}
+	}
 	if stop != nil {
 		p.addStop(stop, receipt)
 	}

@@ -33,12 +33,14 @@ func (s *stop) notReady() {
 }
 
 // delay keeps everything serving a little longer for those who have been told
-// to come here; where nobody was, it takes no time.
+// to come here; where nobody was, it takes no time. Who has drained before the
+// stop has told them then.
 func (s *stop) delay() {
-	if s.cfg.PreStopDelay == 0 || !s.why.wasReady {
+	left := s.cfg.PreStopDelay - s.why.drainedFor
+	if left <= 0 || !s.why.wasReady {
 		return
 	}
-	timer := time.NewTimer(s.cfg.PreStopDelay)
+	timer := time.NewTimer(left)
 	defer timer.Stop()
 	select {
 	case <-timer.C:

@@ -59,10 +59,15 @@ type reason struct {
 	cause    Cause
 	asked    bool // cause is the first of the requests
 	wasReady bool // somebody was told to come here
+	// drainedFor is how long ago readiness has turned false; zero: it was ready.
+	drainedFor time.Duration
 }
 
 func (c *Conductor) reasonLocked() reason {
 	why := reason{cause: Cause{Kind: CauseStop}, wasReady: c.state == Running}
+	if c.drains.by != nil {
+		why.drainedFor = time.Since(c.drains.by.Since)
+	}
 	if len(c.requests) > 0 {
 		why.cause, why.asked = c.requests[0], true
 	}
