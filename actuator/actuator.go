@@ -33,6 +33,7 @@ type Actuator struct {
 
 	checks      calls[lifecycle.Health]
 	inspections calls[any]
+	pace        pace
 	gatherer    prometheus.Gatherer
 	scrape      http.Handler
 

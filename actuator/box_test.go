@@ -36,7 +36,9 @@ func (b *box) hook() lifecycle.Hook {
 		Name: "box:sms", Gate: b.gate,
 		Panel: &lifecycle.Panel{
 			Kind: "box", Knobs: b.knobs, Turn: b.turn,
-			Stats: func() any { return map[string]any{"oldest_wait": "3s", "password": "canary-secret"} },
+			Stats: func() any {
+				return map[string]any{"oldest_wait": "3s", "lanes": map[string]any{"oldest_item": "7s", "items": 1}, "password": "canary-secret"}
+			},
 		},
 	}
 }

@@ -68,16 +68,22 @@
 //	    'localhost:9988/actuator/batchers/batch:orders/actions/flush?timeout=30s'
 //
 // A logger's level ([WithLoggers]) is such a knob, in Spring's words.
-// POST /shutdown and POST /drain are one endpoint, "shutdown", which is off by
-// default: both begin the graceful stop. There is no undrain: a gate has no way
-// back. Config.ReadOnly refuses all changes with 403.
+// Config.ReadOnly refuses all changes with 403.
 //
-// # Watching a stop
+// POST /drain takes the application out of service and stops nothing of it, DELETE
+// /drain takes that back ([lifecycle.Conductor.Drain]): both are audited, and get
+// 409 when the stop has begun. They are on by default, as knobs are: they are
+// changes, which the server in front lets through for few, and what they do is
+// seen and taken back. POST /shutdown, which begins the graceful stop and has no
+// way back, is an endpoint of its own and off by default.
 //
-// GET /drain answers 200 when a stop has begun and nothing is inside, 503 while
-// a stop goes on and something is, and 202 when nobody has asked for a stop. A
-// preStop hook asks until the answer is anything but 503:
+// # Watching a drain
 //
+// GET /drain answers 200 when a drain or a stop has begun and nothing is inside,
+// 503 while one goes on and something is, and 202 when nobody has asked for one. A
+// preStop hook drains, and asks until the answer is anything but 503:
+//
+//	curl -s -X POST localhost:9988/actuator/drain
 //	while [ "$(curl -s -o /dev/null -w '%{http_code}' localhost:9988/actuator/drain)" = 503 ]; do sleep 1; done
 //
 // /events with Accept: text/event-stream is a stream of what happens, to the end

@@ -13,36 +13,55 @@ import (
 )
 
 func (a *Actuator) drainEndpoints() []endpoint {
-	return []endpoint{{Endpoint{
-		ID: "drain", Method: http.MethodGet, Path: "/drain", Answer: drain{}, Otherwise: rehearsal{},
-		Statuses: []int{http.StatusOK, http.StatusAccepted, http.StatusServiceUnavailable},
-		Query: map[string]string{
-			"dryRun": "`true`: a rehearsal, how long a drain would take now",
-			"over":   "100ms to 10s: how long a rehearsal looks (1s)",
-		},
-		Summary: "How far the drain has come. 200: quiet. 503: a stop goes on and work is inside. 202: nobody has asked for a stop.",
-	}, a.drain}}
+	over := "100ms to 10s: how long a rehearsal looks (1s)"
+	return []endpoint{
+		{Endpoint{
+			ID: "drain", Method: http.MethodGet, Path: "/drain", Answer: drain{}, Otherwise: rehearsal{},
+			Statuses: []int{http.StatusOK, http.StatusAccepted, http.StatusServiceUnavailable},
+			Query: map[string]string{
+				"dryRun": "`true`: a rehearsal, how long a drain would take now",
+				"over":   over,
+			},
+			Summary: "How far the drain has come, be it of a stop or not. 200: nothing is inside any more. 503: something is. 202: nobody has asked for a drain.",
+		}, a.drain},
+		{Endpoint{
+			ID: "drain", Method: http.MethodPost, Path: "/drain", Write: true, Answer: drain{}, Otherwise: rehearsal{},
+			Statuses: []int{http.StatusAccepted, http.StatusOK},
+			Query:    map[string]string{"dryRun": "`true`: nothing is drained, the answer is that of GET", "over": over},
+			Summary:  "Takes the application out of service without stopping it: it is not ready, new work is refused, what is inside is finished. 409 when it stops.",
+		}, a.beginDrain},
+		{Endpoint{
+			ID: "drain", Method: http.MethodDelete, Path: "/drain", Write: true, Answer: drain{},
+			Summary: "Takes that back: new work is accepted again. 409 when it stops.",
+		}, a.undrain},
+	}
 }
 
 // drain is how far a drain has come.
 type drain struct {
-	// Quiet: a stop has begun, and nothing is inside any more, nor can come in.
+	// Quiet: a drain or a stop has begun, and nothing is inside any more, nor
+	// can come in unless the drain is taken back.
 	Quiet bool `json:"quiet"`
 	// Inside is the work in all gates.
 	Inside uint64 `json:"inside"`
-	// BlockedBy is what the stop waits for now, in words.
+	// Estimate is how long what is inside will take to leave at the pace since an
+	// earlier question, "unknown" if nothing has left since; empty: nobody has
+	// asked for a drain, it is quiet, or this is the first question.
+	Estimate string `json:"estimate,omitempty"`
+	// BlockedBy is what is waited for now, in words.
 	BlockedBy []string `json:"blocked_by"`
 	// Oldest is what components say of ages, by name: every value of their
-	// statistics whose key begins with "oldest".
+	// statistics whose key begins with "oldest", with the keys above it before
+	// it ("lanes.oldest_wait").
 	Oldest map[string]map[string]any `json:"oldest,omitempty"`
 	lifecycle.Progress
 }
 
 // drain answers what a preStop hook polls for. Its three answers:
 //
-//	200  a stop has begun, and it is quiet
-//	503  a stop goes on, or was asked for, and it is not (Retry-After: 1)
-//	202  nobody has asked for a stop, so there is nothing to wait for
+//	200  a drain or a stop has begun, and it is quiet
+//	503  one goes on, or a stop was asked for, and it is not (Retry-After: 1)
+//	202  nobody has asked for one, so there is nothing to wait for
 //
 // A hook goes on asking while the answer is 503, and ends with any other, or
 // with none: then the process has gone.
@@ -59,11 +78,48 @@ func (a *Actuator) drain(w http.ResponseWriter, r *http.Request) error {
 	switch {
 	case d.Quiet:
 		status = http.StatusOK
-	case a.stopAsked(d.State):
+	case d.Drained != nil, a.stopAsked(d.State):
 		status = http.StatusServiceUnavailable
 		w.Header().Set("Retry-After", "1")
 	}
 	return a.replyMasked(w, r, status, d)
+}
+
+func (a *Actuator) beginDrain(w http.ResponseWriter, r *http.Request) error {
+	if err := onlyKeys(r, "dryRun", "over"); err != nil {
+		return err
+	}
+	rehearse, err := flagOf(r, "dryRun")
+	switch {
+	case err != nil:
+		return err
+	case rehearse:
+		return a.rehearse(w, r)
+	}
+	if err := conflict(a.conductor.Drain(a.asker(r))); err != nil {
+		return err
+	}
+	w.Header().Set("Location", a.cfg.BasePath+"/drain")
+	return a.replyMasked(w, r, http.StatusAccepted, a.drainNow())
+}
+
+func (a *Actuator) undrain(w http.ResponseWriter, r *http.Request) error {
+	if err := onlyKeys(r); err != nil {
+		return err
+	}
+	if err := conflict(a.conductor.Undrain(a.asker(r))); err != nil {
+		return err
+	}
+	return a.replyMasked(w, r, http.StatusOK, a.drainNow())
+}
+
+// conflict is the answer to what comes before the start, or when the stop has
+// begun.
+func conflict(err error) error {
+	if err == nil {
+		return nil
+	}
+	return problemf(http.StatusConflict, "%v", err)
 }
 
 // stopAsked: between the wish and the stop there is a moment in which the
@@ -80,8 +136,8 @@ func (a *Actuator) drainNow() drain {
 		d.Inside += g.Inside
 	}
 	// A stop that gave up waiting is quiet when the rest was saved.
-	d.Quiet = quiet || d.State == lifecycle.Stopped && d.Inside == 0
-	if d.State != lifecycle.Stopping {
+	d.Quiet = quiet || d.Stage == lifecycle.StageDrained || d.State == lifecycle.Stopped && d.Inside == 0
+	if d.State != lifecycle.Stopping && d.Drained == nil {
 		return d
 	}
 	if !d.Quiet {
@@ -90,6 +146,7 @@ func (a *Actuator) drainNow() drain {
 				d.BlockedBy = append(d.BlockedBy, fmt.Sprintf("%s: %d inside", g.Gate, g.Inside))
 			}
 		}
+		d.Estimate = a.pace.estimate(time.Now(), a.ledgers())
 	}
 	for _, h := range d.Hooks {
 		d.BlockedBy = append(d.BlockedBy, fmt.Sprintf("%v of %s runs since %v", h.Phase, h.Component, time.Since(h.Since).Round(time.Millisecond)))
@@ -125,16 +182,24 @@ func (a *Actuator) oldest(gates []lifecycle.GateProgress) map[string]map[string]
 		if dec.Decode(&stats) != nil {
 			continue
 		}
-		for key, value := range stats {
-			if strings.HasPrefix(strings.ToLower(key), "oldest") && isPlain(value) {
-				if all[g.Component] == nil {
-					all[g.Component] = map[string]any{}
-				}
-				all[g.Component][key] = value
-			}
+		found := map[string]any{}
+		agesIn(stats, "", found)
+		if len(found) > 0 {
+			all[g.Component] = found
 		}
 	}
 	return all
+}
+
+// agesIn adds the ages that are in there, however deep.
+func agesIn(stats map[string]any, above string, found map[string]any) {
+	for key, value := range stats {
+		if below, ok := value.(map[string]any); ok {
+			agesIn(below, above+key+".", found)
+		} else if strings.HasPrefix(strings.ToLower(key), "oldest") && isPlain(value) {
+			found[above+key] = value
+		}
+	}
 }
 
 // isPlain: a text or a number, which is what an age is.

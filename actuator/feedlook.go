@@ -57,7 +57,7 @@ type feedHead struct {
 func (l *look) take() *picture {
 	l.no++
 	head := feedHead{At: time.Now().UnixMilli(), State: l.conductor.State()}
-	head.Stage, head.Ready = head.State.String(), head.State == lifecycle.Running
+	head.Stage, head.Ready = head.State.String(), l.conductor.Ready()
 	all := l.conductor.Components()
 	bodies, changed := make([][]byte, 0, len(all)), [][]byte(nil)
 	plain := head.Ready

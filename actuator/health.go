@@ -146,11 +146,16 @@ func byState(c lifecycle.Component) lifecycle.Health {
 }
 
 func (a *Actuator) readiness() health {
-	state := a.conductor.State()
-	if state == lifecycle.Running {
+	reason := "the application is "
+	switch state, drained := a.conductor.State(), a.conductor.Drained(); {
+	case state != lifecycle.Running:
+		reason += state.String()
+	case drained != nil:
+		reason += drained.String() + "; an undrain takes that back"
+	default:
 		return health{Status: lifecycle.Up}
 	}
-	return a.shown(lifecycle.Health{Status: lifecycle.OutOfService, Reason: "the application is " + state.String()})
+	return a.shown(lifecycle.Health{Status: lifecycle.OutOfService, Reason: reason})
 }
 
 // shown is what a component says, masked and in the form of the answer. A

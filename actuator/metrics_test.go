@@ -54,7 +54,7 @@ func TestScrapeTellsPanelsAndLedgers(t *testing.T) {
 	})
 	t.Run("ByName", func(t *testing.T) {
 		only := scrape(t, act, "?name[]=lastcall_ready")
-		assert.Equal(t, "# HELP lastcall_ready Whether everything has started and no stop has begun.\n# TYPE lastcall_ready gauge\nlastcall_ready 1\n", only)
+		assert.Equal(t, "# HELP lastcall_ready Whether everything has started, no stop has begun, and nobody has drained it.\n# TYPE lastcall_ready gauge\nlastcall_ready 1\n", only)
 	})
 	t.Run("OpenMetrics", func(t *testing.T) {
 		w := ask(t, act, http.MethodGet, "/actuator/prometheus", "Accept", "application/openmetrics-text; version=1.0.0")

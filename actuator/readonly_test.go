@@ -34,6 +34,8 @@ func TestReadOnlyChangesNothing(t *testing.T) {
 		assert.Equal(t, http.StatusForbidden, w.Code, target)
 		assert.Contains(t, w.Body.String(), "read_only")
 	}
+	assert.Equal(t, http.StatusForbidden, send(t, act, http.MethodDelete, "/actuator/drain", "").Code)
+	assert.Nil(t, conductor.Drained())
 	for _, e := range act.Endpoints() {
 		assert.False(t, e.Write, "%s %s", e.Method, e.Path)
 	}

@@ -24,11 +24,18 @@ type rehearsal struct {
 	Gates []gateRehearsal `json:"gates"`
 	// Estimate is the longest of the gates', or "unknown" if one of those is.
 	Estimate string `json:"estimate"`
+	// AtMost is the longest with what components hand on: see gateRehearsal.
+	AtMost string `json:"at_most"`
+	// PreStopDelay is what a stop waits before it refuses anything; a drain that
+	// is none does not.
+	PreStopDelay string `json:"pre_stop_delay"`
 	// StopTimeout is what the whole stop has, WaitTime the part of it in which
 	// work is waited for; "unknown" before the start.
 	StopTimeout string `json:"stop_timeout"`
 	WaitTime    string `json:"wait_time"`
-	// Fits: "yes", "no" or "unknown": whether the estimate is within WaitTime.
+	// Fits says whether a stop has the time: "yes" if PreStopDelay and AtMost are
+	// within WaitTime, "no" if not even PreStopDelay and Estimate are, "perhaps" in
+	// between, or "unknown".
 	Fits string `json:"fits"`
 	// Notes are what it does not know.
 	Notes []string `json:"notes"`
@@ -39,8 +46,12 @@ type gateRehearsal struct {
 	Gate          string  `json:"gate"`
 	Inside        uint64  `json:"inside"`
 	DonePerSecond float64 `json:"done_per_second"`
+	CamePerSecond float64 `json:"came_per_second"`
 	Estimate      string  `json:"estimate"`
-	Why           string  `json:"why,omitempty"`
+	// AtMost is Estimate, if all that came while looking was handed on by those
+	// that are stopped before, and goes on coming until the last of them is done.
+	AtMost string `json:"at_most"`
+	Why    string `json:"why,omitempty"`
 }
 
 // rehearse looks twice at every ledger. What is inside, divided by what was
@@ -65,25 +76,28 @@ func (a *Actuator) rehearse(w http.ResponseWriter, r *http.Request) error {
 	}
 	took := time.Since(began)
 	answer := rehearsal{Over: took.Round(time.Millisecond).String(), Gates: []gateRehearsal{}}
-	var longest time.Duration
+	var all bounds
 	known := true
 	for _, c := range a.gated() {
 		now, err := c.Ledger()
 		g := gateRehearsal{Component: c.Name, Gate: c.Gate.Name(), Inside: now.Inside}
-		var estimate time.Duration
 		if err != nil {
-			g.Estimate, g.Why = unknown, err.Error()
+			g.Estimate, g.AtMost, g.Why = unknown, unknown, err.Error()
 		} else {
-			estimate = g.estimate(before[c.Gate], now, took)
+			least := g.estimate(before[c.Gate], now, took)
+			all.least = max(all.least, least)
+			all.most = max(all.most, g.handedOn(least, before[c.Gate], now, took, all.most))
 		}
-		longest = max(longest, estimate)
 		known = known && g.Estimate != unknown
 		answer.Gates = append(answer.Gates, g)
 	}
-	answer.conclude(longest, known)
-	a.compare(&answer, longest, known)
+	answer.conclude(all, known)
+	a.compare(&answer, all, known)
 	return a.replyMasked(w, r, http.StatusOK, answer)
 }
+
+// bounds are of what a drain takes.
+type bounds struct{ least, most time.Duration }
 
 func (a *Actuator) ledgers() map[*intake.Gate]intake.Ledger {
 	all := map[*intake.Gate]intake.Ledger{}
@@ -96,7 +110,7 @@ func (a *Actuator) ledgers() map[*intake.Gate]intake.Ledger {
 // estimate fills in how long this gate would take.
 func (g *gateRehearsal) estimate(before, now intake.Ledger, took time.Duration) time.Duration {
 	done := now.Finished() - min(before.Finished(), now.Finished())
-	g.DonePerSecond = math.Round(100*float64(done)/took.Seconds()) / 100
+	g.DonePerSecond = perSecond(done, took)
 	switch {
 	case now.Inside == 0:
 		g.Estimate = "0s"
@@ -123,23 +137,47 @@ func rough(d time.Duration) time.Duration {
 	return d.Round(100 * time.Millisecond)
 }
 
-func (a *rehearsal) conclude(longest time.Duration, known bool) {
-	a.Estimate = rough(longest).String()
+// handedOn fills in how long this gate would take, if what came to it goes on
+// coming until those before it are done.
+func (g *gateRehearsal) handedOn(least time.Duration, before, now intake.Ledger, took, until time.Duration) time.Duration {
+	came := now.Accepted - min(before.Accepted, now.Accepted)
+	g.CamePerSecond = perSecond(came, took)
+	done := now.Finished() - min(before.Finished(), now.Finished())
+	most := least
+	if done > 0 && came > 0 {
+		// As long as the gate needs for what is inside, and for what is to come.
+		most += time.Duration(min(float64(until)*float64(came)/float64(done), math.MaxInt64/4))
+		most = max(most, until) // nothing is done before it has come
+	}
+	g.AtMost = rough(most).String()
+	if g.Estimate == unknown {
+		g.AtMost = unknown
+	}
+	return most
+}
+
+func perSecond(n uint64, took time.Duration) float64 {
+	return math.Round(100*float64(n)/took.Seconds()) / 100
+}
+
+func (a *rehearsal) conclude(all bounds, known bool) {
+	a.Estimate, a.AtMost = rough(all.least).String(), rough(all.most).String()
 	if !known {
-		a.Estimate = unknown
+		a.Estimate, a.AtMost = unknown, unknown
 	}
 	a.Notes = []string{
 		"it is reckoned from what was finished while looking, and from nothing before",
 		"a single piece of work may take longer than the mean",
 	}
 	if len(a.Gates) > 1 {
-		a.Notes = append(a.Notes, "what one component hands on to the next is not reckoned with")
+		a.Notes = append(a.Notes, "at_most takes all that came to a component for handed on by those that are stopped before it")
 	}
 }
 
 // compare holds the estimate against the time that a stop has.
-func (a *Actuator) compare(answer *rehearsal, longest time.Duration, known bool) {
+func (a *Actuator) compare(answer *rehearsal, all bounds, known bool) {
 	times := a.conductor.Times()
+	answer.PreStopDelay = times.Delay.String()
 	answer.StopTimeout, answer.WaitTime, answer.Fits = unknown, unknown, unknown
 	if times.Stop == 0 {
 		return
@@ -147,8 +185,10 @@ func (a *Actuator) compare(answer *rehearsal, longest time.Duration, known bool)
 	answer.StopTimeout, answer.WaitTime = times.Stop.String(), times.Wait.String()
 	switch {
 	case !known:
-	case longest <= times.Wait:
+	case times.Delay+all.most <= times.Wait:
 		answer.Fits = "yes"
+	case times.Delay+all.least <= times.Wait:
+		answer.Fits = "perhaps"
 	default:
 		answer.Fits = "no"
 	}

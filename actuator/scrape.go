@@ -27,7 +27,7 @@ func (s *scrape) Describe(chan<- *prometheus.Desc) {}
 // Collect implements [prometheus.Collector].
 func (s *scrape) Collect(out chan<- prometheus.Metric) {
 	p := newPass(s.cfg.MetricPrefix, out)
-	p.gauge("ready", "Whether everything has started and no stop has begun.", truth(s.conductor.Ready()))
+	p.gauge("ready", "Whether everything has started, no stop has begun, and nobody has drained it.", truth(s.conductor.Ready()))
 	for _, c := range s.conductor.Components() {
 		p.gauge("component_started", "Whether the component has started and does not stop yet.", truth(c.State == lifecycle.ComponentStarted),
 			"component", c.Name, "kind", kindOf(c), "module", c.Module)

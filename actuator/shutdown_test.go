@@ -23,7 +23,6 @@ func TestShutdown(t *testing.T) {
 	t.Run("IsOffUntilItIsTurnedOn", func(t *testing.T) {
 		act := running(t, actuator.Config{})
 		assert.Equal(t, http.StatusMethodNotAllowed, send(t, act, http.MethodPost, "/actuator/shutdown", "").Code)
-		assert.Equal(t, http.StatusMethodNotAllowed, send(t, act, http.MethodPost, "/actuator/drain", "").Code)
 	})
 
 	t.Run("StopsAndTheReceiptSaysWhoAsked", func(t *testing.T) {

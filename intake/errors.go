@@ -12,7 +12,7 @@ var (
 	ErrDraining = errors.New("draining: no new work is accepted, what is inside is finished")
 
 	// ErrPaused is an [ErrDraining] that may be taken back: who can wait offers
-	// the work again when the gate is open ([Error.AwaitOpen]).
+	// the work again when the gate is open ([Offer]).
 	ErrPaused error = pausedError{}
 
 	// ErrClosed is matched by the error of a gate that takes nothing any
@@ -49,4 +49,21 @@ func (e *Error) AwaitOpen(ctx context.Context) error {
 		return e
 	}
 	return e.gate.AwaitOpen(ctx)
+}
+
+// Offer calls f, which offers work somewhere, and calls it again when a gate
+// that was paused has refused and is open again: for whoever reads from a file or
+// a queue, and can wait. It returns what f returned, or why the gate will not
+// open, or the cause of ctx if that ends while it waits.
+func Offer(ctx context.Context, f func() error) error {
+	for {
+		err := f()
+		var refused *Error
+		if !errors.As(err, &refused) || !errors.Is(refused, ErrPaused) {
+			return err
+		}
+		if err := refused.AwaitOpen(ctx); err != nil {
+			return err
+		}
+	}
 }

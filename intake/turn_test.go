@@ -323,6 +323,46 @@ func TestAwaitOpen(t *testing.T) {
 		})
 	})
 
+	t.Run("OfferComesAgain", func(t *testing.T) {
+		t.Parallel()
+		synctest.Test(t, func(t *testing.T) {
+			g := intake.New("pool:sms")
+			calls := 0
+			enter := func() error {
+				calls++
+				visit, err := g.Enter(t.Context())
+				if err != nil {
+					return fmt.Errorf("submit: %w", err)
+				}
+				visit.Done()
+				return nil
+			}
+			require.NoError(t, intake.Offer(t.Context(), enter))
+			resume := g.Pause()
+			offered := make(chan error, 1)
+			go func() { offered <- intake.Offer(t.Context(), enter) }()
+			synctest.Wait()
+			assert.Empty(t, offered)
+			assert.Equal(t, 2, calls, "it does not spin")
+			resume()
+			require.NoError(t, <-offered)
+
+			resume = g.Pause()
+			ctx, cancel := context.WithCancel(t.Context())
+			go func() { offered <- intake.Offer(ctx, enter) }()
+			synctest.Wait()
+			cancel()
+			require.ErrorIs(t, <-offered, context.Canceled)
+
+			go func() { offered <- intake.Offer(t.Context(), enter) }()
+			synctest.Wait()
+			g.Drain()
+			resume()
+			require.ErrorIs(t, <-offered, intake.ErrDraining)
+			require.ErrorIs(t, intake.Offer(t.Context(), enter), intake.ErrDraining)
+		})
+	})
+
 	t.Run("ReturnsTheRefusalOfAGateThatWillNotOpen", func(t *testing.T) {
 		t.Parallel()
 		g := intake.New("pool:sms")

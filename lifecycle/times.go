@@ -14,13 +14,16 @@ type Times struct {
 	// Wait is the part of Stop in which hooks and quiet are waited for: until
 	// the soft deadline.
 	Wait time.Duration
+	// Delay is how long a stop keeps everything serving before it closes the
+	// ingress: Config.PreStopDelay.
+	Delay time.Duration
 }
 
 // Times are as far as they are known now.
 func (c *Conductor) Times() Times {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	t := Times{Began: c.startBegan, Up: c.upSince, Stop: c.stopTime}
+	t := Times{Began: c.startBegan, Up: c.upSince, Stop: c.stopTime, Delay: c.config.PreStopDelay}
 	if t.Stop > 0 {
 		reserve, _ := c.config.reserveOf(t.Stop)
 		t.Wait = t.Stop - reserve

@@ -105,7 +105,8 @@ func (s *Source) take(ctx context.Context, row read) error {
 	case row.Err != nil:
 		event.State, event.Reason = Bad, row.Err.Error()
 	default:
-		if err := s.rows.Add(ctx, row.Row); err != nil {
+		// It waits while the service is drained, and may be undrained.
+		if err := intake.Offer(ctx, func() error { return s.rows.Add(ctx, row.Row) }); err != nil {
 			return err
 		}
 	}

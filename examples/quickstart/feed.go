@@ -122,7 +122,8 @@ func (f *feed) run(ctx context.Context) {
 			bad++
 			err = f.outbox.Bad(row)
 		case err == nil:
-			err = f.router.Accept(ctx, row.Message)
+			// It waits while the service is drained, and may be undrained.
+			err = intake.Offer(ctx, func() error { return f.router.Accept(ctx, row.Message) })
 			accepted++
 		}
 		if err != nil && (ctx.Err() != nil || errors.Is(err, intake.ErrDraining)) {

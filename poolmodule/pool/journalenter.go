@@ -143,15 +143,7 @@ func (l *laneCore) leaveJournalLocked() {
 // policy, and for the end of a pause. Once a drain has begun it is refused, and
 // is in nobody's ledger.
 func (p *Pool) feed(j *job) error {
-	for {
-		err := p.feedNow(j)
-		if !errors.Is(err, intake.ErrPaused) {
-			return err
-		}
-		if err := j.lane.gate.AwaitOpen(j.lane.ctx); err != nil {
-			return err
-		}
-	}
+	return intake.Offer(j.lane.ctx, func() error { return p.feedNow(j) })
 }
 
 func (p *Pool) feedNow(j *job) error {
