@@ -280,7 +280,7 @@ func TestNothingSlipsInWhilePaused(t *testing.T) {
 			}
 		})
 	}
-	for range 40 {
+	for range 20 {
 		before := g.Ledger().Accepted
 		for g.Ledger().Accepted == before {
 			runtime.Gosched() // work gets in again

@@ -324,7 +324,7 @@ func TestDrainMachine(t *testing.T) {
 // at any moment. No two of them get into each other's way, and the stop wins.
 func TestDrainStorm(t *testing.T) {
 	t.Parallel()
-	for range 30 {
+	for range 12 {
 		gates := []*intake.Gate{intake.New("http"), intake.New("pool"), intake.New("batch")}
 		a := build(t,
 			hook(lifecycle.Hook{Name: "batch", Gate: gates[2]}),
