@@ -56,7 +56,7 @@ export function detail(ctx, special, verb) {
   ];
 }
 
-const back = (ctx) => !ctx.alone && h("p", { class: "back" }, h("a", { href: linkTo(ctx.page) }, "← all " + (ctx.page === "http" ? "servers" : ctx.page)));
+const back = (ctx) => !ctx.alone && h("p", { class: "back" }, h("a", { href: linkTo(ctx.page) }, "← " + ({ http: "all servers", journal: "journal and dead letters" }[ctx.page] || "all " + ctx.page)));
 
 // charts draws every number of a component that moves.
 function charts(c, ctx) {
