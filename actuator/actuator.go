@@ -37,6 +37,8 @@ type Actuator struct {
 	gatherer    prometheus.Gatherer
 	scrape      http.Handler
 
+	heap sync.Mutex // held by who makes a profile of the heap
+
 	mu      sync.Mutex
 	stopped bool           // no job begins any more
 	jobs    sync.WaitGroup // goroutines of its own: calls that may hang

@@ -23,6 +23,8 @@ type component struct {
 	Since  time.Time                `json:"since"`
 	Moved  string                   `json:"moved,omitempty"`
 	After  []string                 `json:"after,omitempty"`
+	// StandsOn are the components that it needs, those that they need left out.
+	StandsOn []string `json:"stands_on,omitempty"`
 
 	Health  health          `json:"health"`
 	Ledger  *ledger         `json:"ledger,omitempty"`
@@ -51,7 +53,7 @@ type ledger struct {
 func (a *Actuator) picture(c lifecycle.Component, h health) component {
 	shown := component{
 		Name: c.Name, Kind: kindOf(c), Module: c.Module, Band: c.Band,
-		State: c.State, Since: c.Since, Moved: c.Moved, After: c.After, Health: h,
+		State: c.State, Since: c.Since, Moved: c.Moved, After: c.After, StandsOn: c.StandsOn, Health: h,
 	}
 	shown.addLedger(a, c)
 	if hooks := hooksOf(c); len(hooks) > 0 {

@@ -83,6 +83,8 @@ func (a *Actuator) all() []endpoint {
 		a.drainEndpoints(),
 		a.startupEndpoints(),
 		a.threadEndpoints(),
+		a.heapEndpoints(),
+		a.beanEndpoints(),
 		a.loggerEndpoints(),
 		a.shutdownEndpoints(),
 		a.openapiEndpoints(),

@@ -45,8 +45,12 @@ type Component struct {
 	Since time.Time `json:"since"`
 	// Moved says why it stops in another band than its own; empty: it does not.
 	Moved string `json:"moved,omitempty"`
-	// After is that of its [Hook]. What else it stands on is in [Plan].
+	// After is that of its [Hook].
 	After []string `json:"after,omitempty"`
+	// StandsOn are the components that must be there as long as it is: those of
+	// After, and those that the dependency graph tells. What one of them stands on
+	// in turn is left out.
+	StandsOn []string `json:"stands_on,omitempty"`
 	// Gate is that of its Hook; nil: it accepts no work. See [Component.Ledger].
 	Gate *intake.Gate `json:"-"`
 	// Panel is that of its Hook, made safe to call; nil: it has none. When a
@@ -126,6 +130,7 @@ func (comp *component) pictureLocked(o *order) Component {
 	}
 	if comp.index < len(o.because) {
 		picture.Moved = o.because[comp.index]
+		picture.StandsOn = slices.Clone(o.below[comp.index])
 	}
 	return picture
 }

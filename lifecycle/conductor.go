@@ -258,9 +258,7 @@ func (c *Conductor) order() (*order, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.ordered == nil || len(c.ordered.components) != len(c.components) {
-		if c.graph == nil {
-			c.graph = parseGraph(string(c.dot), &c.constructors)
-		}
+		c.needGraphLocked()
 		c.ordered, c.orderErr = newOrder(slices.Clone(c.components), c.graph)
 	}
 	return c.ordered, c.orderErr

@@ -179,6 +179,9 @@
 // action is not done twice at a time, but beside others, and beside changes: a
 // flush that takes its time keeps nobody from more workers.
 //
+// What the application is made of, constructors that nobody has needed too, is in
+// [Conductor.Functions]; what a component stands on in [Component].StandsOn.
+//
 // A panic of a function of the panel is its answer ([Component].Panel), and an
 // error of Turn.
 //

@@ -19,6 +19,10 @@ type graph struct {
 	// ids numbers the nodes: constructors by their name in the picture, types
 	// by their key.
 	ids map[string]int
+	// names are the other way round, and outputs the types that constructors
+	// make.
+	names   []string
+	outputs map[int][]string
 	// edges leads from a constructor to the types it needs, and from a type
 	// to the constructors that make it.
 	edges [][]int
@@ -41,9 +45,8 @@ type graph struct {
 // Lines it does not know are passed over: what is missing then is an edge
 // that only bands and the order of registration make up for.
 func parseGraph(dot string, constructed *constructors) *graph {
-	g := &graph{ids: map[string]int{}, byFunc: map[string][]int{}}
+	g := &graph{ids: map[string]int{}, outputs: map[int][]string{}, byFunc: map[string][]int{}}
 	pkg, maker := "", nobody // of the cluster that is being read
-	outputs := map[int][]string{}
 	for line := range strings.Lines(dot) {
 		line = strings.TrimSpace(line)
 		head, tail, isEdge := strings.Cut(line, " -> ")
@@ -63,10 +66,10 @@ func parseGraph(dot string, constructed *constructors) *graph {
 			made := typeKey(unquote(line))
 			t := g.id(made)
 			g.edges[t] = append(g.edges[t], maker)
-			outputs[maker] = append(outputs[maker], made)
+			g.outputs[maker] = append(g.outputs[maker], made)
 		}
 	}
-	g.join(outputs, constructed)
+	g.join(constructed)
 	return g
 }
 
@@ -87,6 +90,7 @@ func (g *graph) id(node string) int {
 		id = len(g.edges)
 		g.ids[node] = id
 		g.edges = append(g.edges, nil)
+		g.names = append(g.names, node)
 		g.blind = append(g.blind, false)
 	}
 	return id
@@ -104,14 +108,8 @@ func (g *graph) addEdge(from, to string) {
 
 // join names the nodes of annotated constructors, which the picture shows as
 // reflect.makeFuncStub: the events tell their outputs.
-func (g *graph) join(outputs map[int][]string, constructed *constructors) {
-	byOutputs := map[string][]int{}
-	for id := range g.edges { // not the map: the order must be the same each time
-		if types := outputs[id]; types != nil {
-			k := outputsKey(types)
-			byOutputs[k] = append(byOutputs[k], id)
-		}
-	}
+func (g *graph) join(constructed *constructors) {
+	byOutputs := g.byOutputs()
 	for name, provided := range constructed.outputs {
 		for _, types := range provided {
 			for _, node := range byOutputs[outputsKey(types)] {

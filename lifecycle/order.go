@@ -19,6 +19,9 @@ type order struct {
 	// barrier marks components of which the graph does not tell what they
 	// stand on: nothing stops beside them.
 	barrier []bool
+	// below names, for each component, those that it stands on and that stand on
+	// none of the others, in the order of registration.
+	below [][]string
 	// unknown says which names in After nobody has.
 	unknown []string
 }
@@ -50,6 +53,7 @@ func newOrder(components []*component, g *graph) (*order, error) {
 	}
 	o.addGraph(g)
 	o.addAfter()
+	o.addBelow()
 	o.settleBands()
 	if err := o.sort(); err != nil {
 		// Never without an order: what was constructed must be destroyed.
@@ -114,6 +118,26 @@ func (o *order) addAfter() {
 				o.standsOn[i].add(on)
 			}
 		}
+	}
+}
+
+// addBelow leaves out, of what components stand on, what stands below something
+// else of that: a picture shows each step once. Of those that stand on each other
+// (a cycle) one may be left out.
+func (o *order) addBelow() {
+	o.below = make([][]string, len(o.components))
+	for i := range o.components {
+		deeper := newSet(len(o.components))
+		o.standsOn[i].each(func(on int) {
+			if !o.standsOn[on].has(i) {
+				deeper.addAll(o.standsOn[on])
+			}
+		})
+		o.standsOn[i].each(func(on int) {
+			if !deeper.has(on) {
+				o.below[i] = append(o.below[i], o.components[on].name)
+			}
+		})
 	}
 }
 

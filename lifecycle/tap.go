@@ -16,6 +16,7 @@ type constructors struct {
 	decorated []string              // types
 	current   []owner               // innermost last
 	runs      int
+	functions []Function // as told; Needs and Components are not filled in
 }
 
 // Tap returns an event logger for fx.WithLogger that learns from the events
@@ -52,6 +53,7 @@ func (t *tap) LogEvent(event fxevent.Event) {
 	if isConductor(hookOf(event)) {
 		return
 	}
+	c.told(event)
 	switch e := event.(type) {
 	case *fxevent.Provided:
 		c.provided(e)
