@@ -665,7 +665,14 @@ func TestAddBesideStopWithAJournalLosesNothing(t *testing.T) {
 				}
 			})
 		}
-		for range round * 3 {
+		// Not after so many times that the others had a turn: with one
+		// processor a turn is 10 ms and thousands of items.
+		enough := func() bool {
+			mu.Lock()
+			defer mu.Unlock()
+			return len(accepted) >= round*2
+		}
+		for !enough() {
 			runtime.Gosched()
 		}
 		began := time.Now()
