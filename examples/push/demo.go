@@ -198,15 +198,21 @@ func (d *demo) settle(ctx context.Context) (sum Sum, err error) {
 	return sum, err
 }
 
-// await looks at the records until they are as wanted, but not for ever.
+// await looks at the records until they are as wanted, but not for ever when
+// nothing comes to them.
 func (d *demo) await(ctx context.Context, wanted func(Sum) bool) error {
-	ctx, cancel := context.WithTimeoutCause(ctx, 2*time.Minute, errors.New("waited for two minutes; the platform does nothing"))
-	defer cancel()
 	tally := newTally(d.Settings)
-	for {
+	var before Sum
+	for last := time.Now(); ; {
 		sum, err := tally.Sum()
 		if err != nil || wanted(sum) {
 			return err
+		}
+		if sum != before {
+			before, last = sum, time.Now()
+		}
+		if time.Since(last) > 2*time.Minute {
+			return errors.New("waited for two minutes; the platform does nothing")
 		}
 		select {
 		case <-time.After(50 * time.Millisecond):
