@@ -60,6 +60,7 @@ func start(t *testing.T, dir string, pause time.Duration) *running {
 		fx.Replace(
 			Settings{Dir: dir, Accounts: twoAccounts, Pause: pause},
 			server.Config{Addr: "127.0.0.1:0"},
+			lifecycle.Config{Reserve: short / 2, Grace: short}, // a busy disk closes a database slowly
 			zap.NewNop(),
 		),
 		fx.NopLogger,
@@ -69,7 +70,10 @@ func start(t *testing.T, dir string, pause time.Duration) *running {
 	return s
 }
 
-const enough = 15 * time.Second
+const (
+	enough = time.Minute
+	short  = 6 * time.Second // half of it waits, half of it saves
+)
 
 func (s *running) stop(within time.Duration) *lifecycle.Receipt {
 	s.t.Helper()

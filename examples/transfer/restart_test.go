@@ -19,7 +19,7 @@ func TestStopThatIsTooShort(t *testing.T) {
 	first := start(t, dir, time.Hour)
 	first.post(`{"id":"1","from":"alice","to":"bob","amount":300}`)
 	require.Eventually(t, func() bool { return first.audit().InTransit == 300 }, childLimit, time.Millisecond)
-	receipt := first.stop(time.Second)
+	receipt := first.stop(short)
 	lifecycletest.AssertBalanced(t, receipt)
 	assert.EqualValues(t, 1, receipt.Total.Saved)
 	assert.Zero(t, receipt.Total.Lost)
