@@ -144,15 +144,18 @@ func (w *Watch) judge(t *thing, e *entry, seen look, r reading) {
 	w.mu.Lock()
 	v := e.judge(seen.at, r.value, r.measured, r.over)
 	told := e.tell(v, seen.at, w.muted)
-	n := e.notice(t, v, seen.at)
-	w.mu.Unlock()
 	if v == unchanged || v == repeats && !told {
+		w.mu.Unlock()
 		return
 	}
+	n := e.notice(t, v, seen.at)
+	w.mu.Unlock()
+	n.describe()
 	w.tell(n, seen, told, e.receivers)
 }
 
-// notice is what is to be said of an alarm now. What was silenced is said once.
+// notice is what is to be said of an alarm now, but for its text. What was
+// silenced is said once.
 func (e *entry) notice(t *thing, v verdict, at time.Time) Notice {
 	n := Notice{
 		State: Raised, Component: t.name, Kind: t.kind,
@@ -163,10 +166,9 @@ func (e *entry) notice(t *thing, v verdict, at time.Time) Notice {
 	if v == resolves {
 		n.State, n.Repeats = Resolved, 0
 	}
-	if e.told > 0 && v != resolves && v != unchanged {
+	if e.told > 0 && v != resolves {
 		n.Silenced, e.silenced = e.silenced, 0
 	}
-	n.describe()
 	return n
 }
 
