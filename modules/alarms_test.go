@@ -260,6 +260,20 @@ alarms:
 		assert.NotContains(t, err.Error(), "canary")
 	})
 
+	t.Run("SecretsComeFromTheEnvironment", func(t *testing.T) {
+		t.Parallel()
+		url, bodies := hooked(t, "ok")
+		var watch *alarm.Watch
+		a := app.New(modules.Default(), silent, fx.Populate(&watch),
+			sources("alarms: {receivers: {ops: {type: slack}}}", []string{"LASTCALL_ALARMS_RECEIVERS_OPS_URL=" + url}))
+		require.NoError(t, a.Err())
+		require.NoError(t, a.Start(t.Context()))
+		_, err := watch.Test(t.Context(), "ops", "")
+		require.NoError(t, err)
+		assert.Contains(t, <-bodies, "This is a test")
+		require.NoError(t, a.Stop(context.Background()))
+	})
+
 	t.Run("AreSwitchedOffOrLeftOut", func(t *testing.T) {
 		t.Parallel()
 		a := alarmedBy(t, "alarms: {enabled: false}")

@@ -19,6 +19,7 @@
 //	Pools       pools, lanes                   poolmodule.Config
 //	Batchers    batchers                       batchmodule.Config
 //	Management  management                     *actuator.Actuator, *management.Server
+//	Alarms      alarms                         *alarm.Watch
 //
 // # Journals
 //
@@ -57,6 +58,18 @@
 // throw them away, and the management server lists them. Its endpoint /journal
 // says of each journal what is pending, what it takes, what its component's work
 // withstands, and how far a replay has come. No look makes the directory.
+//
+// # Alarms
+//
+// Package actuator/alarm watches what the panels of all components name as
+// alarms, and tells the receiver "log" unless others are configured; then all of
+// them. Receivers and rules are read at the start: a change of them needs a
+// restart. What can be turned while running is the knob "muted" of the component
+// "alarms".
+//
+//	alarms:
+//	  receivers: {ops: {type: slack, url: …}}
+//	  rules: [{component: "pool:*", alarm: capacity, threshold: 90, silence: 1h, receivers: [ops]}]
 //
 // # Leaving out and replacing
 //
