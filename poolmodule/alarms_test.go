@@ -51,6 +51,7 @@ func TestAlarmsAreReadOffOnePicture(t *testing.T) {
 		require.Error(t, p.pool.Submit(t.Context(), func(context.Context) {}))
 		assert.InDelta(t, 1, values("pool:sms")["reject"], 0, "what a drain refuses is meant")
 		close(release)
+		synctest.Wait() // the queue has room
 
 		require.NoError(t, p.lane.Submit(t.Context(), SMS{}))
 		time.Sleep(time.Hour)
