@@ -59,5 +59,5 @@ func Default(opts ...Option) fx.Option {
 	add(Batchers, fx.Options(), batchConfig())
 	add(Management, managementServer(), managementConfig())
 	add(Alarms, alarms(), alarmConfig())
-	return fx.Options(set...)
+	return fx.Options(append(set, fx.Supply(o))...)
 }

@@ -82,6 +82,9 @@
 //		fx.Replace(server.Config{Addr: "127.0.0.1:0"}),
 //	)
 //
+// Which parts are in, which are left out or have nothing to do, and what the
+// program has its own way, says the endpoint /conditions of the management server.
+//
 // # Which value counts
 //
 // The later row wins, key by key down to the flags, whole values after them:

@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"reflect"
+	"sync/atomic"
 	"testing"
 
 	"go.uber.org/fx"
@@ -69,7 +70,8 @@ func defaultManagement() ManagementConfig {
 // after its last PreDestroy.
 func managementServer() fx.Option {
 	return fx.Options(
-		fx.Provide(newActuator, newManagement),
+		fx.Provide(newActuator, newManagement, newManagementNote,
+			fx.Annotate(newConditions, fx.ResultTags(`group:"lastcall.endpoints"`))),
 		// Nobody need ask for it.
 		fx.Invoke(func(*management.Server) {}),
 	)
@@ -125,7 +127,16 @@ type managementIn struct {
 	Config    ManagementConfig `optional:"true"`
 	Values    *config.Values   `optional:"true"`
 	Logger    *zap.Logger      `optional:"true"`
+	Note      *managementNote
 }
+
+// managementNote says why nobody can ask the management server; empty: somebody
+// can.
+type managementNote struct{ atomic.Pointer[string] }
+
+func newManagementNote() *managementNote { return &managementNote{} }
+
+func (n *managementNote) put(why string) { n.Store(&why) }
 
 // newManagement is nil where there is nothing to listen on, or to show.
 func newManagement(in managementIn) (*management.Server, error) {
@@ -137,7 +148,12 @@ func newManagement(in managementIn) (*management.Server, error) {
 	if testing.Testing() && !asked {
 		cfg.Address = "" // tests run beside each other
 	}
-	if !cfg.enabled() || cfg.Address == "" && cfg.Socket == "" {
+	switch {
+	case !cfg.enabled():
+		in.Note.put("management.enabled is false")
+		return nil, nil
+	case cfg.Address == "" && cfg.Socket == "":
+		in.Note.put("there is neither an address nor a socket to listen on (management.address; in a test binary there is none by default)")
 		return nil, nil
 	}
 	log := in.Logger
@@ -154,7 +170,7 @@ func newManagement(in managementIn) (*management.Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	srv, err := management.New(cfg.server(), managementHandler(cfg, in.Actuator, page), managementOptions(in.Actuator, page, log, asked)...)
+	srv, err := management.New(cfg.server(), managementHandler(cfg, in.Actuator, page), managementOptions(in, page, log, asked)...)
 	if err != nil {
 		return nil, err
 	}
@@ -190,10 +206,10 @@ func managementHandler(cfg ManagementConfig, a *actuator.Actuator, page *dashboa
 	return withPage(page, rest)
 }
 
-func managementOptions(a *actuator.Actuator, page *dashboard.Dashboard, log *zap.Logger, asked bool) []management.Option {
+func managementOptions(in managementIn, page *dashboard.Dashboard, log *zap.Logger, asked bool) []management.Option {
 	opts := []management.Option{
 		management.WithOpen(func(r *http.Request) bool {
-			e, ok := a.Match(r)
+			e, ok := in.Actuator.Match(r)
 			return ok && e.Open || isPage(page, r)
 		}),
 		management.WithServeError(func(err error) {
@@ -202,6 +218,7 @@ func managementOptions(a *actuator.Actuator, page *dashboard.Dashboard, log *zap
 	}
 	if !asked {
 		opts = append(opts, management.WithTaken(func(err error) {
+			in.Note.put("the address is taken, so there is no port: " + err.Error())
 			log.Warn("management server: there is none on this port", zap.Error(err))
 		}))
 	}
