@@ -45,6 +45,9 @@ type Actuator struct {
 
 	streams  atomic.Int64 // those that are open
 	watching watches
+
+	recording atomic.Bool // Start was called
+	recorder  recorder
 }
 
 // New returns the actuator of an application. It starts nothing. The error is
@@ -60,6 +63,7 @@ func New(conductor *lifecycle.Conductor, cfg Config, opts ...Option) (*Actuator,
 	for _, opt := range opts {
 		opt(&a.options)
 	}
+	a.recorder.most = a.cfg.MaxSeries
 	a.life, a.end = context.WithCancel(context.Background())
 	a.gatherer = a.registered()
 	a.scrape = a.prometheusHandler()

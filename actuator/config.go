@@ -15,6 +15,7 @@ const (
 	DefaultBasePath      = "/actuator"
 	DefaultMetricPrefix  = "lastcall"
 	DefaultMaxBodyBytes  = 64 << 10
+	DefaultMaxSeries     = 30_000
 	DefaultHealthTimeout = time.Second
 	DefaultHealthCache   = time.Second
 )
@@ -36,6 +37,10 @@ type Config struct {
 	Info map[string]any `yaml:"info"`
 	// MetricPrefix is put before the names of metrics. Zero: "lastcall".
 	MetricPrefix string `yaml:"metric_prefix"`
+	// MaxSeries bounds how many numbers are recorded for /history: each costs 0.1
+	// to 0.8 KB, and a pool has about 20. Turn the endpoint "history" off to record
+	// nothing. Zero: 30,000.
+	MaxSeries int `yaml:"max_series"`
 	// Show are patterns ("*_token", see [path.Match]) of keys whose values are
 	// no secret though they sound like one. Zero: none.
 	Show []string `yaml:"show"`
@@ -100,6 +105,9 @@ func (c Config) Validate() error {
 	if c.MaxBodyBytes < 0 {
 		bad("max_body_bytes: %d is negative; give a number of bytes, or leave it out", c.MaxBodyBytes)
 	}
+	if c.MaxSeries < 0 {
+		bad("max_series: %d is negative; give a number, or turn the endpoint history off", c.MaxSeries)
+	}
 	known := endpointIDs()
 	for _, id := range sortedKeys(c.Endpoints) {
 		if !slices.Contains(known, id) {
@@ -148,6 +156,7 @@ func (c Config) WithDefaults() Config {
 	fill(&c.BasePath, DefaultBasePath)
 	fill(&c.MetricPrefix, DefaultMetricPrefix)
 	fill(&c.MaxBodyBytes, DefaultMaxBodyBytes)
+	fill(&c.MaxSeries, DefaultMaxSeries)
 	fill(&c.Health.Timeout, DefaultHealthTimeout)
 	fill(&c.Health.Cache, DefaultHealthCache)
 	fill(&c.Health.Details, WhenAuthorized)

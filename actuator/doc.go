@@ -98,15 +98,22 @@
 // Who reads slowly misses pictures and then gets a whole one; nobody waits for
 // it. Health is asked every 5 s at most and never waited for.
 //
+// /history is for who comes during an incident: the last 15 minutes of every
+// ledger, gauge and counter, a sample each 5 s. It is recorded from
+// [Actuator.Start] on, in memory: 0.1 KB for a number that stands still, 0.8 KB
+// for one that moves, and no more than Config.MaxSeries of them. A thousand pools
+// are 21,000 numbers and 16 ms of one processor each 5 s.
+//
 // # Concurrency and cost
 //
-// All methods may be called by anybody at any time. Nothing runs unless
-// somebody asks: metrics are read from panels and ledgers at scrape time. A
-// health check or an inspection is called once for all who ask at the same
-// time, with a timeout, and its answer holds for a second, so that it cannot be
-// used for a flood. One that hangs costs its goroutine and no more: it is not
-// called again until it has returned. Scrapes at the same time share one look.
-// A panel that panics gives its own part of the answer away and nothing else.
+// All methods may be called by anybody at any time. But for the history nothing
+// runs unless somebody asks: metrics are read from panels and ledgers at scrape
+// time. A health check or an inspection is called once for all who ask at the
+// same time, with a timeout, and its answer holds for a second, so that it
+// cannot be used for a flood. One that hangs costs its goroutine and no more: it
+// is not called again until it has returned. Scrapes at the same time share one
+// look. A panel that panics gives its own part of the answer away and nothing
+// else.
 //
 // # Metrics
 //
@@ -121,9 +128,10 @@
 //
 // # Stopping
 //
-// It needs no start. It answers while the application starts, drains, stops,
-// and afterwards, as long as its server does. [Actuator.Stop] ends what is
-// endless and waits for checks that still run.
+// Without a start it answers all the same, but records no history. It answers
+// while the application starts, drains, stops, and afterwards, as long as its
+// server does. [Actuator.Stop] ends what is endless and waits for checks that
+// still run.
 //
 // # Testing
 //

@@ -80,6 +80,7 @@ func (a *Actuator) all() []endpoint {
 		a.auditEndpoints(),
 		a.eventEndpoints(),
 		a.feedEndpoints(),
+		a.historyEndpoints(),
 		a.drainEndpoints(),
 		a.startupEndpoints(),
 		a.threadEndpoints(),

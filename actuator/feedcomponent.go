@@ -7,6 +7,7 @@ import (
 	"math"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/lastcall-go/lastcall/intake"
@@ -165,19 +166,24 @@ func (m mask) appendKey(b []byte, metric lifecycle.Metric) []byte {
 	if b[len(b)-1] != '{' {
 		b = append(b, ',')
 	}
-	key := metric.Name
-	for i, label := range sortedKeys(metric.Labels) {
+	raw, _ := encode(m.keyOf(metric)) // a text can always be encoded
+	return append(append(b, raw[:len(raw)-1]...), ':')
+}
+
+// keyOf is "name" or "name{label=value}".
+func (m mask) keyOf(metric lifecycle.Metric) string {
+	if len(metric.Labels) == 0 {
+		return metric.Name
+	}
+	labels := make([]string, 0, len(metric.Labels))
+	for _, label := range sortedKeys(metric.Labels) {
 		value := m.text(metric.Labels[label])
 		if m.secret(label) {
 			value = masked
 		}
-		key += map[bool]string{true: "{", false: ","}[i == 0] + label + "=" + value
+		labels = append(labels, label+"="+value)
 	}
-	if len(metric.Labels) > 0 {
-		key += "}"
-	}
-	raw, _ := encode(key) // a text can always be encoded
-	return append(append(b, raw[:len(raw)-1]...), ':')
+	return metric.Name + "{" + strings.Join(labels, ",") + "}"
 }
 
 // appendFloat writes null for what JSON has no number for.

@@ -36,6 +36,7 @@ func TestViewersDoNotDisturbALife(t *testing.T) {
 	}
 	a, conductor := app(t, hooks...)
 	act := over(t, conductor, actuator.Config{})
+	assert.NoError(t, act.Start(t.Context()))
 
 	var viewers sync.WaitGroup
 	answers := make([]int, 4)

@@ -177,7 +177,7 @@ func newManagement(in managementIn) (*management.Server, error) {
 	lifecycle.Attend(in.Lifecycle, lifecycle.Witness{
 		Name: "management",
 		Open: func(ctx context.Context) error {
-			if err := srv.Start(ctx); err != nil {
+			if err := errors.Join(srv.Start(ctx), in.Actuator.Start(ctx)); err != nil {
 				return err
 			}
 			tellManagement(log, srv, cfg)

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -56,6 +57,18 @@ func TestDashboard(t *testing.T) {
 		status, body = answer(t, srv, "/assets/nothing.js")
 		assert.Equal(t, http.StatusNotFound, status)
 		assert.Contains(t, body, "/manage lists what there is")
+	})
+
+	t.Run("WhoOpensItLateSeesWhatWasBefore", func(t *testing.T) {
+		t.Parallel()
+		srv, _ := start(t, "")
+		require.Eventually(t, func() bool {
+			_, body := answer(t, srv, "/actuator/history")
+			return !strings.Contains(body, `"from":0,`) && strings.Contains(body, `"inside":[`)
+		}, time.Minute, 10*time.Millisecond)
+		off, _ := start(t, "management: {endpoints: {history: false}}")
+		status, _ := answer(t, off, "/actuator/history")
+		assert.Equal(t, http.StatusNotFound, status)
 	})
 
 	t.Run("CanBeLeftOut", func(t *testing.T) {
