@@ -2,6 +2,7 @@ package pool_test
 
 import (
 	"context"
+	"runtime"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -24,6 +25,15 @@ func TestAllocations(t *testing.T) {
 		<-submitted
 	})
 	assert.Zero(t, closure, "a closure")
+	p.Gate().Pause()()
+	afterwards := testing.AllocsPerRun(1000, func() {
+		_ = p.Submit(t.Context(), tell)
+		<-submitted
+		for p.Stats().Idle == 0 {
+			runtime.Gosched() // it parks, which must not cost it what it has
+		}
+	})
+	assert.Zero(t, afterwards, "a closure, when a pause is over")
 	item := testing.AllocsPerRun(1000, func() {
 		_ = l.Submit(t.Context(), 1)
 		_ = p.Submit(t.Context(), tell) // behind the item: one worker
