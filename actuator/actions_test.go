@@ -185,7 +185,7 @@ type shelf struct {
 	err  error
 }
 
-func (s *shelf) Keep(_ context.Context, values map[string]any) error {
+func (s *shelf) Keep(_ context.Context, values map[string]any, _ string) error {
 	s.kept = values
 	return s.err
 }

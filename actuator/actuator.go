@@ -56,12 +56,12 @@ func New(conductor *lifecycle.Conductor, cfg Config, opts ...Option) (*Actuator,
 	if conductor == nil {
 		return nil, errors.New("actuator: the conductor is nil; give the one that lifecycle.Module has made")
 	}
-	if err := cfg.Validate(); err != nil {
-		return nil, fmt.Errorf("actuator: %w", err)
-	}
 	a := &Actuator{conductor: conductor, cfg: cfg.WithDefaults(), began: time.Now()}
 	for _, opt := range opts {
 		opt(&a.options)
+	}
+	if err := cfg.ValidateWith(a.options.customIDs()...); err != nil {
+		return nil, fmt.Errorf("actuator: %w", err)
 	}
 	a.recorder.most = a.cfg.MaxSeries
 	a.life, a.end = context.WithCancel(context.Background())

@@ -93,7 +93,11 @@ var (
 )
 
 // Validate reports every wrong field by its name.
-func (c Config) Validate() error {
+func (c Config) Validate() error { return c.ValidateWith() }
+
+// ValidateWith is Validate where endpoints with these ids are added by
+// [WithEndpoints].
+func (c Config) ValidateWith(ids ...string) error {
 	var errs []error
 	bad := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
 	if c.BasePath != "" && (!validPath.MatchString(c.BasePath) || path.Clean(c.BasePath) != c.BasePath) {
@@ -108,7 +112,7 @@ func (c Config) Validate() error {
 	if c.MaxSeries < 0 {
 		bad("max_series: %d is negative; give a number, or turn the endpoint history off", c.MaxSeries)
 	}
-	known := endpointIDs()
+	known := slices.Compact(slices.Sorted(slices.Values(append(endpointIDs(), ids...))))
 	for _, id := range sortedKeys(c.Endpoints) {
 		if !slices.Contains(known, id) {
 			bad("endpoints.%s: there is no such endpoint; use one of %s", id, strings.Join(known, ", "))

@@ -27,6 +27,31 @@ func (a *Actuator) mask() mask { return mask{a.cfg.Show} }
 // cannot be encoded, or panics at it, is an error.
 func (c Config) Masked(v any) (json.RawMessage, error) { return mask{c.Show}.json(v) }
 
+// Hides reports whether the value of a whole configuration key ("db.password")
+// is hidden, because of how the key sounds. Show is asked for all of it, and for
+// its last part.
+func (c Config) Hides(key string) bool {
+	m := mask{c.Show}
+	return m.secret(key) && !m.shown(key[strings.LastIndexByte(key, '.')+1:])
+}
+
+// Mask is the value of a configuration key as an answer may show it: hidden as a
+// whole where the key sounds like a secret, else with what sounds so inside of
+// it hidden. What it returns is encoded as JSON.
+func (c Config) Mask(key string, value any) any {
+	open, err := encode(value)
+	if err != nil {
+		return masked
+	}
+	dec := json.NewDecoder(bytes.NewReader(open))
+	dec.UseNumber()
+	var out bytes.Buffer
+	if err := (mask{c.Show}).copy(&out, dec, c.Hides(key)); err != nil {
+		return masked
+	}
+	return json.RawMessage(out.Bytes())
+}
+
 // secretWords make a key secret wherever they stand in it, secretEnds where
 // they are its end: "max_tokens" is none.
 var (
@@ -40,7 +65,12 @@ func (m mask) secret(key string) bool {
 	joined := strings.Join(ws, " ")
 	sounds := slices.ContainsFunc(ws, func(w string) bool { return slices.Contains(secretWords, w) }) ||
 		slices.ContainsFunc(secretEnds, func(end string) bool { return joined == end || strings.HasSuffix(joined, " "+end) })
-	return sounds && !slices.ContainsFunc(m.show, func(p string) bool {
+	return sounds && !m.shown(key)
+}
+
+// shown: the configuration says that it is none.
+func (m mask) shown(key string) bool {
+	return slices.ContainsFunc(m.show, func(p string) bool {
 		ok, _ := path.Match(p, key) // Validate has looked at the pattern
 		return ok
 	})

@@ -17,10 +17,12 @@ type Keeper interface {
 	// say beforehand that a value would have no effect (another source outranks
 	// it) returns an error.
 	//
+	// By says who wants it, and from where: "alice (10.0.0.7:51234)".
+	//
 	// It is called by several goroutines at once. The changes that it is part of
 	// go on until it returns, so it must not ask the [Conductor] for changes; it
 	// should return soon after ctx has ended.
-	Keep(ctx context.Context, values map[string]any) error
+	Keep(ctx context.Context, values map[string]any, by string) error
 }
 
 // ErrNotKept is matched by the error of a change that cannot be kept for the
@@ -73,11 +75,22 @@ func (k *keeping) keep(ctx context.Context, entry Turned) error {
 		values[k.keys[name]] = value
 	}
 	done := make(chan error, 1)
-	go runHook(ctx, func(ctx context.Context) error { return k.keeper.Keep(ctx, values) }, done)
+	go runHook(ctx, func(ctx context.Context) error { return k.keeper.Keep(ctx, values, entry.asker()) }, done)
 	if err := <-done; err != nil {
 		return fmt.Errorf("%w: %w", ErrNotKept, err)
 	}
 	return nil
+}
+
+// asker is who has asked for a change, and from where.
+func (t Turned) asker() string {
+	switch {
+	case t.By == "":
+		return t.From
+	case t.From == "":
+		return t.By
+	}
+	return t.By + " (" + t.From + ")"
 }
 
 // unmake takes back a change that was made and could not be kept. The time of

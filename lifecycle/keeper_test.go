@@ -19,10 +19,11 @@ import (
 type shelf struct {
 	mu     sync.Mutex
 	values map[string]any
+	by     string
 	keep   func(context.Context) error // called first, without the lock
 }
 
-func (s *shelf) Keep(ctx context.Context, values map[string]any) error {
+func (s *shelf) Keep(ctx context.Context, values map[string]any, by string) error {
 	if s.keep != nil {
 		if err := s.keep(ctx); err != nil {
 			return err
@@ -34,6 +35,7 @@ func (s *shelf) Keep(ctx context.Context, values map[string]any) error {
 		s.values = map[string]any{}
 	}
 	maps.Copy(s.values, values)
+	s.by = by
 	return nil
 }
 
@@ -65,6 +67,7 @@ func TestTurnPersist(t *testing.T) {
 		assert.True(t, turned.Persisted)
 		assert.Equal(t, map[string]any{"desks.front.seats": int64(8)}, s.kept())
 		assert.True(t, a.Audit()[0].Persisted)
+		assert.Equal(t, "alice", s.by)
 		require.NoError(t, a.stop())
 	})
 

@@ -16,7 +16,17 @@ import (
 // configuration reads the sources into all sections at once, so that
 // everything that is wrong is told together.
 func configuration() fx.Option {
-	return fx.Options(fx.Provide(loadConfig), fx.Invoke(answer))
+	return fx.Options(
+		fx.Provide(
+			loadConfig,
+			newReloader,
+			fx.Annotate((*reloader).configEndpoints, fx.ResultTags(`group:"lastcall.endpoints,flatten"`)),
+		),
+		Section("reload", Reload{}),
+		fx.Invoke(answer),
+		// Nobody need ask for it.
+		fx.Invoke(func(*reloader) {}),
+	)
 }
 
 // Sources says where the configuration comes from, in place of

@@ -11,7 +11,7 @@
 // # The parts
 //
 //	part        section of the configuration   into the graph
-//	Config      (all of them)                  *config.Values
+//	Config      (all of them), reload          *config.Values
 //	Logging     log                            *zap.Logger, zap.AtomicLevel
 //	Stopping    lifecycle                      lifecycle.Config
 //	Journal     journal                        journal.Opener, *journal.DeadLetters
@@ -91,6 +91,7 @@
 //
 //	default in code   poolmodule.Provide("sms", pool.Config{Workers: 4}), Section's defaults
 //	YAML file         pools: {sms: {workers: 6}}       (config.yaml, or --config FILE)
+//	overrides file    the same, kept while running     (config.overrides.yaml beside it)
 //	environment       LASTCALL_POOLS_SMS_WORKERS=8
 //	flags             --set pools.sms.workers=10
 //	override in code  fx.Decorate(func(poolmodule.Config) …), fx.Replace(poolmodule.Config{…})
@@ -98,6 +99,33 @@
 //
 // fx.Decorate changes what the sources have made. fx.Replace puts its value in
 // the place of all of them: a pool without an entry in it is as declared.
+//
+// # Reload
+//
+// The files of the configuration are watched while the application runs. What
+// they come to is compared, key by key, with what was last good:
+//
+//	key of a hot knob (lifecycle.Knob.Key)   turned, by lifecycle.Conductor.Turn: all keys of one
+//	                                         component together, all components or none
+//	one that code stands over (fx.Replace)   not turned, and said so: code is stronger
+//	any other                                needs a restart: logged, and shown until it is as it runs
+//
+// A knob that was turned by hand stays so until its own key changes. A key that
+// is taken out falls back to what then counts. Files that are wrong, in what they
+// say or to a component, change nothing: the health of the component "config"
+// warns with every key, file and line until they are mended. It also shows the
+// last reloads (inspect), and each is an event of the kind [EventConfig].
+//
+// A change with Persist is kept in the overrides file; one that a stronger source
+// would hide is refused. /actuator/env shows each key in each source and above
+// them what was turned by hand, /actuator/configprops each section. A secret is
+// in none of these, nor is the value of a key that sounds like one, unless
+// management.show names it.
+//
+//	reload: {enabled: false}         nobody watches; changes can be kept all the same
+//	reload: {debounce: 50ms, poll: 10s}
+//
+// A bare Fx application does not reload: there is no door to knobs.
 //
 // # Asking instead of starting
 //

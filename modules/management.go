@@ -49,10 +49,11 @@ type ManagementConfig struct {
 
 // Validate reports every wrong field.
 func (c ManagementConfig) Validate() error {
-	if !c.enabled() {
-		return c.Actuator.Validate()
+	err := c.Actuator.ValidateWith(envID, configPropsID)
+	if c.enabled() {
+		err = errors.Join(c.server().Validate(), err)
 	}
-	return errors.Join(c.server().Validate(), c.Actuator.Validate())
+	return err
 }
 
 func (c ManagementConfig) enabled() bool { return c.Enabled == nil || *c.Enabled }

@@ -79,6 +79,14 @@ var bans = []ban{
 		why:   "configuration is read in one room and handed on as values",
 	},
 	{
+		path: "github.com/knadh/koanf/providers/file",
+		why:  "its Watch ends with the file that it watches; config has a watcher of its own",
+	},
+	{
+		path: "github.com/fsnotify/fsnotify", except: []string{"config", "modules", "examples/*"},
+		why: "files are watched in one room",
+	},
+	{
 		// The metrics of client_golang are protobuf messages.
 		path: "google.golang.org/protobuf", except: []string{"journal/protocodec", "actuator", "modules", "examples/*"},
 		why: "who does not use protobuf does not pay for it",
