@@ -123,8 +123,11 @@ func (w *Watcher) Start(context.Context) error {
 	return nil
 }
 
+// stopGrace is what a Stop has whose time is over.
+const stopGrace = 100 * time.Millisecond
+
 // Stop ends the watching and waits for it, and for a call of changed that goes
-// on, until ctx ends: then it returns the context's error.
+// on, until ctx ends and a moment longer: then it returns the context's error.
 func (w *Watcher) Stop(ctx context.Context) error {
 	w.mu.Lock()
 	w.stopped = true
@@ -138,6 +141,11 @@ func (w *Watcher) Stop(ctx context.Context) error {
 	case <-w.ended:
 		return nil
 	case <-ctx.Done():
+	}
+	select {
+	case <-w.ended:
+		return nil
+	case <-time.After(stopGrace):
 		return fmt.Errorf("config: stop watching: %w", context.Cause(ctx))
 	}
 }

@@ -125,7 +125,8 @@
 //	reload: {enabled: false}         nobody watches; changes can be kept all the same
 //	reload: {debounce: 50ms, poll: 10s}
 //
-// A bare Fx application does not reload: there is no door to knobs.
+// A bare Fx application does not reload: there is no door to knobs. In a test
+// binary nobody watches unless reload.enabled is configured.
 //
 // # Asking instead of starting
 //

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"testing"
 	"time"
 
 	"go.uber.org/fx"
@@ -18,7 +19,9 @@ import (
 // Reload is the section "reload".
 type Reload struct {
 	// Enabled is whether the files of the configuration are watched while the
-	// application runs, and changes in them come into force. Zero: they are.
+	// application runs, and changes in them come into force. Zero: they are, but
+	// in a test binary: a bubble of testing/synctest, whose time stands still while
+	// something outside is waited for, would never end.
 	Enabled *bool `yaml:"enabled"`
 	// Watch says how.
 	Watch config.WatchConfig `yaml:",inline"`
@@ -89,7 +92,8 @@ func newReloader(in reloaderIn) *reloader {
 	if r.log == nil {
 		r.log = zap.NewNop()
 	}
-	if cfg := in.Config.WithDefaults(); *cfg.Enabled {
+	cfg := in.Config.WithDefaults()
+	if asked := in.Values.Origin("reload.enabled").Source != config.FromDefault; *cfg.Enabled && (asked || !testing.Testing()) {
 		r.watcher = config.NewWatcher(in.Values, cfg.Watch, r.reload)
 	}
 	if in.Values.Overrides() != "" {
@@ -97,7 +101,8 @@ func newReloader(in reloaderIn) *reloader {
 	}
 	lifecycle.Append(in.Lifecycle, lifecycle.Hook{
 		Name: configComponent, Band: lifecycle.Sink, Panel: r.panel(),
-		OnStart: r.start, OnStop: r.stop,
+		// It has its own time in PreDestroy, also when that of the stop is over.
+		OnStart: r.start, PreDestroy: r.stop,
 	})
 	return r
 }

@@ -46,7 +46,7 @@ type service struct {
 }
 
 // quick looks more often, so that a test need not wait.
-const quick = "reload: {debounce: 2ms, poll: 50ms}\n"
+const quick = "reload: {enabled: true, debounce: 2ms, poll: 50ms}\n"
 
 // serve starts a service with two pools and a batcher, and its configuration in
 // a directory of its own.
@@ -242,6 +242,23 @@ func TestReload(t *testing.T) {
 		assert.Empty(t, i.Pending)
 		err := s.turn("pool:sms", lifecycle.Change{Values: map[string]any{"workers": 3}, Persist: true})
 		require.ErrorIs(t, err, config.ErrOutranked)
+	})
+
+	t.Run("StopThatIsCutIsClean", func(t *testing.T) {
+		t.Parallel()
+		s := serve(t, quick, config.Options{})
+		s.conductor.Cut(nil)
+		require.NoError(t, s.app.Stop(context.Background()))
+		for _, c := range s.app.Receipt().Components {
+			if c.Name == "config" {
+				assert.Equal(t, lifecycle.OK, c.PreDestroy.Outcome)
+			}
+		}
+	})
+
+	t.Run("IsOffInATestBinary", func(t *testing.T) {
+		t.Parallel()
+		assert.False(t, serve(t, "", config.Options{}).inspect().Stats.Watching)
 	})
 
 	t.Run("CanBeOff", func(t *testing.T) {
