@@ -47,9 +47,13 @@ type ManagementConfig struct {
 	Actuator actuator.Config `yaml:",inline"`
 }
 
+// ownEndpoints are the ids of those that this package adds: a configuration can
+// turn them off, too.
+var ownEndpoints = []string{envID, configPropsID, "alarms", "deadletters", "journal"}
+
 // Validate reports every wrong field.
 func (c ManagementConfig) Validate() error {
-	err := c.Actuator.ValidateWith(envID, configPropsID)
+	err := c.Actuator.ValidateWith(ownEndpoints...)
 	if c.enabled() {
 		err = errors.Join(c.server().Validate(), err)
 	}
