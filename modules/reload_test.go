@@ -140,6 +140,23 @@ func (s *service) reloaded(times uint64) inspection {
 	return i
 }
 
+// logs waits until a line was logged so often: that comes after the reload.
+func (s *service) logs(text string, times int) {
+	s.t.Helper()
+	require.Eventually(s.t, func() bool { return s.logged.FilterMessageSnippet(text).Len() == times }, patience, time.Millisecond)
+}
+
+// told are the outcomes of the reloads that the events tell of.
+func (s *service) told() (outcomes []string) {
+	events, _ := s.conductor.Events().Since(0)
+	for _, e := range events {
+		if e.Kind == modules.EventConfig {
+			outcomes = append(outcomes, strings.SplitN(e.Text, ":", 2)[0])
+		}
+	}
+	return outcomes
+}
+
 func (s *service) health() lifecycle.Health { return s.panel().Health(context.Background()) }
 
 func (s *service) turn(component string, ch lifecycle.Change) error {
@@ -220,7 +237,7 @@ func TestReload(t *testing.T) {
 		h := s.health()
 		assert.Equal(t, lifecycle.Warning, h.Status)
 		assert.Equal(t, "needs a restart: http.addr ("+s.file("config.yaml")+":2), pools.sms.policy ("+s.file("config.yaml")+":3)", h.Reason)
-		assert.Len(t, s.logged.FilterMessageSnippet("needs a restart").All(), 2)
+		s.logs("needs a restart", 2)
 
 		s.write("config.yaml", quick+"pools: {sms: {workers: 6}}\n")
 		i = s.reloaded(2)
@@ -308,7 +325,7 @@ func TestRejectedReload(t *testing.T) {
 		}
 		assert.True(t, i.Stats.Rejecting)
 		assert.EqualValues(t, 1, i.Stats.Rejected)
-		assert.Len(t, s.logged.FilterMessageSnippet("configuration rejected").All(), 2)
+		s.logs("configuration rejected", 2)
 
 		s.write("config.yaml", quick+"pools: {sms: {workers: 5}}") // as it was
 		i = s.reloaded(2)
@@ -316,14 +333,8 @@ func TestRejectedReload(t *testing.T) {
 		assert.Equal(t, "rejected", i.History[1].Outcome)
 		assert.Equal(t, lifecycle.Up, s.health().Status)
 
-		var told []string
-		events, _ := s.conductor.Events().Since(0)
-		for _, e := range events {
-			if e.Kind == modules.EventConfig {
-				told = append(told, strings.SplitN(e.Text, ":", 2)[0])
-			}
-		}
-		assert.Equal(t, []string{"rejected", "unchanged"}, told)
+		require.Eventually(t, func() bool { return len(s.told()) == 2 }, patience, time.Millisecond)
+		assert.Equal(t, []string{"rejected", "unchanged"}, s.told())
 	})
 
 	t.Run("WhatAKnobRefusesRefusesTheWholeFile", func(t *testing.T) {
