@@ -1,6 +1,7 @@
 package lifecycle
 
 import (
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -54,14 +55,21 @@ func (c *Conductor) Functions() []Function {
 	c.needGraphLocked()
 	all := slices.Clone(c.constructors.functions)
 	byOutputs := c.graph.byOutputs()
+	supplied := c.graph.supplied(all)
 	for i := range all {
 		f := &all[i]
-		if f.Kind == ProvideFunction {
-			f.Needs = c.graph.needs(byOutputs[outputsKey(f.Makes)])
-		}
 		made := make([]string, len(f.Makes))
 		for j, t := range f.Makes {
 			made[j] = typeKey(t)
+		}
+		switch f.Kind {
+		case ProvideFunction:
+			f.Needs = c.graph.needs(byOutputs[outputsKey(f.Makes)])
+		case SupplyFunction:
+			if tagged := supplied[made[0]]; len(tagged) > 0 {
+				supplied[made[0]] = tagged[1:]
+				made[0] = tagged[0]
+			}
 		}
 		f.Makes = made
 		for _, comp := range c.components {
@@ -148,6 +156,28 @@ func (g *graph) byOutputs() map[string][]int {
 		}
 	}
 	return nodes
+}
+
+var typeTag = regexp.MustCompile(`\[(name|group)=[^\]]*\]$`)
+
+// supplied are the types of values with their names and groups, which the events
+// leave out, by the types without them. The picture has them in the same order,
+// as constructors that no event tells of.
+func (g *graph) supplied(functions []Function) map[string][]string {
+	told := map[string]bool{}
+	for _, f := range functions {
+		if f.Kind == ProvideFunction {
+			told[outputsKey(f.Makes)] = true
+		}
+	}
+	tagged := map[string][]string{}
+	for id := range g.edges {
+		if made := g.outputs[id]; len(made) == 1 && !told[outputsKey(made)] {
+			t := typeTag.ReplaceAllString(made[0], "")
+			tagged[t] = append(tagged[t], made[0])
+		}
+	}
+	return tagged
 }
 
 // needs are the types that nodes stand on, sorted.

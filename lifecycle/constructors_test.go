@@ -62,6 +62,30 @@ func TestFunctions(t *testing.T) {
 		require.NoError(t, h.stop())
 	})
 
+	t.Run("KnowTheNamesAndGroupsOfValues", func(t *testing.T) {
+		t.Parallel()
+		in := func(tag string) fx.Annotation { return fx.ResultTags(tag) }
+		h := build(t, fx.Supply(
+			fx.Annotate(greeting("hello"), in(`name:"first"`)),
+			fx.Annotate(greeting("hi"), in(`group:"others"`)),
+			fx.Annotate(greeting("hey"), in(`group:"others"`)),
+			greeting("good evening"),
+		), fx.Provide(fx.Annotate(func([]greeting) farewell { return "bye" }, fx.ParamTags(`group:"others"`))))
+		var supplied []string
+		for _, f := range h.Functions() {
+			switch {
+			case f.Kind == lifecycle.SupplyFunction:
+				supplied = append(supplied, f.Makes...)
+			case len(f.Makes) == 1 && f.Makes[0] == "lifecycle_test.farewell":
+				assert.Equal(t, []string{"lifecycle_test.greeting[group=others]"}, f.Needs)
+			}
+		}
+		assert.ElementsMatch(t, []string{
+			"lifecycle_test.greeting[name=first]", "lifecycle_test.greeting[group=others]", "lifecycle_test.greeting[group=others]", "lifecycle_test.greeting",
+		}, supplied)
+		require.NoError(t, h.stop())
+	})
+
 	t.Run("AreNotKnownWithoutTheTap", func(t *testing.T) {
 		t.Parallel()
 		var c *lifecycle.Conductor
