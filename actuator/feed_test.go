@@ -181,6 +181,38 @@ func TestFeed(t *testing.T) {
 		assert.Equal(t, "distribution", legend["wait_seconds"].(object)["type"])
 	})
 
+	bubble(t, "WhatStandsOnWhatAndWhatIsRaised", func(t *testing.T) {
+		a, conductor := app(t,
+			lifecycle.Hook{Name: "store"},
+			lifecycle.Hook{Name: "desk", After: []string{"store"}, Panel: &lifecycle.Panel{
+				Actions: []lifecycle.Action{{Name: "ring", Do: func(context.Context, map[string]any) (any, error) { return nil, nil }}},
+			}})
+		raised := map[string][]string{"desk": {"queue"}}
+		var mu sync.Mutex
+		act := over(t, conductor, actuator.Config{}, actuator.WithRaised(func() map[string][]string {
+			mu.Lock()
+			defer mu.Unlock()
+			return raised
+		}))
+		a.RequireStart()
+		defer a.RequireStop()
+		v := view(t, act)
+		time.Sleep(almost)
+		mu.Lock()
+		raised = nil
+		mu.Unlock()
+		time.Sleep(every)
+		pictures := of(v.seen(t), "picture")
+		shown, _ := components(pictures[0])
+		assert.Equal(t, []any{"store"}, shown["desk"]["stands_on"])
+		assert.Equal(t, []any{"ring"}, shown["desk"]["actions"])
+		assert.Equal(t, []any{"queue"}, shown["desk"]["alarms"])
+		assert.Equal(t, []any{}, shown["store"]["alarms"])
+		shown, order := components(pictures[1])
+		assert.Equal(t, []string{"desk"}, order)
+		assert.Equal(t, []any{}, shown["desk"]["alarms"])
+	})
+
 	bubble(t, "SaysHelloAgainWhenTheLegendGrows", func(t *testing.T) {
 		var late atomic.Bool
 		act := running(t, actuator.Config{}, lifecycle.Hook{Name: "odd", Panel: &lifecycle.Panel{Metrics: func() []lifecycle.Metric {

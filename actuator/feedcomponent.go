@@ -24,6 +24,8 @@ type feedComponent struct {
 	State  lifecycle.ComponentState `json:"state"`
 	Since  time.Time                `json:"since"`
 	Moved  string                   `json:"moved,omitempty"`
+	// StandsOn are the names of those that stop after it.
+	StandsOn []string `json:"stands_on,omitempty"`
 
 	Health lifecycle.Status `json:"health"`
 	Reason string           `json:"reason,omitempty"`
@@ -39,7 +41,7 @@ type feedComponent struct {
 	Stop       *lifecycle.HookReport `json:"stop,omitempty"`
 	PreDestroy *lifecycle.HookReport `json:"pre_destroy,omitempty"`
 
-	// Knobs is how many there are.
+	// Knobs is how many there are, Alarms are those that are raised.
 	Knobs   int      `json:"knobs"`
 	Actions []string `json:"actions,omitempty"`
 	Alarms  []string `json:"alarms"`
@@ -52,7 +54,7 @@ func (l *look) component(c lifecycle.Component, seen *looked) ([]byte, intake.Le
 		Name: seen.name, Kind: kindOf(c), Module: seen.module, Band: c.Band,
 		State: c.State, Since: c.Since, Moved: mask.text(c.Moved), Panics: c.Panics,
 		Start: mask.report(c.Start), Stop: mask.report(c.Stop), PreDestroy: mask.report(c.PreDestroy),
-		Actions: seen.actions, Alarms: []string{},
+		StandsOn: l.names(c.StandsOn), Actions: seen.actions, Alarms: append([]string{}, l.raised[c.Name]...),
 	}
 	health := l.health(c, seen)
 	shown.Health, shown.Reason = health.Status, mask.text(health.Reason)

@@ -14,7 +14,8 @@ import (
 type look struct {
 	*Actuator
 	no     int
-	before map[string]*looked // the components of the last picture
+	before map[string]*looked  // the components of the last picture
+	raised map[string][]string // alarms, by component
 	legend legend
 	known  int  // how much of the legend the last hello had
 	waits  bool // there is a health that has never been told
@@ -61,6 +62,9 @@ func (l *look) take() *picture {
 	all := l.conductor.Components()
 	bodies, changed := make([][]byte, 0, len(all)), [][]byte(nil)
 	plain := head.Ready
+	if l.options.raised != nil {
+		l.raised = l.options.raised()
+	}
 	for _, c := range all {
 		seen := l.of(c)
 		body, ledger := l.component(c, seen)
@@ -115,6 +119,20 @@ func sum(pieces [][]byte) (n int) {
 		n += len(p)
 	}
 	return n
+}
+
+// names are those of components, as they are told. One that was not seen yet will
+// be known to the next picture.
+func (l *look) names(of []string) (told []string) {
+	for _, name := range of {
+		if seen := l.before[name]; seen != nil {
+			name = seen.name
+		} else {
+			name = l.mask().text(name)
+		}
+		told = append(told, name)
+	}
+	return told
 }
 
 // of is what is known of a component already.

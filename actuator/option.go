@@ -16,6 +16,7 @@ type options struct {
 	shutdown   func(by string) error                 // nil: nobody can ask for a stop
 	loggers    []Logger
 	custom     []Custom
+	raised     func() map[string][]string // nil: nobody watches
 }
 
 // WithAuthorized says whose request may see the details of health, where
@@ -38,4 +39,10 @@ func WithGatherer(g prometheus.Gatherer) Option {
 // the address of the peer.
 func WithCaller(f func(*http.Request) (by, from string)) Option {
 	return func(o *options) { o.caller = f }
+}
+
+// WithRaised says which alarms are raised now, by component, for the feed. It is
+// called once a second as long as somebody looks at that, and must not block.
+func WithRaised(f func() map[string][]string) Option {
+	return func(o *options) { o.raised = f }
 }

@@ -182,6 +182,14 @@ func (s alarmStats) health() lifecycle.Health {
 	return lifecycle.Health{Status: lifecycle.Up}
 }
 
+// raisedBy is what a dashboard asks for every second.
+func raisedBy(watch *alarm.Watch) func() map[string][]string {
+	if watch == nil {
+		return nil
+	}
+	return watch.Raised
+}
+
 // alarmEndpoints show the alarms and try their receivers.
 func alarmEndpoints(watch *alarm.Watch) []actuator.Custom {
 	if watch == nil {

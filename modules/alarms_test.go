@@ -145,6 +145,9 @@ alarms:
 		assert.Equal(t, "1h0m0s", capacity.Silence)
 		assert.Equal(t, []string{"ops"}, capacity.Receivers)
 		assert.Equal(t, []string{"log"}, rows["liveness"].Receivers)
+		_, text, err = get(t.Context(), a.srv, "/actuator/feed")
+		require.NoError(t, err)
+		assert.Regexp(t, `"alarms":\[[^]]*"capacity"`, text)
 		for _, n := range got.History {
 			if n.Alarm == "capacity" {
 				assert.Contains(t, string(n.Stats), `"queued":4`, "the picture that triggered it")

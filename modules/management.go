@@ -107,6 +107,7 @@ func newActuator(in actuatorIn) (*actuator.Actuator, error) {
 		actuator.WithCaller(asker),
 		actuator.WithShutdown(func(by string) error { return lifecycle.ShutdownBy(in.Shutdowner, by) }),
 		actuator.WithLoggers(in.Log.rootLogger()),
+		actuator.WithRaised(raisedBy(in.Alarms)),
 		actuator.WithEndpoints(alarmEndpoints(in.Alarms)...),
 		actuator.WithEndpoints(in.Endpoints...))
 }
