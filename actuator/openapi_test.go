@@ -140,7 +140,7 @@ func TestWrongAnswersAreNotAsPromised(t *testing.T) {
 	spoiled := 0
 	for _, path := range []string{
 		"", "/health", "/info", "/components", "/components/box:sms", "/bars", "/boxs/box:sms/knobs", "/metrics", "/metrics/lastcall_bar_wait_seconds",
-		"/audit", "/events", "/drain", "/startup", "/shutdown-report", "/threaddump", "/loggers",
+		"/audit", "/events", "/drain", "/startup", "/shutdown-report", "/runs", "/threaddump", "/loggers",
 	} {
 		path = "/actuator" + path
 		w := ask(t, act, http.MethodGet, path)

@@ -116,12 +116,17 @@ func TestShutdownReport(t *testing.T) {
 	first := get(t, act, "/actuator/shutdown-report", http.StatusOK)
 	assert.Equal(t, "the run before", first["of"])
 	assert.Equal(t, object{"state": "none"}, first["run"])
+	assert.Equal(t, object{"runs": []any{}}, get(t, act, "/actuator/runs", http.StatusOK))
 	a.RequireStop()
 	own := get(t, act, "/actuator/shutdown-report", http.StatusOK)
 	assert.Equal(t, "this run", own["of"])
 	assert.Equal(t, true, own["run"].(object)["receipt"].(object)["clean"])
 
+	want := object{"runs": []any{own["run"]}}
+	assert.Equal(t, want, get(t, act, "/actuator/runs", http.StatusOK), "this run has ended")
+
 	a, act = start(t)
+	assert.Equal(t, want, get(t, act, "/actuator/runs", http.StatusOK), "and is still in the list")
 	before := get(t, act, "/actuator/shutdown-report", http.StatusOK)
 	assert.Equal(t, "the run before", before["of"])
 	assert.Equal(t, own["run"], before["run"])

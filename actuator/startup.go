@@ -20,6 +20,10 @@ func (a *Actuator) startupEndpoints() []endpoint {
 			ID: "shutdown-report", Method: http.MethodGet, Path: "/shutdown-report", Answer: shutdownReport{}, Media: textMedia,
 			Summary: "The receipt of the last stop: of this process once it has stopped, else of the run before. As text with Accept: text/plain.",
 		}, a.shutdownReport},
+		{Endpoint{
+			ID: "runs", Method: http.MethodGet, Path: "/runs", Answer: runsReport{},
+			Summary: "The last 20 runs that have ended, the latest first: each with its receipt, or as one that was killed.",
+		}, a.runs},
 	}
 }
 
@@ -124,6 +128,15 @@ func (a *Actuator) shutdownReport(w http.ResponseWriter, r *http.Request) error 
 		return nil
 	}
 	return a.replyMasked(w, r, http.StatusOK, report)
+}
+
+// runsReport are runs that have ended.
+type runsReport struct {
+	Runs []lifecycle.LastRun `json:"runs"`
+}
+
+func (a *Actuator) runs(w http.ResponseWriter, r *http.Request) error {
+	return a.replyMasked(w, r, http.StatusOK, runsReport{append([]lifecycle.LastRun{}, a.conductor.Runs()...)})
 }
 
 func sendText(w http.ResponseWriter, body string) {

@@ -1,6 +1,7 @@
 package app_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"os"
 	"os/exec"
@@ -36,6 +37,30 @@ func TestLastRun(t *testing.T) {
 		assert.NotContains(t, end.stderr, "killed")
 		assert.Contains(t, end.stderr, `"msg":"last stop: SIGTERM, `)
 		assert.Contains(t, end.stderr, " 0 saved, 0 lost\"")
+	})
+
+	t.Run("Kill9IsInTheListOfRuns", func(t *testing.T) {
+		t.Parallel()
+		file := receiptFile(t)
+		file.runAndStop()
+		victim := startChild(t, "idle", "lastcall", file.give)
+		victim.await("waiting")
+		victim.kill()
+		file.runAndStop()
+		file.runAndStop()
+		list, err := os.ReadFile(strings.TrimSuffix(file.file, ".json") + ".runs.jsonl")
+		require.NoError(t, err)
+		lines := strings.Split(strings.TrimSpace(string(list)), "\n")
+		require.Len(t, lines, 3)
+		var run lifecycle.LastRun
+		require.NoError(t, json.Unmarshal([]byte(lines[1]), &run))
+		assert.Equal(t, lifecycle.RunKilled, run.State)
+		assert.Equal(t, victim.cmd.Process.Pid, run.PID)
+		for _, i := range []int{0, 2} {
+			require.NoError(t, json.Unmarshal([]byte(lines[i]), &run))
+			assert.Equal(t, lifecycle.RunStopped, run.State)
+			assert.True(t, run.Receipt.Clean())
+		}
 	})
 
 	t.Run("ThirdSignalIsAKill", func(t *testing.T) {

@@ -52,7 +52,8 @@ type Conductor struct {
 	stopTime     time.Duration // what a stop is expected to have; zero: no start has begun
 	upSince      time.Time     // zero: not every OnStart has succeeded
 	lastRun      LastRun
-	byFx         bool // Fx has called Start, not app.App
+	earlier      []LastRun // runs before this one, the latest first
+	byFx         bool      // Fx has called Start, not app.App
 	instead      func(io.Writer) error
 	receiptTo    io.Writer // nil: the log
 	receipt      *Receipt

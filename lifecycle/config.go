@@ -37,8 +37,9 @@ type Config struct {
 	// puts the run marker in its place, so one process needs a file of its
 	// own. A file that cannot be written refuses the start (exit code 1); if
 	// that comes later, it is an error of the stop (exit code 3). What cannot
-	// be read refuses nothing. Zero: nowhere, and nothing is known of the run
-	// before.
+	// be read refuses nothing. The runs before that one are kept beside it, for
+	// "receipt.json" in "receipt.runs.jsonl" ([Conductor.Runs]). Zero: nowhere,
+	// and nothing is known of the run before.
 	ReceiptFile string `yaml:"receipt_file"`
 }
 

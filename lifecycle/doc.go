@@ -228,6 +228,12 @@
 // Nothing that is found there keeps an application from starting. What does
 // something else than to start ([Conductor.Instead]) neither reads nor writes.
 //
+// The runs before that are kept too, the last 20, beside it: of "receipt.json"
+// in "receipt.runs.jsonl", one on a line ([Conductor.Runs]). It is the start that
+// puts there what it has found, so a stop is as quick as without, and who was
+// killed is in the list like the others. A receipt that takes more than 32 KiB
+// is shortened. Lines that are damaged are left out, with a warning.
+//
 // A marker is not synced to the disk: it is for the death of a process. After
 // a power loss the file may be the one before, or empty, which is unknown.
 // Processes are told apart on one machine only: one with another host name is

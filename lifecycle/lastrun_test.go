@@ -199,7 +199,7 @@ func TestLastRun(t *testing.T) {
 		assert.JSONEq(t, killed, read(t, file))
 	})
 
-	t.Run("ReceiptOfAStopIsAllThatIsLeft", func(t *testing.T) {
+	t.Run("ReceiptOfAStopAndTheListOfRunsAreAllThatIsLeft", func(t *testing.T) {
 		t.Parallel()
 		file := wrote(t, killed)
 		h, _ := living(t, file)
@@ -209,7 +209,9 @@ func TestLastRun(t *testing.T) {
 		assert.WithinRange(t, receipt.UpSince, receipt.Began.Add(-time.Minute), receipt.Began)
 		left, err := os.ReadDir(filepath.Dir(file))
 		require.NoError(t, err)
-		assert.Len(t, left, 1)
+		require.Len(t, left, 2)
+		assert.Equal(t, "receipt.json", left[0].Name())
+		assert.Equal(t, "receipt.runs.jsonl", left[1].Name())
 	})
 }
 

@@ -75,21 +75,35 @@ func (c *Conductor) ownFile() string {
 	return c.config.ReceiptFile
 }
 
-// lookBack reads the file once, before this run writes to it.
+// lookBack reads the file once, before this run writes to it, and keeps what it
+// says in the list of runs.
 func (c *Conductor) lookBack(file string) LastRun {
 	if last := c.LastRun(); last.State != "" || file == "" {
 		return last
 	}
-	answer := make(chan LastRun, 1)
-	patiently(diskPatience, func() { answer <- readLastRun(file) })
-	last := LastRun{State: RunUnknown, Problem: errSlowDisk.Error()}
+	answer, list := make(chan LastRun, 1), make(chan kept, 1)
+	patiently(diskPatience, func() {
+		last := readLastRun(file)
+		answer <- last
+		list <- keepRun(runsFile(file), last)
+	})
+	last, runs := LastRun{State: RunUnknown, Problem: errSlowDisk.Error()}, kept{problem: errSlowDisk}
 	select {
 	case last = <-answer:
 	default:
 	}
+	select {
+	case runs = <-list:
+	default:
+	}
+	if runs.problem != nil {
+		c.say(func(log *zap.Logger) {
+			log.Warn("the list of the last runs is not complete", zap.String("file", runsFile(file)), zap.Error(runs.problem))
+		})
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.lastRun = last
+	c.lastRun, c.earlier = last, runs.runs
 	return last
 }
 
@@ -118,10 +132,8 @@ func readLastRun(file string) LastRun {
 		return LastRun{State: RunUnknown, Problem: fmt.Sprintf("%s is neither a receipt nor a marker of a run: %v", file, err)}
 	case r.Cause.Kind == "":
 		return LastRun{State: RunUnknown, Problem: file + " is neither a receipt nor a marker of a run"}
-	case r.UpSince.IsZero():
-		return LastRun{State: RunNotUp, Receipt: r, Previous: r.Previous}
 	}
-	return LastRun{State: RunStopped, Receipt: r}
+	return r.run()
 }
 
 func markerIn(text []byte) (marker LastRun, ok bool) {

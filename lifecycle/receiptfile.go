@@ -70,20 +70,22 @@ func refusedFile(file string, err error) error {
 // maxReceiptFile is far beyond what a receipt takes, stacks and all.
 const maxReceiptFile = 64 << 20
 
-// readReceiptFile reads plain files alone: a pipe would keep us waiting for
+func readReceiptFile(file string) ([]byte, error) { return readSmallFile(file, maxReceiptFile) }
+
+// readSmallFile reads plain files alone: a pipe would keep us waiting for
 // somebody to write to it.
-func readReceiptFile(file string) ([]byte, error) {
+func readSmallFile(file string, most int64) ([]byte, error) {
 	info, err := os.Stat(file)
 	if err != nil {
 		return nil, err
 	}
-	if !info.Mode().IsRegular() || info.Size() > maxReceiptFile {
-		return nil, fmt.Errorf("%s is no receipt (%s, %d bytes)", file, info.Mode(), info.Size())
+	if !info.Mode().IsRegular() || info.Size() > most {
+		return nil, fmt.Errorf("%s is no receipt, and nothing else of ours (%s, %d bytes)", file, info.Mode(), info.Size())
 	}
 	f, err := os.Open(file)
 	if err != nil {
 		return nil, err
 	}
-	text, err := io.ReadAll(io.LimitReader(f, maxReceiptFile))
+	text, err := io.ReadAll(io.LimitReader(f, most))
 	return text, errors.Join(err, f.Close())
 }
