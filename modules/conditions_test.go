@@ -71,6 +71,15 @@ func TestConditions(t *testing.T) {
 		s.stop()
 	})
 
+	t.Run("CanBeTurnedOffAsAllEndpoints", func(t *testing.T) {
+		t.Parallel()
+		s := serveAt(t, "management: {endpoints: {conditions: false, journal: false, deadletters: false}}")
+		for _, path := range []string{"/actuator/conditions", "/actuator/journal", lettersPath} {
+			s.get(path, http.StatusNotFound)
+		}
+		s.stop()
+	})
+
 	t.Run("SayWhyThereIsNoServer", func(t *testing.T) {
 		t.Parallel()
 		for yaml, why := range map[string]string{

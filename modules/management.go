@@ -49,7 +49,7 @@ type ManagementConfig struct {
 
 // ownEndpoints are the ids of those that this package adds: a configuration can
 // turn them off, too.
-var ownEndpoints = []string{envID, configPropsID, "alarms", "deadletters", "journal"}
+var ownEndpoints = []string{envID, configPropsID, "alarms", "conditions", "deadletters", "journal"}
 
 // Validate reports every wrong field.
 func (c ManagementConfig) Validate() error {
