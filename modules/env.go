@@ -132,11 +132,12 @@ func (r *reloader) values() *config.Values {
 	return r.current
 }
 
-// turned are the knobs that are not as the sources say, with who turned them.
+// turned are the knobs that can be turned and are not as the sources say, with
+// who turned them.
 func (r *reloader) turned(values *config.Values) map[string]property {
 	byHand := map[string]property{}
 	for key, k := range r.knobs() {
-		if v, ok := values.Value(key); ok && !k.is(v) {
+		if v, ok := values.Value(key); ok && !k.Cold && !k.is(v) {
 			byHand[key] = property{Value: r.mask.Mask(key, fmt.Sprint(k.Value)), Origin: r.whoTurned(k)}
 		}
 	}

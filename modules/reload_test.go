@@ -18,6 +18,7 @@ import (
 	"go.uber.org/zap/zapcore"
 	"go.uber.org/zap/zaptest/observer"
 
+	"github.com/lastcall-go/lastcall/actuator"
 	"github.com/lastcall-go/lastcall/actuator/management"
 	"github.com/lastcall-go/lastcall/app"
 	"github.com/lastcall-go/lastcall/batchmodule"
@@ -561,4 +562,24 @@ func TestEndpointsOfTheConfiguration(t *testing.T) {
 		}
 		assert.NotContains(t, said, "canary")
 	})
+}
+
+// TestEveryEndpointCanBeTurnedOff: a configuration knows the ids of those that
+// this package adds, too.
+func TestEveryEndpointCanBeTurnedOff(t *testing.T) {
+	t.Parallel()
+	var a *actuator.Actuator
+	run(t, modules.Default(), sources("", nil), fx.Populate(&a))
+	off := map[string]bool{}
+	for _, e := range a.Endpoints() {
+		off[e.ID] = e.ID == "index" // that one stays
+	}
+	delete(off, "index")
+	require.Contains(t, off, "env")
+	var text strings.Builder
+	for id := range off {
+		fmt.Fprintf(&text, "    %s: false\n", id)
+	}
+	run(t, modules.Default(), sources("management:\n  endpoints:\n"+text.String(), nil), fx.Populate(&a))
+	require.Len(t, a.Endpoints(), 1)
 }
