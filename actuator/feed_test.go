@@ -213,6 +213,24 @@ func TestFeed(t *testing.T) {
 		assert.Equal(t, []any{}, shown["desk"]["alarms"])
 	})
 
+	bubble(t, "DrainOfARunningApplicationIsShown", func(t *testing.T) {
+		a, conductor := app(t, newBox().hook())
+		act := over(t, conductor, actuator.Config{})
+		a.RequireStart()
+		defer a.RequireStop()
+		require.NoError(t, conductor.Drain("ada", "here"))
+		time.Sleep(every)
+		picture := get(t, act, "/actuator/feed", http.StatusOK)["picture"].(object)
+		assert.Equal(t, "running", picture["state"])
+		assert.Equal(t, "drained", picture["stage"])
+		assert.Equal(t, false, picture["ready"])
+		assert.Contains(t, picture, "progress")
+		require.NoError(t, conductor.Undrain("ada", "here"))
+		picture = get(t, act, "/actuator/feed", http.StatusOK)["picture"].(object)
+		assert.Equal(t, "running", picture["stage"])
+		assert.NotContains(t, picture, "progress")
+	})
+
 	bubble(t, "SaysHelloAgainWhenTheLegendGrows", func(t *testing.T) {
 		var late atomic.Bool
 		act := running(t, actuator.Config{}, lifecycle.Hook{Name: "odd", Panel: &lifecycle.Panel{Metrics: func() []lifecycle.Metric {

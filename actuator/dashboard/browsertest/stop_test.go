@@ -1,6 +1,7 @@
 package browsertest
 
 import (
+	"net/http"
 	"syscall"
 	"testing"
 	"time"
@@ -47,4 +48,42 @@ func TestStopIsWatchedAndTheNextProcessToo(t *testing.T) {
 		assert.Equal(t, "reloaded", is[string](tb, `window.never`), "it is the same page")
 	}
 	assert.True(t, seen, "the end of the stop was never shown")
+}
+
+func TestDrainIsTakenBackAndStopStops(t *testing.T) {
+	p := open(t, shop{}, "endpoints: {shutdown: true}")
+	tb := newTab(t, p.url())
+	tb.allow("ERR_", "503") // a drain that is not quiet answers so
+	tb.open(p)
+	tb.visit("lifecycle")
+	tb.click(`[data-action="drain"]`)
+	tb.click(`[data-confirm]`)
+	tb.until(`document.body.dataset.state === "draining"`)
+	assert.Equal(t, http.StatusServiceUnavailable, p.status("readyz"))
+	tb.close()
+	tb.click(`[data-action="undrain"]`)
+	tb.click(`[data-confirm]`)
+	tb.until(`document.body.dataset.state === "running"`)
+	assert.Equal(t, http.StatusOK, p.status("readyz"))
+	tb.close()
+	tb.click(`[data-action="stop"]`)
+	tb.click(`[data-confirm]`)
+	p.wait()
+	assert.Zero(t, p.cmd.ProcessState.ExitCode())
+}
+
+// close closes the dialog, if it is open.
+func (tb *tab) close() {
+	tb.t.Helper()
+	tb.until(`document.querySelector("dialog[open]") === null || document.querySelector("dialog[open] [data-done]") !== null`)
+	tb.js(`document.querySelector("dialog[open]")?.close()`)
+}
+
+// status is what a path answers.
+func (p *process) status(path string) int {
+	p.t.Helper()
+	resp, err := http.Get(p.url() + path)
+	require.NoError(p.t, err)
+	require.NoError(p.t, resp.Body.Close())
+	return resp.StatusCode
 }
