@@ -36,7 +36,7 @@ function buttons() {
   return [
     can("GET", "/drain") && h("button", { type: "button", "data-action": "rehearse", disabled: busy || !running, onclick: rehearse, ...tip("How long a drain would take now, against the time that a stop has. Nothing is stopped.") }, busy ? "Rehearsing…" : "Rehearse a drain"),
     can("POST", "/drain") && h("button", { type: "button", "data-action": "drain", disabled: !running || lifeWord() === "draining", onclick: drain }, "Drain…"),
-    can("DELETE", "/drain") && h("button", { type: "button", "data-action": "undrain", disabled: lifeWord() !== "draining", onclick: undrain }, "Undrain…"),
+    can("DELETE", "/drain") && h("button", { type: "button", "data-action": "undrain", disabled: !running || lifeWord() !== "draining", onclick: undrain }, "Undrain…"),
     can("POST", "/shutdown") && h("button", { type: "button", class: "danger", "data-action": "stop", disabled: !running, onclick: stop }, "Stop…"),
   ];
 }
