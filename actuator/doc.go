@@ -16,8 +16,8 @@
 //
 // # Endpoints
 //
-// ENDPOINTS.md beside this file is the table of all endpoints, generated from
-// the code; [Actuator.Endpoints] is the same list for programs. What kinds of
+// [Actuator.Table] draws all endpoints, [Actuator.Endpoints] is the list for
+// programs; modules/ENDPOINTS.md is the table of the standard set. What kinds of
 // components there are decides what lists there are: a component of the kind
 // "pool" is found at /actuator/pools. A kind whose list would have the name of
 // another endpoint is found at /actuator/components alone.

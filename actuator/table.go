@@ -5,8 +5,9 @@ import (
 	"strings"
 )
 
-// table draws the endpoints as Markdown.
-func (a *Actuator) table() string {
+// Table draws all endpoints there are as a table in Markdown, those that are off
+// and those of others included.
+func (a *Actuator) Table() string {
 	var b strings.Builder
 	b.WriteString("| id | request | query | what it is |\n|---|---|---|---|\n")
 	for _, e := range a.all() {

@@ -1,35 +1,11 @@
 package actuator
 
 import (
-	"flag"
-	"os"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
-	"github.com/stretchr/testify/require"
 )
-
-var update = flag.Bool("update", false, "write ENDPOINTS.md anew")
-
-const tableFile = "ENDPOINTS.md"
-
-const tableHead = `# Endpoints of the actuator
-
-Generated from the code by ` + "`go test ./actuator -run TestTableIsUpToDate -update`" + `. Paths are those of the default base path.
-
-`
-
-func TestTableIsUpToDate(t *testing.T) {
-	a := &Actuator{cfg: Config{}.WithDefaults()}
-	want := tableHead + a.table()
-	if *update {
-		require.NoError(t, os.WriteFile(tableFile, []byte(want), 0o600))
-	}
-	is, err := os.ReadFile(tableFile)
-	require.NoError(t, err)
-	assert.Equal(t, want, string(is), "the table is old: go test ./actuator -run TestTableIsUpToDate -update")
-}
 
 func TestEveryEndpointIsDescribed(t *testing.T) {
 	a := &Actuator{cfg: Config{}.WithDefaults()}

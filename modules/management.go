@@ -1,11 +1,13 @@
 package modules
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net"
 	"net/http"
 	"reflect"
+	"slices"
 	"sync/atomic"
 	"testing"
 
@@ -102,14 +104,17 @@ func newActuator(in actuatorIn) (*actuator.Actuator, error) {
 	if in.Conductor == nil {
 		return nil, nil
 	}
+	endpoints := slices.Concat(alarmEndpoints(in.Alarms), in.Endpoints)
+	slices.SortStableFunc(endpoints, func(a, b actuator.Custom) int { // a group of Fx has no order
+		return cmp.Compare(a.Path, b.Path)
+	})
 	return actuator.New(in.Conductor, in.Config.Actuator,
 		actuator.WithAuthorized(func(r *http.Request) bool { return management.Trusted(r.Context()) }),
 		actuator.WithCaller(asker),
 		actuator.WithShutdown(func(by string) error { return lifecycle.ShutdownBy(in.Shutdowner, by) }),
 		actuator.WithLoggers(in.Log.rootLogger()),
 		actuator.WithRaised(raisedBy(in.Alarms)),
-		actuator.WithEndpoints(alarmEndpoints(in.Alarms)...),
-		actuator.WithEndpoints(in.Endpoints...))
+		actuator.WithEndpoints(endpoints...))
 }
 
 // asker is what is known of a trusted request: it showed the token, or began on
