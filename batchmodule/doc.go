@@ -51,7 +51,8 @@
 // the Stats of the core, its numbers as metrics, and a health that says what to
 // do where flushes fail or there is no room. The knobs max_items, linger,
 // parallel and buffer can be turned while it runs (lifecycle.Conductor.Turn), as
-// [batch.Batcher.Resize] does; everything else needs a restart.
+// [batch.Batcher.Resize] does; everything else needs a restart. A closer look
+// (Inspect) is the log of its last flushes, [batch.Batcher.Landed].
 //
 // # Journal and dead letters
 //

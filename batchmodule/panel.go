@@ -17,6 +17,7 @@ type core interface {
 	Limits() batch.Limits
 	Resize(batch.Limits) error
 	Flush(ctx context.Context) error
+	Landed() []batch.Landed
 }
 
 // panel is what a batcher shows of itself.
@@ -32,6 +33,7 @@ func (p panel) panel() *lifecycle.Panel {
 		Stats:   func() any { return p.Stats() },
 		Metrics: func() []lifecycle.Metric { return metrics(p.Stats()) },
 		Health:  func(context.Context) lifecycle.Health { return p.health(p.Stats()) },
+		Inspect: func(context.Context) any { return inspection{p.Landed()} },
 		Knobs:   p.knobs,
 		Turn:    func(_ context.Context, values map[string]any) error { return p.turn(values) },
 		Alarms:  p.alarms(),
@@ -108,6 +110,11 @@ func (p panel) health(s batch.Stats) lifecycle.Health {
 	}
 	h.Status = lifecycle.Warning
 	return h
+}
+
+// inspection is what a closer look shows.
+type inspection struct {
+	FlushLog []batch.Landed `json:"flush_log"` // the latest first
 }
 
 // knobs are the limits as they are now, and what a restart is needed for.

@@ -91,6 +91,25 @@ func TestPanel(t *testing.T) {
 		p.RequireStop()
 	})
 
+	run("CloserLookIsTheLogOfFlushes", func(t *testing.T) {
+		p := withPanels(t, newStore().write, batch.Config{MaxItems: 4, Linger: time.Hour})
+		look := func() string {
+			text, err := json.Marshal(p.panel().Inspect(t.Context()))
+			require.NoError(t, err)
+			return string(text)
+		}
+		assert.JSONEq(t, `{"flush_log": []}`, look())
+		p.add(6)
+		require.NoError(t, p.orders.Flush(t.Context()))
+		now, err := json.Marshal(time.Now())
+		require.NoError(t, err)
+		assert.JSONEq(t, `{"flush_log": [
+			{"at": `+string(now)+`, "trigger": "manual", "items": 2, "took": "0s", "attempts": 1, "outcome": "delivered"},
+			{"at": `+string(now)+`, "trigger": "count", "items": 4, "took": "0s", "attempts": 1, "outcome": "delivered"}
+		]}`, look())
+		p.RequireStop()
+	})
+
 	run("HealthSaysWhatToDo", func(t *testing.T) {
 		s := newStore()
 		s.broken = true

@@ -69,6 +69,8 @@ type Batcher[T any] struct {
 	done, failed, saved, lost uint64
 	unburied                  int // those of lost that the dead letter handler did not take
 	flushes                   [triggers]uint64
+	landed                    []Landed // the last flushes, a ring of which oldest is the first
+	oldest                    int
 	pausing                   int    // flushes that wait before they try again
 	trouble                   string // why the last of them does
 

@@ -32,6 +32,7 @@ type delivery[T any] struct {
 	deadErr   error    // the first failure of the dead letter handler
 	abandoned bool     // a stop has taken the items over
 	observed  bool     // the observer has been called
+	text      string   // that of the error of the flush; empty: it was not asked yet
 	seqs      []uint64 // for use in settle
 	wrecked   bool
 

@@ -42,16 +42,17 @@ func (b *Batcher[T]) tellGroundedLocked() {
 func (d *delivery[T]) finish() *bundle[T] {
 	b, s := d.b, d.s
 	if d.abandoned {
-		return b.land(s, nil) // Stop has settled it
+		return b.land(s, Landed{}, nil) // Stop has settled it
 	}
 	d.flush.Failed, d.flush.Lost, d.flush.Left, d.flush.Calls = d.failed, d.lost, s.len(), d.calls
 	d.flush.Err = d.error()
 	d.flush.Took = time.Since(d.began)
+	landed := d.landed()
 	err := errors.Join(d.flush.Err, d.observe())
 	if s.len() == 0 {
 		s.store = s.store.emptied() // a recycled slice must not keep items alive
 	}
-	return b.land(s, err)
+	return b.land(s, landed, err)
 }
 
 func (d *delivery[T]) observe() error {
@@ -67,11 +68,11 @@ func (d *delivery[T]) observe() error {
 
 // land takes a bundle whose flush has ended out of flight. It returns the one
 // that has the slot next, or gives the slot back.
-func (b *Batcher[T]) land(s *bundle[T], err error) *bundle[T] {
+func (b *Batcher[T]) land(s *bundle[T], l Landed, err error) *bundle[T] {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if !s.abandoned {
-		b.landLocked(s, err)
+		b.landLocked(s, l, err)
 	}
 	var next *bundle[T]
 	if b.slots <= b.cfg.Parallel {
@@ -86,9 +87,10 @@ func (b *Batcher[T]) land(s *bundle[T], err error) *bundle[T] {
 	return next
 }
 
-func (b *Batcher[T]) landLocked(s *bundle[T], err error) {
+func (b *Batcher[T]) landLocked(s *bundle[T], l Landed, err error) {
 	b.flying.remove(s)
 	b.flushes[s.trigger]++
+	b.rememberLocked(l)
 	s.tellLocked(err)
 	if s.len() > 0 {
 		b.cutOff.push(s)

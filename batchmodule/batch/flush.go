@@ -28,6 +28,9 @@ func (t Trigger) String() string {
 	return names[t]
 }
 
+// MarshalText implements [encoding.TextMarshaler].
+func (t Trigger) MarshalText() ([]byte, error) { return []byte(t.String()), nil }
+
 // Flush tells an observer what came of one batch.
 type Flush struct {
 	Key     string

@@ -8,6 +8,7 @@ import "encoding/json"
 type (
 	statsFields  Stats
 	limitsFields Limits
+	landedFields Landed
 )
 
 // MarshalJSON writes the age as text: "1.5s".
@@ -24,4 +25,12 @@ func (l Limits) MarshalJSON() ([]byte, error) {
 		limitsFields
 		Linger string `json:"linger"`
 	}{limitsFields(l), l.Linger.String()})
+}
+
+// MarshalJSON writes what it took as text: "1.5s".
+func (l Landed) MarshalJSON() ([]byte, error) {
+	return json.Marshal(struct {
+		landedFields
+		Took string `json:"took"`
+	}{landedFields(l), l.Took.String()})
 }

@@ -106,7 +106,7 @@ function inspection(c, near) {
   if (near.error) return card("A closer look", null, failure(near.error));
   const found = near.data?.inspect;
   if (!found || typeof found !== "object") return null;
-  const { stats: _, running, stacks, requests, ...rest } = found;
+  const { stats: _, flush_log: __, running, stacks, requests, ...rest } = found;
   return [
     running && card("Running now", { aside: h("span", { class: "dim" }, running.length + " tasks") }, table([
       { head: "For at least", num: true, help: "How long ago a look found it running first.", cell: (t) => format.duration(format.seconds(t.seen_for)) },

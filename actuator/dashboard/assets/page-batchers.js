@@ -5,7 +5,7 @@ import { ofKind, history } from "./store.js";
 import { detail, flow, spanOf } from "./detail.js";
 import { actButton } from "./knobs.js";
 import { lines } from "./charts.js";
-import { card, badge, bar, number, table, tr, tree, stat, empty, nameLink, filterBox, matches, paged } from "./parts.js";
+import { card, badge, bar, number, table, tr, stat, empty, nameLink, filterBox, matches, paged } from "./parts.js";
 import * as format from "./format.js";
 
 export const page = {
@@ -60,11 +60,23 @@ function split(c) {
     all.map((t, i) => t.n > 0 && h("i", { class: "c" + ((i % 6) + 1), title: `${t.trigger}: ${t.n}`, style: { width: (100 * t.n) / sum + "%" } })));
 }
 
+// logColumns leaves out what no flush of this batcher has.
+const logColumns = (log) => [
+  { head: "Ended", cell: (f) => h("span", { title: format.stamp(f.at) }, format.clock(f.at)) },
+  { head: "Trigger", cell: (f) => f.trigger },
+  log.some((f) => f.key) && { head: "Key", low: true, cell: (f) => f.key || "–" },
+  { head: "Items", num: true, cell: (f) => format.whole(f.items) },
+  log.some((f) => f.bytes) && { head: "Size", num: true, low: true, cell: (f) => format.bytes(f.bytes || 0) },
+  { head: "Took", num: true, cell: (f) => format.duration(format.seconds(f.took)) },
+  { head: "Attempts", num: true, low: true, cell: (f) => format.whole(f.attempts) },
+  { head: "Outcome", grow: true, cell: (f) => [badge(f.outcome), f.error && [" ", h("span", { class: "dim" }, f.error)]] },
+].filter(Boolean);
+
 function special(c, ctx, near) {
   const span = spanOf(ctx);
   const values = (name) => history.last(c.name, name, span);
   const triggers = triggersOf(c);
-  const log = near.data?.inspect?.flushes || near.data?.stats?.flush_log || near.data?.inspect?.flush_log;
+  const log = near.data?.inspect?.flush_log;
   return [
     h("div", { class: "stats" },
       stat("Buffered", [number(c, "buffered_items"), h("span", { class: "dim" }, " / ", number(c, "max_items"))], bar(m(c, "buffered_items"), m(c, "max_items"))),
@@ -79,6 +91,6 @@ function special(c, ctx, near) {
       lines({ title: "Flushes per second, by trigger", span, series: triggers.filter((t) => t.n > 0).map((t) => ({ label: t.trigger, values: history.rate(c.name, t.name, span) })) }))),
     triggers.length > 0 && card("What triggered the flushes", null, split(c), h("dl", { class: "numbers" }, triggers.map((t, i) => [h("dt", null, h("i", { class: "swatch c" + ((i % 6) + 1) }), t.trigger), h("dd", null, number(c, t.name, { text: format.whole(t.n) }))]))),
     near.data?.stats?.trouble && h("p", { class: "failure" }, near.data.stats.trouble),
-    Array.isArray(log) && card("Flush log", null, log.length ? tree(log) : empty("No flush yet")),
+    Array.isArray(log) && card("Flush log", { aside: "the last " + log.length }, table(logColumns(log), log, { label: "flushes", empty: empty("No flush yet") })),
   ];
 }

@@ -22,7 +22,7 @@ export const failure = (err) => h("p", { class: "failure", role: "alert" }, err.
 // badge is one word in the colour of what it says.
 const tones = {
   UP: "good", running: "good", started: "good", applied: "good", "in force": "good", delivered: "good", ok: "good", open: "good", yes: "good", clean: "good",
-  WARNING: "warn", UNKNOWN: "warn", draining: "warn", paused: "warn", muted: "warn", stopping: "warn", starting: "warn", reconnecting: "warn", unknown: "warn", hung: "bad",
+  WARNING: "warn", UNKNOWN: "warn", "partly failed": "warn", "left over": "warn", draining: "warn", paused: "warn", muted: "warn", stopping: "warn", starting: "warn", reconnecting: "warn", unknown: "warn", hung: "bad",
   DOWN: "bad", failed: "bad", rejected: "bad", "needs a restart": "warn", "set in code, which is stronger": "warn", panicked: "bad", lost: "bad", killed: "bad", no: "bad", raised: "bad", firing: "bad",
 };
 
