@@ -96,7 +96,7 @@ func (c *component) addLedger(a *Actuator, of lifecycle.Component) {
 		c.missing("ledger", a, err)
 		return
 	}
-	c.Ledger = &ledger{of.Gate.Name(), of.Gate.State().String(), l, l.Balanced()}
+	c.Ledger = &ledger{a.mask().text(of.Gate.Name()), of.Gate.State().String(), l, l.Balanced()}
 }
 
 func hooksOf(c lifecycle.Component) map[string]*lifecycle.HookReport {

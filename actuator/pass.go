@@ -11,6 +11,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/lastcall-go/lastcall/internal/secret"
 	"github.com/lastcall-go/lastcall/lifecycle"
 )
 
@@ -84,7 +85,7 @@ func (p *pass) add(kind, component string, m lifecycle.Metric) error {
 // inName is a kind as a part of a metric's name: "cold-store" and "ColdStore"
 // are cold_store, as promtool wants it.
 func inName(kind string) string {
-	return notInName.ReplaceAllString(strings.Join(words(kind), "_"), "_")
+	return notInName.ReplaceAllString(strings.Join(secret.Words(kind), "_"), "_")
 }
 
 // tell hands one metric to the scrape, if it fits to what was told before.
@@ -92,7 +93,7 @@ func (p *pass) tell(name string, m lifecycle.Metric, labels map[string]string) e
 	names := slices.Sorted(maps.Keys(labels))
 	values := make([]string, len(names))
 	for i, n := range names {
-		values[i] = strings.ToValidUTF8(labels[n], "?")
+		values[i] = strings.ToValidUTF8(secret.Text(labels[n]), "?")
 	}
 	f := family{strings.ToValidUTF8(m.Help, "?"), m.Type, strings.Join(names, ",")}
 	if first, ok := p.families[name]; ok {

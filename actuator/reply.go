@@ -104,7 +104,7 @@ func (a *Actuator) refuse(w http.ResponseWriter, r *http.Request, err error) {
 		"title":    http.StatusText(p.Status),
 		"status":   p.Status,
 		"detail":   a.mask().text(p.Detail),
-		"instance": clip(r.URL.Path),
+		"instance": clip(a.mask().text(r.URL.Path)),
 	}
 	for name, value := range p.More {
 		members[name] = value

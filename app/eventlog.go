@@ -8,6 +8,8 @@ import (
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 	"golang.org/x/term"
+
+	"github.com/lastcall-go/lastcall/internal/secretlog"
 )
 
 // eventLog writes Fx's events through zap: what goes on at debug level, what
@@ -65,7 +67,7 @@ func (l *eventLog) useFallback() *zap.Logger {
 	if term.IsTerminal(int(os.Stderr.Fd())) {
 		encoder = zapcore.NewConsoleEncoder(enc)
 	}
-	log := zap.New(zapcore.NewCore(encoder, zapcore.Lock(os.Stderr), zapcore.InfoLevel))
+	log := zap.New(zapcore.NewCore(encoder, zapcore.Lock(os.Stderr), zapcore.InfoLevel), secretlog.Hide())
 	l.use(log)
 	return log
 }

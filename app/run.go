@@ -13,6 +13,7 @@ import (
 	"go.uber.org/zap"
 	"golang.org/x/term"
 
+	"github.com/lastcall-go/lastcall/internal/secret"
 	"github.com/lastcall-go/lastcall/lifecycle"
 )
 
@@ -46,7 +47,7 @@ func (l *ladder) run(build func() *App) (code int) {
 	defer l.close()
 	a := build()
 	if err := a.Err(); err != nil {
-		fmt.Fprintln(os.Stderr, buildError(err))
+		fmt.Fprintln(os.Stderr, secret.Text(buildError(err)))
 		return lifecycle.ExitStartFailed
 	}
 	if f := a.conductor.Replacement(); f != nil {
@@ -102,7 +103,7 @@ func (a *App) runInstead(f func(io.Writer) error) int {
 	stop, cancel := context.WithTimeout(context.Background(), a.StopTimeout())
 	defer cancel()
 	if err := errors.Join(f(os.Stdout), a.Stop(stop)); err != nil {
-		fmt.Fprintln(os.Stderr, err)
+		fmt.Fprintln(os.Stderr, secret.Text(err.Error()))
 		return lifecycle.ExitStartFailed
 	}
 	return lifecycle.ExitClean

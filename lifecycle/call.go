@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"go.uber.org/zap"
+
+	"github.com/lastcall-go/lastcall/internal/secret"
 )
 
 var lastCall atomic.Int64
@@ -130,7 +132,7 @@ func (c *Conductor) file(comp *component, phase Phase, report *HookReport, err e
 	if err != nil {
 		report.Outcome = Failed
 		report.err = &HookError{Component: comp.name, Module: comp.module, Phase: phase, Err: err}
-		report.Error = report.err.Error()
+		report.Error = secret.Text(report.err.Error())
 		var hang *HangError
 		var panicked *PanicError
 		switch {

@@ -3,7 +3,8 @@ package lifecycle
 import (
 	"encoding/json"
 	"errors"
-	"fmt"
+
+	"github.com/lastcall-go/lastcall/internal/secret"
 )
 
 // Cause says why an application stopped.
@@ -38,7 +39,7 @@ func (c Cause) String() string {
 		s += " by " + c.By
 	}
 	if c.Err != nil {
-		s += fmt.Sprintf(": %v", c.Err)
+		s += ": " + secret.Text(c.Err.Error())
 	}
 	return s
 }
@@ -55,7 +56,7 @@ type causeJSON struct {
 func (c Cause) MarshalJSON() ([]byte, error) {
 	text := causeJSON{Kind: c.Kind, Signal: c.Signal, By: c.By}
 	if c.Err != nil {
-		text.Error = c.Err.Error()
+		text.Error = secret.Text(c.Err.Error())
 	}
 	return json.Marshal(text)
 }

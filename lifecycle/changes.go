@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"go.uber.org/zap"
+
+	"github.com/lastcall-go/lastcall/internal/secret"
 )
 
 // changes are the changes of knobs in one application, and the actions: those
@@ -100,7 +102,7 @@ func (c *Conductor) Audit() []Turned {
 func (c *Conductor) conclude(entry Turned, only bool, err error) (Turned, error) {
 	entry.At = time.Now()
 	if err != nil {
-		entry.Error, entry.Until, entry.Persisted = err.Error(), time.Time{}, false
+		entry.Error, entry.Until, entry.Persisted = secret.Text(err.Error()), time.Time{}, false
 		err = fmt.Errorf("lifecycle: %s: %w", strings.TrimSpace(entry.verb()+" "+entry.Component), err)
 	}
 	if only {
@@ -167,13 +169,17 @@ func (t Turned) kind() string {
 func (t Turned) changed() string {
 	parts := make([]string, 0, len(t.After))
 	for _, name := range sortedNames(t.After) {
+		before, after := t.Before[name], t.After[name]
+		if secret.Key(name) {
+			before, after = secret.Hidden, secret.Hidden
+		}
 		if t.Action != "" {
-			parts = append(parts, fmt.Sprintf("%s %v", name, t.After[name]))
+			parts = append(parts, fmt.Sprintf("%s %v", name, after))
 		} else {
-			parts = append(parts, fmt.Sprintf("%s %v → %v", name, t.Before[name], t.After[name]))
+			parts = append(parts, fmt.Sprintf("%s %v → %v", name, before, after))
 		}
 	}
-	return strings.TrimSpace(t.Action + " " + strings.Join(parts, ", "))
+	return secret.Text(strings.TrimSpace(t.Action + " " + strings.Join(parts, ", ")))
 }
 
 // String is the sentence for a person: "workers 4 → 8, by alice".

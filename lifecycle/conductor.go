@@ -13,6 +13,9 @@ import (
 
 	"go.uber.org/fx"
 	"go.uber.org/zap"
+
+	"github.com/lastcall-go/lastcall/internal/secret"
+	"github.com/lastcall-go/lastcall/internal/secretlog"
 )
 
 // Conductor starts and stops the components of one application. [Module]
@@ -88,7 +91,7 @@ func (c *Conductor) appendHook(h Hook) {
 		h.Name = o.label()
 	}
 	c.mu.Lock()
-	name := h.Name
+	name := secret.Text(h.Name) // whoever names a client by its URL
 	if name == "" {
 		name = "hook"
 	}
@@ -149,8 +152,9 @@ func (c *Conductor) appendedSince(n int) []*component {
 // LogTo sends what the conductor has to say to l. Without it nothing is
 // logged; [Module] calls it with the *zap.Logger of the graph if there is one.
 func (c *Conductor) LogTo(l *zap.Logger) {
-	// Its lines are about components, not about a place in this package.
-	c.logger.Store(l.WithOptions(zap.WithCaller(false)))
+	// Its lines are about components, not about a place in this package, and
+	// have what those say of their errors.
+	c.logger.Store(l.WithOptions(zap.WithCaller(false), secretlog.Hide()))
 }
 
 // State is the state at this moment.

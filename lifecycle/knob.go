@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/lastcall-go/lastcall/internal/secret"
 )
 
 // noun is what a knob is called where it is wrong.
@@ -51,6 +53,8 @@ func checkOne(knobs []Knob, name string, asked any, what noun) (any, error) {
 	k := knobs[i]
 	value, err := k.read(asked)
 	switch {
+	case err != nil && secret.Key(name):
+		return nil, fmt.Errorf("the value is no %s", k.Type) // which is not said back
 	case err != nil:
 		return nil, err
 	case reflect.DeepEqual(value, k.Value):
@@ -290,11 +294,15 @@ func shorten(text string) string {
 	return strings.ToValidUTF8(text[:longestWord], "") + "…"
 }
 
-// MarshalJSON writes durations as text: those of Value, Min and Max.
+// MarshalJSON writes durations as text: those of Value, Min and Max. Where the
+// name sounds like a secret, the value is hidden.
 func (k Knob) MarshalJSON() ([]byte, error) {
 	type fields Knob
 	text := fields(k)
 	text.Value, text.Min, text.Max = inJSON(k.Value), inJSON(k.Min), inJSON(k.Max)
+	if secret.Key(k.Name) && k.Value != "" {
+		text.Value, text.Choices = secret.Hidden, nil
+	}
 	return json.Marshal(text)
 }
 

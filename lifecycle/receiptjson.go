@@ -5,6 +5,8 @@ import (
 	"errors"
 	"strings"
 	"time"
+
+	"github.com/lastcall-go/lastcall/internal/secret"
 )
 
 // durationText is a duration that says its unit in JSON: "1.2s". It is what
@@ -44,13 +46,14 @@ type receiptJSON struct {
 	*receiptFields
 }
 
-// MarshalJSON implements [json.Marshaler].
+// MarshalJSON implements [json.Marshaler]. Secrets are hidden, as far as they
+// look like some: the receipt is written to disk.
 func (r *Receipt) MarshalJSON() ([]byte, error) {
 	var wrong []string
 	for _, err := range r.errs {
 		wrong = append(wrong, err.Error())
 	}
-	return json.Marshal(receiptJSON{
+	return secret.JSON(receiptJSON{
 		Clean:         r.Clean(),
 		ExitCode:      r.ExitCode(),
 		WorkLost:      r.WorkLost(),
@@ -59,7 +62,7 @@ func (r *Receipt) MarshalJSON() ([]byte, error) {
 		Timeout:       durationText(r.Timeout),
 		Reserve:       durationText(r.Reserve),
 		receiptFields: (*receiptFields)(r),
-	})
+	}, nil)
 }
 
 // UnmarshalJSON implements [json.Unmarshaler]. Every exported field comes back

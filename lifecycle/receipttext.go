@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/lastcall-go/lastcall/intake"
+	"github.com/lastcall-go/lastcall/internal/secret"
 )
 
 // String draws the receipt for a person: why and how it ended, the timeline,
@@ -25,7 +26,7 @@ func (r *Receipt) String() string {
 	r.writeComponents(&b)
 	r.writeLedger(&b)
 	r.writeRest(&b)
-	return b.String()
+	return secret.Text(b.String())
 }
 
 func (r *Receipt) verdict() string {

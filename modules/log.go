@@ -12,6 +12,7 @@ import (
 	"go.uber.org/zap/zapcore"
 	"golang.org/x/term"
 
+	"github.com/lastcall-go/lastcall/internal/secretlog"
 	"github.com/lastcall-go/lastcall/lifecycle"
 )
 
@@ -44,11 +45,11 @@ type logIn struct {
 	Config    Log `optional:"true"`
 }
 
-// newLogger writes to the standard error. The level is in the graph too, so
+// newLogger writes to the standard error, without what looks like a secret. The level is in the graph too, so
 // that it can be changed while running.
 func newLogger(in logIn) (*zap.Logger, zap.AtomicLevel) {
 	level := zap.NewAtomicLevelAt(in.Config.Level)
-	log := zap.New(zapcore.NewCore(in.Config.encoder(), zapcore.Lock(os.Stderr), level), zap.AddCaller(), zap.AddStacktrace(zapcore.PanicLevel))
+	log := zap.New(zapcore.NewCore(in.Config.encoder(), zapcore.Lock(os.Stderr), level), zap.AddCaller(), zap.AddStacktrace(zapcore.PanicLevel), secretlog.Hide())
 	lifecycle.Append(in.Lifecycle, lifecycle.Hook{
 		Name:  logComponent,
 		Band:  lifecycle.Sink,

@@ -120,7 +120,8 @@ func newVia(t *testing.T, to string, plain bool) *via {
 	v := &via{}
 	transport := &http.Transport{}
 	v.Server = httptest.NewServer(&httputil.ReverseProxy{
-		Transport: transport,
+		Transport:    transport,
+		ErrorHandler: func(w http.ResponseWriter, _ *http.Request, _ error) { w.WriteHeader(http.StatusBadGateway) }, // one of the two has gone
 		Rewrite: func(r *httputil.ProxyRequest) {
 			r.SetURL(&url.URL{Scheme: "http", Host: to})
 			if plain {

@@ -49,20 +49,26 @@ var errUndeliverable = errors.New("undeliverable")
 func newSample(t *testing.T, dir, file string, environ, args []string, opts ...fx.Option) *sample {
 	t.Helper()
 	s := &sample{held: make(chan struct{})}
-	level, seen := observer.New(zapcore.DebugLevel)
+	core, seen := observer.New(zapcore.DebugLevel)
 	s.log = seen
 	file += fmt.Sprintf("\njournal: {dir: %s}\nhttp: {addr: '127.0.0.1:0'}\nlifecycle: {receipt_file: %s}\n",
 		filepath.Join(dir, "journal"), filepath.Join(dir, "receipt.json"))
-	s.app = app.New(append(opts,
-		modules.Default(), sources(file, append([]string{"LASTCALL_MANAGEMENT_ADDRESS=127.0.0.1:0"}, environ...), args...),
+	s.app = app.New(append(opts, s.service(), sources(file, append([]string{"LASTCALL_MANAGEMENT_ADDRESS=127.0.0.1:0"}, environ...), args...),
+		fx.Decorate(func(*zap.Logger) *zap.Logger { return zap.New(core) }))...)
+	require.NoError(t, s.app.Err())
+	return s
+}
+
+// service is the sample without its sources.
+func (s *sample) service() fx.Option {
+	return fx.Options(
+		modules.Default(),
 		poolmodule.Provide("sms", pool.Config{Workers: 4, Queue: 4096}),
 		poolmodule.Lane[string]("texts", "sms", s.deliver),
 		batchmodule.Provide[string]("notes", func(context.Context, []string) error { return nil }, batch.Config{MaxItems: 10, Linger: time.Millisecond}),
 		httpmodule.Handle("POST /notify/{text}", newFront),
-		fx.Decorate(func(*zap.Logger) *zap.Logger { return zap.New(level) }),
-		fx.Populate(&s.conductor, &s.act, &s.srv, &s.texts, &s.notes))...)
-	require.NoError(t, s.app.Err())
-	return s
+		fx.Populate(&s.conductor, &s.act, &s.srv, &s.texts, &s.notes),
+	)
 }
 
 func (s *sample) deliver(ctx context.Context, text string) error {

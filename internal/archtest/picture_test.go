@@ -26,7 +26,7 @@ var picture = []room{
 	{"journal/journaltest", []string{"journal"}, "stores outside this repository run it"},
 	{"journal/protocodec", []string{"journal"}, "who does not use protobuf does not pay for it"},
 
-	{"lifecycle", []string{"intake"}, "components depend on it, so it can depend on none of them"},
+	{"lifecycle", []string{"intake", "internal/secret", "internal/secretlog"}, "components depend on it, so it can depend on none of them"},
 	{"lifecycle/lifecycletest", []string{"lifecycle", "intake"}, "tests of any component import it"},
 
 	{"httpmodule/server", []string{"intake"}, "server is plain Go: users without Fx import it"},
@@ -37,18 +37,20 @@ var picture = []room{
 	{"poolmodule", []string{"lifecycle", "journal", "poolmodule/pool"}, "glue joins its own core and the lifecycle; its Config comes from the graph, whoever put it there"},
 	{"batchmodule", []string{"lifecycle", "journal", "batchmodule/batch"}, "glue joins its own core and the lifecycle; its Config comes from the graph, whoever put it there"},
 
-	{"actuator", []string{"lifecycle", "intake"}, "it shows what the lifecycle knows, of components of any kind"},
+	{"actuator", []string{"lifecycle", "intake", "internal/secret"}, "it shows what the lifecycle knows, of components of any kind"},
 	{"actuator/alarm", []string{"lifecycle", "intake"}, "it watches what the lifecycle knows, of components of any kind, and whoever logs is told as any receiver is"},
 	{"actuator/management", nil, "it guards any handler, ours or not; what it serves is for the glue to say"},
 	{"actuator/dashboard", nil, "its page knows the actuator by its answers alone, so that it shows any"},
-	{"app", []string{"lifecycle"}, "it runs any Fx application, ours or not; the standard set is in modules"},
-	{"modules", join(glue, cores, grounds, []string{"journal", "journal/filejournal", "journal/deadletter", "journal/control", "actuator", "actuator/alarm", "actuator/management", "actuator/dashboard"}), "the set is for any application; the front door stands beside it, not below"},
+	{"app", []string{"lifecycle", "internal/secret", "internal/secretlog"}, "it runs any Fx application, ours or not; the standard set is in modules"},
+	{"modules", join(glue, cores, grounds, []string{"journal", "journal/filejournal", "journal/deadletter", "journal/control", "actuator", "actuator/alarm", "actuator/management", "actuator/dashboard", "internal/secretlog"}), "the set is for any application; the front door stands beside it, not below"},
 
 	{"drill", nil, "it kills programs from outside and must not be built from what it tests"},
 	{"cmd/lastcall", []string{"journal", "journal/filejournal", "journal/deadletter", "journal/control"}, "it reads journals; it starts nothing"},
 	{"examples/*", join([]string{"app", "modules"}, glue, cores, grounds, []string{"journal", "journal/filejournal"}), "examples use what users use: they say when work is written down, and where"},
 	{module, nil, "it says where to begin, and is imported by nobody"},
 	{"internal/archtest", nil, "it looks at the others from outside"},
+	{"internal/secret", nil, "what a secret looks like is known in one place, and that knows nothing else"},
+	{"internal/secretlog", []string{"internal/secret"}, "it is for any zap logger"},
 	{"internal/openapitest", nil, "it reads a document as any client does, and knows nobody who wrote it"},
 	{"internal/program", nil, "it finds the programs that tests run beside ours"},
 	{"internal/crashtest", nil, "only its tests do anything; they are a service like any other"},

@@ -86,7 +86,7 @@ func newTab(t *testing.T, address string) *tab {
 	t.Helper()
 	if chromium() == "" {
 		const missing = "there is no Chromium: install chromium, or name one in LASTCALL_CHROMIUM"
-		if os.Getenv("LASTCALL_CI") != "" {
+		if os.Getenv("NOTHING_SKIPPED") != "" {
 			require.FailNow(t, missing)
 		}
 		t.Skip(missing)

@@ -4,7 +4,7 @@
 // dependencies.
 //
 //	go test .                             skips, and says so, where there is no chromium
-//	LASTCALL_CI=1 go test .               fails there
+//	NOTHING_SKIPPED=1 go test .           fails there
 //	go test . -run Screenshots -update    draws ../screenshots anew
 //
 // LASTCALL_CHROMIUM names another browser. Whatever a test does, it fails if the
