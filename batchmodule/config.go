@@ -77,6 +77,10 @@ type given struct {
 	Config       Config `optional:"true"`
 }
 
+// checked stands beside the module of a declaration, not in it: Fx looks at the
+// whole graph for the first function that is invoked in each module.
+var checked = fx.Invoke(check)
+
 // check reports the names in the Config that nobody declared or that were
 // declared twice, and every wrong field. It is invoked, as a batcher that
 // nobody takes is not built, but may well be misspelt.

@@ -45,12 +45,11 @@ func Provide[T any](name string, sink any, cfg batch.Config, opts ...Option[T]) 
 	if d.named {
 		annotations = append(annotations, fx.ResultTags(fmt.Sprintf("name:%q", d.Name)))
 	}
-	return fx.Module("batch:"+name,
+	return fx.Options(fx.Module("batch:"+name,
 		fx.Options(options...),
 		fx.Provide(fx.Annotate(d.NewBatcher, annotations...)),
 		fx.Supply(fx.Annotate(d.Declared, fx.ResultTags(fmt.Sprintf("group:%q", group)))),
-		fx.Invoke(check),
-	)
+	), checked)
 }
 
 // declaration is one batcher of the application. Being generic, its

@@ -99,6 +99,11 @@ type given struct {
 	Config       Config `optional:"true"`
 }
 
+// checked stands beside the module of a declaration, not in it: Fx looks at the
+// whole graph for the first function that is invoked in each module, which with
+// 1,000 pools took minutes.
+var checked = fx.Invoke(check)
+
 // check reports the names in the Config that nobody declared, and every wrong
 // field. It is invoked, as a pool that nobody takes is not built, but may well
 // be misspelt.

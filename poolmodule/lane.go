@@ -101,9 +101,8 @@ func Lane[T any](name, poolName string, handlerConstructor any, opts ...LaneOpti
 	parts = append(parts, saver, result,
 		fx.Provide(fx.Annotate(lane.NewParts, fx.ParamTags(nameTag(poolName), tag, tag+` optional:"true"`, tag+` optional:"true"`)), fx.Private),
 		fx.Provide(fx.Annotate(lane.NewLane, named...)),
-		fx.Invoke(check),
 	)
-	return fx.Module("lane:"+name, parts...)
+	return fx.Options(fx.Module("lane:"+name, parts...), checked)
 }
 
 // laneOf gives the declaration its type. Its methods are what Fx calls; being

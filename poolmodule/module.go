@@ -63,11 +63,10 @@ func Provide(name string, cfg pool.Config, opts ...Option) fx.Option {
 	for _, opt := range opts {
 		opt(d)
 	}
-	return fx.Module("pool:"+name,
+	return fx.Options(fx.Module("pool:"+name,
 		fx.Supply(fx.Annotate(d.Declared, fx.ResultTags(groupTag(poolsGroup)))),
 		fx.Provide(fx.Annotate(d.NewPool, fx.ResultTags(nameTag(name)))),
-		fx.Invoke(check),
-	)
+	), checked)
 }
 
 // NewPool builds the pool and registers it for start and stop.
