@@ -24,6 +24,7 @@ func rows() []harness.Row {
 		fairRows(),
 		resizeRows(),
 		syncRows(),
+		actuatorRows(),
 	)
 }
 
