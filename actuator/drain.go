@@ -3,6 +3,7 @@ package actuator
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -114,12 +115,12 @@ func (a *Actuator) undrain(w http.ResponseWriter, r *http.Request) error {
 }
 
 // conflict is the answer to what comes before the start, or when the stop has
-// begun.
+// begun. Another error is none of the client's.
 func conflict(err error) error {
-	if err == nil {
-		return nil
+	if errors.Is(err, lifecycle.ErrNotUp) || errors.Is(err, lifecycle.ErrStops) {
+		return problemf(http.StatusConflict, "%v", err)
 	}
-	return problemf(http.StatusConflict, "%v", err)
+	return err
 }
 
 // stopAsked: between the wish and the stop there is a moment in which the

@@ -13,9 +13,18 @@ import (
 // A component needs to know nothing of it but what it knows of a drain: to ask
 // the gate whenever work comes, and to send those home who wait at its entrance
 // and are not admitted any more.
+//
+// Where the function of [OnChange] panics there is no pause.
 func (g *Gate) Pause() (resume func()) {
+	end, isTold := func() { g.holds-- }, false
+	defer func() {
+		if !isTold { // nobody else could ever resume it
+			g.step(end)
+		}
+	}()
 	g.change(func() { g.holds++ })
-	return sync.OnceFunc(func() { g.change(func() { g.holds-- }) })
+	isTold = true
+	return sync.OnceFunc(func() { g.change(end) })
 }
 
 // Drain refuses root work from now on; lineage is still admitted. It does not

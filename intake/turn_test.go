@@ -408,3 +408,20 @@ func ExampleGate_Pause() {
 	// mailbox: paused: no new work is accepted until it is resumed, what is inside is finished
 	// <nil>
 }
+
+func TestPauseOfWhoPanicsIsNone(t *testing.T) {
+	t.Parallel()
+	panics := true
+	g := intake.New("gate", intake.OnChange(func() {
+		if panics {
+			panic("boom")
+		}
+	}))
+	assert.PanicsWithValue(t, "boom", func() { g.Pause() })
+	assert.Equal(t, intake.Open, g.State(), "nobody has what resumes it")
+	panics = false
+	resume := g.Pause()
+	assert.Equal(t, intake.Paused, g.State())
+	resume()
+	assert.Equal(t, intake.Open, g.State())
+}

@@ -2,6 +2,7 @@ package lifecycle
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"sync"
 	"time"
@@ -43,7 +44,9 @@ type drains struct {
 	turn    sync.Mutex
 	resumes []func() // of the gates that are paused, in the order of the stop
 
-	by *Drained // guarded by Conductor.mu; nil: it is not drained
+	// Guarded by Conductor.mu:
+	by       *Drained // nil: it is not drained
+	isClosed bool     // every gate is paused, and nothing can come in
 }
 
 // Drain has the application take no new work, and go on with what is inside: it
@@ -58,7 +61,8 @@ type drains struct {
 // both are empty the line of code is. Drained during the start, the components
 // that are still to be started start, and take no work. Of one that is drained
 // already nothing is changed. The error matches [ErrNotUp] before the start,
-// [ErrStops] when the stop has begun.
+// [ErrStops] when the stop has begun, and is a [*PanicError] of a component that
+// was told of the pause of its gate: then the gates are open as before.
 func (c *Conductor) Drain(by, from string) error {
 	return c.turnDrain(actionDrain, by, from, func(entry Turned) (bool, error) {
 		if isFirst, err := c.beginDrain(entry.By, entry.From); !isFirst {
@@ -67,8 +71,14 @@ func (c *Conductor) Drain(by, from string) error {
 		// Whatever is wrong with it (a cycle), there is an order.
 		o, _ := c.order()
 		for _, g := range gatesOf(o.serial) {
-			c.drains.resumes = append(c.drains.resumes, g.Pause())
+			err := caught(func() { c.drains.resumes = append(c.drains.resumes, g.Pause()) })
+			if err != nil {
+				return false, errors.Join(fmt.Errorf("%s: %w", g.Name(), err), c.open())
+			}
 		}
+		c.mu.Lock()
+		c.drains.isClosed = true
+		c.mu.Unlock()
 		return true, nil
 	})
 }
@@ -76,22 +86,35 @@ func (c *Conductor) Drain(by, from string) error {
 // Undrain takes a [Conductor.Drain] back: the gates open again, ingress last,
 // and the application is ready. A gate that somebody else has paused stays
 // paused by him. Of an application that is not drained nothing is changed. The
-// error matches [ErrStops] when the stop has begun.
+// error matches [ErrStops] when the stop has begun, or is a [*PanicError] of a
+// component that was told of it: then the gates are open all the same.
 func (c *Conductor) Undrain(by, from string) error {
 	return c.turnDrain(actionUndrain, by, from, func(Turned) (bool, error) {
 		if isDrained, err := c.mayUndrain(); !isDrained {
 			return false, err
 		}
-		for _, resume := range slices.Backward(c.drains.resumes) {
-			resume()
+		if err := c.open(); err != nil {
+			return true, fmt.Errorf("the gates are open again, but not every component took it: %w", err)
 		}
-		c.drains.resumes = nil
-		// Ready when it is, and not before.
-		c.mu.Lock()
-		c.drains.by = nil
-		c.mu.Unlock()
 		return true, nil
 	})
+}
+
+// open resumes the gates that are paused, for whoever has the turn.
+func (c *Conductor) open() error {
+	c.mu.Lock()
+	c.drains.isClosed = false
+	c.mu.Unlock()
+	var errs []error
+	for _, resume := range slices.Backward(c.drains.resumes) {
+		errs = append(errs, caught(resume))
+	}
+	c.drains.resumes = nil
+	// Ready when it is, and not before.
+	c.mu.Lock()
+	c.drains.by = nil
+	c.mu.Unlock()
+	return errors.Join(errs...)
 }
 
 // Drained is who has drained the application; nil: nobody, or it was taken back.
@@ -152,7 +175,7 @@ func (c *Conductor) mayUndrain() (isDrained bool, err error) {
 func (t Turned) ofItself() string {
 	switch {
 	case t.Error != "":
-		return t.Action + " refused"
+		return t.verb() + " refused"
 	case t.Action == actionDrain:
 		return "drained: no new work is accepted, what is inside is finished"
 	default:

@@ -14,6 +14,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.uber.org/fx"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zaptest/observer"
 	"pgregory.net/rapid"
 
 	"github.com/lastcall-go/lastcall/intake"
@@ -162,6 +164,66 @@ func TestDrain(t *testing.T) {
 		assert.True(t, a.Ready())
 		require.NoError(t, gate.Admit(t.Context()))
 		require.NoError(t, a.stop())
+	})
+
+	bubble(t, "IsNotOverBeforeTheLastGateIsPaused", func(t *testing.T) {
+		var a house
+		var stages []string
+		look := intake.OnChange(func() { stages = append(stages, a.Progress().Stage) })
+		a = build(t,
+			hook(lifecycle.Hook{Name: "pool", Gate: intake.New("pool", look)}),
+			hook(lifecycle.Hook{Name: "http", Gate: intake.New("http", look), Band: lifecycle.Ingress}))
+		require.NoError(t, a.start())
+		require.NoError(t, a.Drain("alice", ""))
+		assert.Equal(t, lifecycle.StageDrained, a.Progress().Stage)
+		require.NoError(t, a.Undrain("alice", ""))
+		assert.Equal(t, []string{"draining", "draining", "draining", "draining"}, stages, "while a gate is open, work may come at any moment")
+		require.NoError(t, a.stop())
+	})
+
+	bubble(t, "IsNoneWhereAComponentPanics", func(t *testing.T) {
+		var panics any
+		broken := intake.New("broken", intake.OnChange(func() {
+			if panics != nil {
+				panic(panics)
+			}
+		}))
+		http := intake.New("http")
+		a := build(t,
+			hook(lifecycle.Hook{Name: "broken", Gate: broken}),
+			hook(lifecycle.Hook{Name: "http", Gate: http, Band: lifecycle.Ingress}))
+		require.NoError(t, a.start())
+		panics = "boom"
+		var panicked *lifecycle.PanicError
+		err := a.Drain("alice", "")
+		require.ErrorAs(t, err, &panicked)
+		require.EqualError(t, err, "lifecycle: drain: broken: panic: boom")
+		assert.True(t, a.Ready())
+		assert.Equal(t, []intake.State{intake.Open, intake.Open}, []intake.State{http.State(), broken.State()})
+
+		panics = nil
+		require.NoError(t, a.Drain("alice", ""))
+		assert.Equal(t, lifecycle.StageDrained, a.Progress().Stage)
+		panics = "boom"
+		err = a.Undrain("alice", "")
+		require.ErrorAs(t, err, &panicked)
+		require.ErrorContains(t, err, "the gates are open again")
+		assert.True(t, a.Ready())
+		assert.Equal(t, []intake.State{intake.Open, intake.Open}, []intake.State{http.State(), broken.State()})
+		require.NoError(t, a.stop())
+	})
+
+	bubble(t, "IsNoChangeThatIsTakenBackByItsNumber", func(t *testing.T) {
+		core, logs := observer.New(zap.WarnLevel)
+		a := build(t)
+		a.LogTo(zap.New(core))
+		require.NoError(t, a.start())
+		require.NoError(t, a.Drain("alice", ""))
+		_, err := a.Rollback(t.Context(), 1, "bob", "", false)
+		require.ErrorIs(t, err, lifecycle.ErrNoUndo)
+		require.NoError(t, a.stop())
+		require.Equal(t, 1, logs.Len())
+		assert.Equal(t, "turn refused", logs.All()[0].Message)
 	})
 
 	bubble(t, "OfAStartThatFailsIsRolledBackAsEver", func(t *testing.T) {

@@ -73,14 +73,14 @@ func (c *Conductor) Progress() Progress {
 	o, _ := c.order()
 	c.mu.Lock()
 	p := Progress{State: c.state, Stage: c.state.String(), Drained: c.drainedLocked()}
-	stop, receipt := c.stopping, c.receipt
+	stop, receipt, isClosed := c.stopping, c.receipt, c.drains.isClosed
 	for _, comp := range o.serial {
 		p.addLocked(comp)
 	}
 	c.mu.Unlock()
 	if p.State == Running && p.Drained != nil {
 		p.Stage = StageDraining
-		if quiet(gatesOf(o.serial)) {
+		if isClosed && quiet(gatesOf(o.serial)) {
 			p.Stage = StageDrained
 		}
 	}

@@ -90,6 +90,17 @@ func answer[T any](panics *atomic.Uint64, f func() T, panicked func(*PanicError)
 	return f()
 }
 
+// caught is the panic of f, or nil.
+func caught(f func()) (err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = &PanicError{Value: v, Stack: string(debug.Stack())}
+		}
+	}()
+	f()
+	return nil
+}
+
 func asAny(err *PanicError) any           { return err }
 func none[T any](*PanicError) (nothing T) { return nothing }
 

@@ -2,6 +2,7 @@ package lifecycle
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"go.uber.org/zap"
@@ -103,7 +104,7 @@ func (s *stop) drain() bool {
 		}
 	}
 	for _, g := range gatesOf(s.order.serial) {
-		g.Drain()
+		s.conductor.drainGate(g)
 	}
 	gates := gatesOf(running)
 	ctx, cancel := s.soft, func() {}
@@ -122,6 +123,16 @@ func (s *stop) drain() bool {
 		s.stillInside = inside(gates)
 	}
 	return reached
+}
+
+// drainGate closes a gate to root work, which it is also if the component that is
+// told of it (intake.OnChange) panics.
+func (c *Conductor) drainGate(g *intake.Gate) {
+	if err := caught(g.Drain); err != nil {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.notes = append(c.notes, fmt.Sprintf("%s drains, but its component was told of it and did not take it: %v", g.Name(), err))
+	}
 }
 
 // drainLeaves: waiting for quiet leaves one part in so many of the time to

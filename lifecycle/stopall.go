@@ -61,7 +61,7 @@ func (s *stop) stopOne(comp *component) {
 	}
 	if comp.Gate != nil {
 		// A hook that hung or failed may have left it open.
-		comp.Gate.Drain()
+		c.drainGate(comp.Gate)
 	}
 	s.destroy(comp)
 	c.move(comp, ComponentStopped, PhaseStop, PhasePreDestroy)

@@ -16,6 +16,7 @@ import (
 	"go.uber.org/zap/zapcore"
 	"go.uber.org/zap/zaptest/observer"
 
+	"github.com/lastcall-go/lastcall/intake"
 	"github.com/lastcall-go/lastcall/lifecycle"
 )
 
@@ -44,6 +45,30 @@ func TestErrorThatCannotBeLookedAt(t *testing.T) {
 		var panicked *lifecycle.PanicError
 		require.ErrorAs(t, err, &panicked)
 		assert.Equal(t, []string{"destroyed"}, done.read())
+	}
+}
+
+// TestGateWhoseComponentPanics: a component that cannot be told that its gate
+// drains ends neither the stop nor the process, and its work is saved.
+func TestGateWhoseComponentPanics(t *testing.T) {
+	t.Parallel()
+	for _, parallel := range []bool{false, true} {
+		var done diary
+		gate := func(name string) *intake.Gate {
+			return intake.New(name, intake.OnChange(func() { panic("boom") }))
+		}
+		pool, http := gate("pool"), gate("http")
+		a := build(t, configured(lifecycle.Config{Parallel: parallel}),
+			hook(lifecycle.Hook{Name: "pool", Gate: pool, PreDestroy: done.note("pool saved")}),
+			hook(lifecycle.Hook{Name: "http", Gate: http, Band: lifecycle.Ingress}))
+		require.NoError(t, a.start())
+		require.NoError(t, a.stop())
+		assert.Equal(t, []string{"pool saved"}, done.read())
+		assert.Equal(t, []intake.State{intake.Draining, intake.Draining}, []intake.State{http.State(), pool.State()})
+		require.Len(t, a.Receipt().Notes, 2)
+		for _, note := range a.Receipt().Notes {
+			assert.Contains(t, note, "boom")
+		}
 	}
 }
 
