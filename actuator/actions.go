@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"time"
@@ -102,7 +103,22 @@ func (a *Actuator) act(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return actProblem(err)
 	}
+	if answer != nil {
+		if answer, err = a.mask().json(answer); err != nil {
+			return unsaid(entry, err)
+		}
+	}
 	return a.replyMasked(w, r, http.StatusOK, acted{answer, entry})
+}
+
+// unsaid is the answer where that of the component cannot be told. What was done
+// must not be taken for undone.
+func unsaid(entry lifecycle.Turned, err error) error {
+	done := fmt.Sprintf("it was done, and is entry %d of the audit", entry.Seq)
+	if entry.Seq == 0 {
+		done = "nothing was done"
+	}
+	return problemf(http.StatusInternalServerError, "%s, but what the component says of it cannot be encoded: %v", done, err)
 }
 
 // arguments reads the body, of which there need not be one.

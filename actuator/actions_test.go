@@ -3,6 +3,7 @@ package actuator_test
 import (
 	"context"
 	"errors"
+	"math"
 	"net/http"
 	"strings"
 	"testing"
@@ -34,6 +35,11 @@ func actingBox(empty func(context.Context, map[string]any) (any, error)) lifecyc
 func emptied(_ context.Context, args map[string]any) (any, error) {
 	return map[string]any{"emptied": args["limit"], "password": "canary-secret"}, nil
 }
+
+// brokenJSON panics where it is encoded.
+type brokenJSON struct{}
+
+func (brokenJSON) MarshalJSON() ([]byte, error) { panic("boom") }
 
 func TestActions(t *testing.T) {
 	t.Run("AreListedWithTheirArguments", func(t *testing.T) {
@@ -118,6 +124,25 @@ func TestActions(t *testing.T) {
 		w = send(t, act, http.MethodPost, boxActions+"/empty", `{"into": "bin"}`)
 		assert.Equal(t, http.StatusInternalServerError, w.Code)
 		assert.NotContains(t, w.Body.String(), "canary-panic")
+	})
+
+	t.Run("DoneIsToldWhateverComesOfTheAnswer", func(t *testing.T) {
+		var answer any
+		h := actingBox(func(context.Context, map[string]any) (any, error) { return answer, nil })
+		h.Panel.Actions[0].Rehearse = h.Panel.Actions[0].Do
+		act := running(t, actuator.Config{}, h)
+		for _, answer = range []any{math.NaN(), make(chan int), brokenJSON{}} {
+			w := send(t, act, http.MethodPost, boxActions+"/empty", `{"into": "bin"}`)
+			assert.Equal(t, http.StatusInternalServerError, w.Code)
+			assert.Contains(t, decoded(t, w)["detail"], "it was done, and is entry ")
+			w = send(t, act, http.MethodPost, boxActions+"/empty?dryRun=true", `{"into": "bin"}`)
+			assert.Equal(t, http.StatusInternalServerError, w.Code)
+			assert.Contains(t, decoded(t, w)["detail"], "nothing was done")
+		}
+		answer = nil
+		w := send(t, act, http.MethodPost, boxActions+"/empty", `{"into": "bin"}`, "Accept", "text/html")
+		assert.Equal(t, http.StatusOK, w.Code, "406 would say that it was not done: %s", w.Body)
+		assert.NotContains(t, decoded(t, w), "answer")
 	})
 
 	t.Run("TakeNoLongerThanIsSaid", func(t *testing.T) {

@@ -74,8 +74,11 @@
 // /drain takes that back ([lifecycle.Conductor.Drain]): both are audited, and get
 // 409 when the stop has begun. They are on by default, as knobs are: they are
 // changes, which the server in front lets through for few, and what they do is
-// seen and taken back. POST /shutdown, which begins the graceful stop and has no
-// way back, is an endpoint of its own and off by default.
+// seen and taken back. A drain pauses every gate: an actuator that is a handler
+// of a server with a gate (package httpmodule) is not heard any more, and cannot
+// be undrained. One on a port of its own is.
+// POST /shutdown, which begins the graceful stop and has no way back, is an
+// endpoint of its own and off by default.
 //
 // # Watching a drain
 //

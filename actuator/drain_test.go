@@ -63,6 +63,23 @@ func TestDrain(t *testing.T) {
 		assert.Equal(t, false, get(t, act, "/actuator/drain", http.StatusAccepted)["quiet"], "empty for a moment is not quiet")
 	})
 
+	t.Run("OfAComponentThatPanicsIsNoConflict", func(t *testing.T) {
+		gate := intake.New("broken", intake.OnChange(func() { panic("boom") }))
+		act := running(t, actuator.Config{}, lifecycle.Hook{Name: "broken", Gate: gate})
+		w := ask(t, act, http.MethodPost, "/actuator/drain")
+		assert.Equal(t, http.StatusInternalServerError, w.Code, "%s", w.Body)
+		get(t, act, "/actuator/drain", http.StatusAccepted)
+	})
+
+	t.Run("IsBegunAndEndedWhateverAnswerIsAccepted", func(t *testing.T) {
+		act := running(t, actuator.Config{}, newBox().hook())
+		w := ask(t, act, http.MethodPost, "/actuator/drain", "Accept", "text/html")
+		assert.Equal(t, http.StatusAccepted, w.Code, "%s", w.Body)
+		assert.Equal(t, http.StatusNotAcceptable, ask(t, act, http.MethodGet, "/actuator/drain", "Accept", "text/html").Code)
+		w = ask(t, act, http.MethodDelete, "/actuator/drain", "Accept", "text/html")
+		assert.Equal(t, http.StatusOK, w.Code, "%s", w.Body)
+	})
+
 	t.Run("HookThatPollsWaitsFromTheWishUntilItIsQuiet", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			b := newBox()

@@ -23,10 +23,15 @@ var mediaTypes = []string{
 // textMedia is text for a person, beside JSON or instead.
 var textMedia = []string{"text/plain"}
 
-// reply writes v as JSON.
+// reply writes v as JSON. What has been done is told in any case: it would be
+// taken for undone.
 func reply(w http.ResponseWriter, r *http.Request, status int, v any) error {
 	media := negotiate(r.Header.Values("Accept"), mediaTypes)
-	if media == "" {
+	switch {
+	case media != "":
+	case r.Method != http.MethodGet && r.Method != http.MethodHead:
+		media = mediaTypes[0]
+	default:
 		return problemf(http.StatusNotAcceptable, "this comes as %s; accept one of them", strings.Join(mediaTypes, ", "))
 	}
 	body, err := encode(v)
