@@ -8,8 +8,10 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
 	"github.com/lastcall-go/lastcall/actuator"
 	"github.com/lastcall-go/lastcall/intake"
@@ -56,8 +58,11 @@ func TestViewersDoNotDisturbALife(t *testing.T) {
 			}
 		})
 	}
-	a.RequireStart()
-	a.RequireStop()
+	// Each pause lasts as long as a round of questions, on any machine.
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
+	defer cancel()
+	require.NoError(t, a.Start(ctx))
+	require.NoError(t, a.Stop(ctx))
 	viewers.Wait()
 	for _, n := range answers {
 		assert.Positive(t, n)
