@@ -128,7 +128,8 @@ func (g *Gate) State() State { return State(g.state.Load()) }
 // The answer holds for the moment of the call. A component that must not let
 // anything slip in between its answer and its own counting asks under the
 // lock that its ledger snapshot takes: then whatever was admitted before a
-// drain is in every snapshot taken after it.
+// drain is in every snapshot taken after it. Of a gate that is not open it calls
+// ctx.Value, so a context of a type of your own must not call the component.
 func (g *Gate) Admit(ctx context.Context) error {
 	state := State(g.state.Load())
 	if state == Open || state != Closed && lineageOf(ctx).alive() {
@@ -154,18 +155,34 @@ func (g *Gate) EnterAs(ctx context.Context, v *Visit) error {
 	v.gate = g
 	v.mark.outer = ctx
 
-	g.mu.Lock()
+	state, lineage := g.lockFor(ctx)
 	defer g.mu.Unlock()
 	g.ledger.Offered++
 	// Asked under the lock that Ledger takes: see Admit.
-	if err := g.Admit(ctx); err != nil {
+	if state != Open && (state == Closed || !lineage.alive()) {
 		g.ledger.Rejected++
-		return err
+		return g.refusal(state)
 	}
 	g.ledger.Accepted++
 	v.inside = true
 	g.visits.add(v)
 	return nil
+}
+
+// lockFor takes mu, and returns the state of then and, unless it is open, the
+// lineage of ctx. That is looked for with no lock held: ctx may be of a type of
+// the user's own.
+func (g *Gate) lockFor(ctx context.Context) (state State, lineage *Lineage) {
+	for isKnown := false; ; {
+		if g.State() != Open {
+			lineage, isKnown = lineageOf(ctx).known(), true
+		}
+		g.mu.Lock()
+		if state = g.State(); state == Open || isKnown {
+			return state, lineage
+		}
+		g.mu.Unlock() // it was open a moment ago
+	}
 }
 
 // Ledger is one consistent snapshot of the counts.

@@ -12,8 +12,12 @@ type Lineage struct {
 	// outer is looked into by gates that are not open only: marking costs no
 	// look-up.
 	outer context.Context
+	above atomic.Pointer[Lineage] // that of outer, nobody if it has none; nil: nobody has looked
 	ended atomic.Bool
 }
+
+// nobody stands where there is no lineage above.
+var nobody = new(Lineage)
 
 type lineageKey struct{}
 
@@ -48,12 +52,35 @@ func (l *Lineage) End() { l.ended.Store(true) }
 // alive walks outward: a flush inside a request keeps the request's right
 // after its own has ended.
 func (l *Lineage) alive() bool {
-	for ; l != nil; l = lineageOf(l.outer) {
+	for ; l != nil; l = l.up() {
 		if !l.ended.Load() {
 			return true
 		}
 	}
 	return false
+}
+
+// known is l when all that it is laid over has been looked for: from now on, to
+// ask whether it is alive calls nobody.
+func (l *Lineage) known() *Lineage {
+	for at := l; at != nil; at = at.up() {
+	}
+	return l
+}
+
+// up is the lineage that l is laid over, or nil.
+func (l *Lineage) up() *Lineage {
+	above := l.above.Load()
+	if above == nil {
+		if above = lineageOf(l.outer); above == nil {
+			above = nobody
+		}
+		l.above.Store(above)
+	}
+	if above == nobody {
+		return nil
+	}
+	return above
 }
 
 func lineageOf(ctx context.Context) *Lineage {

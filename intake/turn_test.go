@@ -425,3 +425,38 @@ func TestPauseOfWhoPanicsIsNone(t *testing.T) {
 	resume()
 	assert.Equal(t, intake.Open, g.State())
 }
+
+// curious is a context that asks the gate it is shown to.
+type curious struct {
+	context.Context
+	gate *intake.Gate
+}
+
+func (c curious) Value(key any) any {
+	_ = c.gate.Ledger()
+	return c.Context.Value(key)
+}
+
+// TestContextMayAskTheGate: no lock is held while the context is looked at, be
+// it the one that work comes with, or one further out.
+func TestContextMayAskTheGate(t *testing.T) {
+	t.Parallel()
+	g := intake.New("gate")
+	first, err := g.Enter(curious{t.Context(), g})
+	require.NoError(t, err)
+	second, err := g.Enter(curious{first.Context(), g})
+	require.NoError(t, err)
+	second.Done() // whoever comes with it has the right of the first
+	resume := g.Pause()
+	third, err := g.Enter(curious{second.Context(), g})
+	require.NoError(t, err)
+	third.Done()
+	first.Done()
+	_, err = g.Enter(curious{second.Context(), g})
+	require.ErrorIs(t, err, intake.ErrPaused)
+	resume()
+	last, err := g.Enter(curious{second.Context(), g})
+	require.NoError(t, err)
+	last.Done()
+	assert.Equal(t, intake.Ledger{Offered: 5, Accepted: 4, Done: 4, Rejected: 1}, g.Ledger())
+}
