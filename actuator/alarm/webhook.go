@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -78,8 +79,8 @@ func (c WebhookConfig) Validate() error {
 	if c.Secret != "" && (c.Platform == Slack || c.Platform == WeCom) {
 		wrong("secret: %s has no signature; leave it out", c.Platform)
 	}
-	for name, value := range c.Headers {
-		if !token(name) || strings.ContainsAny(value, "\r\n\x00") {
+	for _, name := range slices.Sorted(maps.Keys(c.Headers)) {
+		if !token(name) || strings.ContainsAny(c.Headers[name], "\r\n\x00") {
 			wrong("headers: %q is no header; use letters, digits and -, and a value of one line", name)
 		}
 	}
@@ -96,6 +97,7 @@ func token(name string) bool {
 type Webhook struct {
 	cfg    WebhookConfig
 	url    *url.URL
+	hide   *strings.Replacer // takes its secrets out of a text
 	client *http.Client
 	body   *template.Template // made by Open
 }
@@ -107,14 +109,25 @@ func NewWebhook(cfg WebhookConfig) (*Webhook, error) {
 		return nil, err
 	}
 	u, _ := url.Parse(cfg.URL) // Validate has
-	transport := http.DefaultTransport.(*http.Transport).Clone()
-	// Alarms are rare: a connection that is kept would be a goroutine for nothing.
-	transport.DisableKeepAlives = true
-	return &Webhook{cfg: cfg, url: u, client: &http.Client{
-		Transport: transport,
+	return &Webhook{cfg: cfg, url: u, hide: cfg.hider(u), client: &http.Client{
+		Transport: transport(),
 		// A POST would become a GET on the way, and a secret go elsewhere.
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}}, nil
+}
+
+// transport is that of net/http, unless the program has put another one, which
+// traces requests, say, in its place: what is asked of that cannot be told, so
+// it is used as it is.
+func transport() http.RoundTripper {
+	standard, ok := http.DefaultTransport.(*http.Transport)
+	if !ok {
+		return http.DefaultTransport
+	}
+	own := standard.Clone()
+	// Alarms are rare: a connection that is kept would be a goroutine for nothing.
+	own.DisableKeepAlives = true
+	return own
 }
 
 // String says where it sends to, without its secrets.
@@ -178,26 +191,18 @@ func (w *Webhook) Send(ctx context.Context, m Message) error {
 	return w.judge(resp, answer)
 }
 
-// masked takes the address out of an error of net/http.
-func (w *Webhook) masked(err error) error {
-	var wrapped *url.Error
-	if errors.As(err, &wrapped) {
-		return fmt.Errorf("%s %s: %w", wrapped.Op, w, wrapped.Err)
-	}
-	return err
-}
-
 // judge says whether the platform has taken the message: some answer 200 and
 // say in the body that they have not.
 func (w *Webhook) judge(resp *http.Response, body []byte) error {
-	said := strings.ToValidUTF8(string(body[:min(len(body), 200)]), "")
+	said := clip(200, w.hide.Replace(string(body))) // a secret that is cut is found no more
+	status := w.hide.Replace(resp.Status)
 	switch code := resp.StatusCode; {
 	case code == http.StatusTooManyRequests:
 		return later(resp, fmt.Errorf("%s takes no more at present: %s", w, said))
 	case code >= 500 || code == http.StatusRequestTimeout:
-		return fmt.Errorf("%s answers %s: %s", w, resp.Status, said)
+		return fmt.Errorf("%s answers %s: %s", w, status, said)
 	case code < 200 || code > 299:
-		return Permanent(fmt.Errorf("%s answers %s: %s", w, resp.Status, said))
+		return Permanent(fmt.Errorf("%s answers %s: %s", w, status, said))
 	}
 	if w.cfg.Platform == Plain {
 		return nil

@@ -230,6 +230,48 @@ func TestWebhookThatCannotBeReachedKeepsItsSecret(t *testing.T) {
 	require.ErrorIs(t, w.Send(ctx, two()), context.Canceled)
 }
 
+func TestWebhookDoesNotRepeatItsSecretsWhenTheAnswerDoes(t *testing.T) {
+	t.Parallel()
+	for name, answer := range map[string]func(r *http.Request) (status int, header, body string){
+		"AddressInAPage": func(r *http.Request) (int, string, string) {
+			return http.StatusNotFound, "", "<p>The requested URL " + r.URL.String() + " was not found</p>"
+		},
+		"EscapedInJSON": func(r *http.Request) (int, string, string) {
+			return http.StatusForbidden, "", `{"path":"` + strings.ReplaceAll(r.URL.Path, "/", `\/`) + `","key":"` + r.URL.Query().Get("key") + `"}`
+		},
+		"Headers": func(r *http.Request) (int, string, string) {
+			return http.StatusUnauthorized, "", "no such token: " + strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer ")
+		},
+		"WhereItWouldBeCut": func(r *http.Request) (int, string, string) {
+			return http.StatusBadGateway, "", strings.Repeat("x", 190) + r.URL.Path
+		},
+		"LocationThatIsNone": func(r *http.Request) (int, string, string) {
+			return http.StatusFound, "http://[" + r.URL.Path, "moved"
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				status, location, body := answer(r)
+				if location != "" {
+					w.Header().Set("Location", location)
+				}
+				w.WriteHeader(status)
+				_, _ = io.WriteString(w, body)
+			}))
+			defer srv.Close()
+			w := open(t, alarm.WebhookConfig{
+				Platform: alarm.Plain, URL: srv.URL + "/services/T0-canary/B0-canary?key=a%2Fcanary",
+				Headers: map[string]string{"Authorization": "Bearer canary-token"},
+			})
+			err := w.Send(t.Context(), two())
+			require.ErrorContains(t, err, "***")
+			assert.NotContains(t, err.Error(), "canary")
+			assert.NotContains(t, strings.ReplaceAll(err.Error(), srv.URL, ""), "can", "nor a part of one")
+		})
+	}
+}
+
 func TestWebhookIsTriedAgainByItsReceiver(t *testing.T) {
 	t.Parallel()
 	var calls atomic.Int32
