@@ -222,7 +222,7 @@ func testReceiver(watch *alarm.Watch, r *http.Request) (any, error) {
 		return trial, nil
 	case errors.Is(err, alarm.ErrNoReceiver):
 		return nil, actuator.Refusal(http.StatusNotFound, "%v", err)
-	case errors.Is(err, alarm.ErrTesting):
+	case errors.Is(err, alarm.ErrTesting), errors.Is(err, alarm.ErrNotOpen):
 		return nil, actuator.Refusal(http.StatusConflict, "%v", err)
 	default:
 		return nil, actuator.Refusal(http.StatusBadGateway, "%v", err)

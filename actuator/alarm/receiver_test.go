@@ -144,6 +144,26 @@ func TestReceiver(t *testing.T) {
 		require.ErrorIs(t, err, alarm.ErrTesting)
 		require.ErrorIs(t, <-first, context.DeadlineExceeded)
 		s.RequireStop()
+		_, err = s.watch.Test(t.Context(), "ops", "")
+		require.ErrorIs(t, err, alarm.ErrNotOpen)
+	})
+
+	run("TestWaitsForNobodyWhoIsNotOpen", func(t *testing.T) {
+		s := stage(t, alarm.Config{})
+		slow := opening{make(chan struct{})}
+		w, err := alarm.New(s.conductor, alarm.Config{Receivers: map[string]alarm.Receiver{"slow": {Sink: slow}}})
+		require.NoError(t, err)
+		started := make(chan error)
+		go func() { started <- w.Start(t.Context()) }()
+		synctest.Wait()
+		_, err = w.Test(t.Context(), "slow", "")
+		require.ErrorIs(t, err, alarm.ErrNotOpen)
+		close(slow.release)
+		require.NoError(t, <-started)
+		_, err = w.Test(t.Context(), "slow", "")
+		require.NoError(t, err)
+		require.NoError(t, w.Stop(within(t, time.Second)))
+		s.RequireStop()
 	})
 }
 

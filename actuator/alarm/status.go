@@ -184,6 +184,7 @@ type Trial struct {
 var (
 	ErrNoReceiver = fmt.Errorf("alarm: there is no such receiver")
 	ErrTesting    = fmt.Errorf("alarm: the receiver is being tested")
+	ErrNotOpen    = fmt.Errorf("alarm: the receivers are not open: nothing is watched before Start and after Stop")
 )
 
 // Test sends a notice to one receiver, past its queue and without a second
@@ -192,6 +193,12 @@ func (w *Watch) Test(ctx context.Context, name, by string) (Trial, error) {
 	i := slices.IndexFunc(w.receivers, func(r *receiver) bool { return r.name == name })
 	if i < 0 {
 		return Trial{}, fmt.Errorf("%w as %q; %s", ErrNoReceiver, name, known(w.names()))
+	}
+	w.mu.Lock()
+	ready := w.opened && !w.stopped
+	w.mu.Unlock()
+	if !ready {
+		return Trial{}, ErrNotOpen
 	}
 	r := w.receivers[i]
 	select {

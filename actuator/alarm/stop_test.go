@@ -165,6 +165,7 @@ func TestStop(t *testing.T) {
 		require.NoError(t, w.Stop(t.Context()))
 		require.NoError(t, w.Stop(t.Context()))
 		require.ErrorContains(t, w.Start(t.Context()), "after Stop")
+		require.NoError(t, w.Stop(within(t, time.Second)), "what was not started has nothing to wait for")
 		require.ErrorContains(t, s.watch.Start(t.Context()), "called twice")
 		s.RequireStop()
 		require.NoError(t, s.watch.Stop(t.Context()))

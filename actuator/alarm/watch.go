@@ -40,6 +40,7 @@ type Watch struct {
 
 	mu        sync.Mutex
 	started   bool
+	opened    bool // all receivers are
 	stopped   bool
 	host      string
 	flushBy   time.Time // until when Flush waits; zero: it was not called
@@ -114,7 +115,9 @@ func (w *Watch) Start(ctx context.Context) error {
 	host, _ := os.Hostname() // without it messages have none
 	w.mu.Lock()
 	late := w.started || w.stopped
-	w.started, w.host = true, host
+	if !late {
+		w.started, w.host = true, host
+	}
 	w.mu.Unlock()
 	if late {
 		return errors.New("alarm: Start was called twice, or after Stop")
@@ -134,6 +137,7 @@ func (w *Watch) Start(ctx context.Context) error {
 		close(w.over)
 		return errors.Join(errs...)
 	}
+	w.opened = true
 	for _, r := range w.receivers {
 		w.jobs.Go(func() { r.run(w.life, w.message) })
 	}
