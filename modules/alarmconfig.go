@@ -98,9 +98,15 @@ func (r AlarmReceiver) receiver(name string, log alarm.Sink) (made alarm.Receive
 	made = alarm.Receiver{Sink: log, Timeout: r.Timeout, Attempts: r.Attempts, Interval: r.Interval, Queue: r.Queue}
 	switch {
 	case r.Type == alarm.Log:
-		for field, given := range map[string]bool{"url": r.URL.Reveal() != "", "secret": r.Secret.Reveal() != "", "template": r.Template != ""} {
-			if given {
-				wrong = append(wrong, fmt.Errorf("%s: the log has none; leave it out", field))
+		for _, f := range []struct {
+			name  string
+			given bool
+		}{
+			{"url", r.URL.Reveal() != ""}, {"secret", r.Secret.Reveal() != ""}, {"method", r.Method != ""},
+			{"headers", len(r.Headers) > 0}, {"template", r.Template != ""},
+		} {
+			if f.given {
+				wrong = append(wrong, fmt.Errorf("%s: the log has none; leave it out", f.name))
 			}
 		}
 		return made, wrong
