@@ -60,7 +60,8 @@ type AlarmReceiver struct {
 	// into the next. Zero: 3 s, as several platforms take 20 a minute; none for
 	// webhook and log.
 	Interval time.Duration `yaml:"interval"`
-	// Queue is how many notices may wait. Zero: 100.
+	// Queue is how many notices may wait, at most alarm.MaxQueue. Zero: 100; as
+	// many as may be for log.
 	Queue int `yaml:"queue"`
 }
 
@@ -80,7 +81,7 @@ func (c AlarmConfig) watch(log alarm.Sink) (alarm.Config, error) {
 	}
 	made := alarm.Config{
 		Service: c.Service, Every: c.Every, FlushTimeout: c.FlushTimeout, History: c.History, Rules: c.Rules,
-		Receivers: map[string]alarm.Receiver{alarm.Log: {Sink: log}},
+		Receivers: map[string]alarm.Receiver{alarm.Log: {Sink: log, Queue: alarm.MaxQueue}},
 	}
 	var errs []error
 	for _, name := range slices.Sorted(maps.Keys(c.Receivers)) {
@@ -108,6 +109,9 @@ func (r AlarmReceiver) receiver(name string, log alarm.Sink) (made alarm.Receive
 			if f.given {
 				wrong = append(wrong, fmt.Errorf("%s: the log has none; leave it out", f.name))
 			}
+		}
+		if r.Queue == 0 {
+			made.Queue = alarm.MaxQueue // a line is soon written, whatever needs somebody at once
 		}
 		return made, wrong
 	case name == alarm.Log:

@@ -113,7 +113,7 @@ alarms:
   receivers:
     ops: {type: slack, url: "`+url+`/services/canary", interval: 1ms}
   rules:
-    - {component: "pool:*", alarm: capacity, threshold: 50, count: 3, period: 1m, silence: 1h, receivers: [ops]}
+    - {component: "pool:*", alarm: capacity, threshold: 100, count: 3, period: 1m, silence: 1h, receivers: [ops]}
     - {receivers: [log]}
 `)
 		a.fill(t)
@@ -124,7 +124,7 @@ alarms:
 			require.Fail(t, "nothing was told")
 		}
 		assert.Contains(t, body, `"[shop] raised: capacity of pool:sms"`)
-		assert.Contains(t, body, "capacity 100%, threshold 50%")
+		assert.Contains(t, body, "capacity 100%, threshold 100%")
 
 		status, text, err := get(t.Context(), a.srv, "/actuator/alarms?component=pool:sms")
 		require.NoError(t, err)
@@ -240,6 +240,7 @@ alarms:
     ops: {type: pager, url: "https://host/canary"}
     chat: {type: slack, url: nonsense-canary, secret: canary, timeout: -1s}
     log: {type: slack, url: "https://host/canary"}
+    book: {type: log, method: PUT, queue: 1000000}
   rules:
     - {component: "pool:*"}
     - {alarm: "[", receivers: [nobody],
@@ -254,9 +255,11 @@ alarms:
 			"config.yaml:6:47: alarms.receivers.chat.secret: slack has no signature",
 			"alarms.receivers.chat.timeout: is negative",
 			"config.yaml:7:11: alarms.receivers.log.type: ",
-			`config.yaml:10:8: alarms.rules[1].alarm: "[" is no pattern`,
-			`alarms.rules[1].receivers: there is no "nobody"; there are chat, log, ops`,
-			"config.yaml:11:8: alarms.rules[1].count: is -1",
+			"config.yaml:8:23: alarms.receivers.book.method: the log has none",
+			"config.yaml:8:36: alarms.receivers.book.queue: is 1000000; give at most 10000",
+			`config.yaml:11:8: alarms.rules[1].alarm: "[" is no pattern`,
+			`alarms.rules[1].receivers: there is no "nobody"; there are book, chat, log, ops`,
+			"config.yaml:12:8: alarms.rules[1].count: is -1",
 		} {
 			assert.ErrorContains(t, err, want)
 		}

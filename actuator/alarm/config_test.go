@@ -36,6 +36,8 @@ func TestConfigReportsEveryWrongField(t *testing.T) {
 	}
 	assert.Len(t, strings.Split(err.Error(), "\n"), 16)
 	require.NoError(t, alarm.Config{}.Validate())
+	huge := alarm.Config{Receivers: map[string]alarm.Receiver{"ops": {Sink: &inbox{}, Queue: 1 << 60}}}
+	require.ErrorContains(t, huge.Validate(), "receivers.ops.queue: is 1152921504606846976; give at most 10000")
 	_, err = alarm.New(nil, alarm.Config{})
 	require.ErrorContains(t, err, "the conductor is nil")
 }

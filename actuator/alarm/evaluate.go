@@ -192,7 +192,7 @@ func (w *Watch) tell(n Notice, seen look, told bool, receivers []string) {
 	}
 	for _, r := range w.receivers {
 		if slices.Contains(n.Receivers, r.name) {
-			r.add(n)
+			r.add(&n)
 		}
 	}
 }

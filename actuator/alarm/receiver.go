@@ -34,6 +34,7 @@ const (
 	DefaultTimeout  = 5 * time.Second
 	DefaultAttempts = 4
 	DefaultQueue    = 100
+	MaxQueue        = 10_000
 )
 
 // mostNotices bounds a message: what the platforms take is bounded too.
@@ -56,7 +57,8 @@ type Receiver struct {
 	// Interval is the least time between two messages; what comes meanwhile
 	// goes into the next one. Zero: none.
 	Interval time.Duration
-	// Queue is how many notices may wait; more are given up. Zero: 100.
+	// Queue is how many notices may wait, at most [MaxQueue]; more are given up.
+	// Zero: 100.
 	Queue int
 }
 
@@ -81,6 +83,9 @@ func (r Receiver) validate() error {
 			errs = append(errs, fmt.Errorf("%s: is negative; give a value such as %s, or leave it out", f.name, f.like))
 		}
 	}
+	if r.Queue > MaxQueue {
+		errs = append(errs, fmt.Errorf("queue: is %d; give at most %d, and nobody reads as many", r.Queue, MaxQueue))
+	}
 	return errors.Join(errs...)
 }
 
@@ -95,7 +100,7 @@ type receiver struct {
 	name string
 	Receiver
 	trouble func(receiver string, notices int, err error)
-	queue   chan Notice
+	queue   chan *Notice
 	closing chan struct{} // closed by close: what is queued is still sent
 	hurry   chan struct{} // closed by hurryUp
 	testing chan struct{} // one token: whoever has it tests the receiver
@@ -104,13 +109,15 @@ type receiver struct {
 	mu      sync.Mutex
 	pending int
 	idle    chan struct{} // closed when nothing is pending; nil: nobody waits
+	full    bool          // a notice found no room, and that was told
+	untold  int           // those after it
 	counts  ReceiverStatus
 }
 
 func newReceiver(name string, r Receiver, trouble func(string, int, error)) *receiver {
 	return &receiver{
 		name: name, Receiver: r, trouble: trouble,
-		queue: make(chan Notice, r.Queue), closing: make(chan struct{}), hurry: make(chan struct{}),
+		queue: make(chan *Notice, r.Queue), closing: make(chan struct{}), hurry: make(chan struct{}),
 		testing: make(chan struct{}, 1),
 	}
 }
@@ -123,27 +130,53 @@ func (r *receiver) open(ctx context.Context) error {
 }
 
 // add queues a notice. It never waits.
-func (r *receiver) add(n Notice) {
-	err := errFull
+func (r *receiver) add(n *Notice) {
 	select {
 	case <-r.closing:
-		err = errClosed
+		r.drop(errClosed)
+		return
 	default:
-		r.mu.Lock()
-		r.pending++
-		r.mu.Unlock()
-		select {
-		case r.queue <- n:
-			return
-		default:
-		}
-		r.settled(1)
 	}
+	r.mu.Lock()
+	r.pending++
+	r.mu.Unlock()
+	select {
+	case r.queue <- n:
+	default:
+		r.settled(1)
+		r.drop(errFull)
+	}
+}
+
+// drop counts a notice that is not sent. When a thousand components need
+// somebody at once, that there is no room is told once, and after the next
+// message how often that was.
+func (r *receiver) drop(err error) {
 	r.mu.Lock()
 	r.counts.Dropped++
 	r.counts.LastError = err.Error()
+	full := errors.Is(err, errFull)
+	first := !full || !r.full
+	if first {
+		r.full = full
+	} else {
+		r.untold++
+	}
 	r.mu.Unlock()
-	r.trouble(r.name, 1, err)
+	if first {
+		r.trouble(r.name, 1, err)
+	}
+}
+
+// tellDropped tells of those that have found no room since that was told.
+func (r *receiver) tellDropped() {
+	r.mu.Lock()
+	n := r.untold
+	r.full, r.untold = false, 0
+	r.mu.Unlock()
+	if n > 0 {
+		r.trouble(r.name, n, errFull)
+	}
 }
 
 // run delivers until the receiver is closed and its queue is empty.
@@ -165,12 +198,12 @@ func (r *receiver) run(life context.Context, message func([]Notice) Message) {
 }
 
 // send delivers a notice, with those that wait behind it.
-func (r *receiver) send(life context.Context, message func([]Notice) Message, n Notice) {
-	notices := []Notice{n}
+func (r *receiver) send(life context.Context, message func([]Notice) Message, n *Notice) {
+	notices := []Notice{*n}
 	for len(notices) < mostNotices {
 		select {
 		case n := <-r.queue:
-			notices = append(notices, n)
+			notices = append(notices, *n)
 			continue
 		default:
 		}
@@ -189,6 +222,7 @@ func (r *receiver) send(life context.Context, message func([]Notice) Message, n 
 	if err != nil {
 		r.trouble(r.name, len(notices), err)
 	}
+	r.tellDropped()
 	r.settled(len(notices))
 }
 

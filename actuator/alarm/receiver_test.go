@@ -126,6 +126,35 @@ func TestReceiver(t *testing.T) {
 		s.RequireStop()
 	})
 
+	run("ThousandAtOnceAreTakenOrToldOfInFewWords", func(t *testing.T) {
+		var mu sync.Mutex
+		calls, missed := 0, 0
+		s := stage(t, alarm.Config{}, things(1000)...) // for its conductor
+		all, slow := &inbox{}, pacing{time.Second}
+		w, err := alarm.New(s.conductor, alarm.Config{
+			Rules:     []alarm.Rule{{Count: 1}},
+			Receivers: map[string]alarm.Receiver{"all": {Sink: all, Queue: alarm.MaxQueue}, "slow": {Sink: slow}},
+		}, alarm.WithTrouble(func(receiver string, n int, _ error) {
+			mu.Lock()
+			defer mu.Unlock()
+			assert.Equal(t, "slow", receiver)
+			calls, missed = calls+1, missed+n
+		}))
+		require.NoError(t, err)
+		require.NoError(t, w.Start(t.Context()))
+		pass(time.Minute)
+		assert.Len(t, all.notices(), 1000)
+		status := w.Receivers()[1]
+		assert.GreaterOrEqual(t, status.Dropped, uint64(800))
+		assert.EqualValues(t, 1000, status.Dropped+status.Delivered)
+		mu.Lock()
+		assert.EqualValues(t, status.Dropped, missed, "each was told of")
+		assert.LessOrEqual(t, calls, 4, "but not each by itself")
+		mu.Unlock()
+		require.NoError(t, w.Stop(within(t, time.Second)))
+		s.RequireStop()
+	})
+
 	run("TestSendsPastTheQueue", func(t *testing.T) {
 		s := stage(t, alarm.Config{Receivers: map[string]alarm.Receiver{"dead": {Sink: deaf{}}}})
 		trial, err := s.watch.Test(t.Context(), "ops", "alice")
@@ -166,6 +195,11 @@ func TestReceiver(t *testing.T) {
 		s.RequireStop()
 	})
 }
+
+// pacing is a sink that takes its time.
+type pacing struct{ time.Duration }
+
+func (p pacing) Send(context.Context, alarm.Message) error { time.Sleep(p.Duration); return nil }
 
 type panicking struct{}
 
