@@ -266,6 +266,38 @@ alarms:
 		assert.NotContains(t, err.Error(), "canary")
 	})
 
+	t.Run("SecretsInTheReasonOfAHealthCheckLeaveTheProcessNowhere", func(t *testing.T) {
+		t.Parallel()
+		url, bodies := hooked(t, "ok")
+		core, logs := observer.New(zapcore.DebugLevel)
+		a := app.New(modules.Default(), fx.Decorate(func(*zap.Logger) *zap.Logger { return zap.New(core) }),
+			sources(`
+alarms:
+  every: 20ms
+  receivers: {ops: {type: webhook, url: "`+url+`"}}
+  rules: [{component: db, count: 1}]
+`, nil),
+			fx.Invoke(func(lc fx.Lifecycle) {
+				lifecycle.Append(lc, lifecycle.Hook{Name: "db", Panel: &lifecycle.Panel{Health: func(context.Context) lifecycle.Health {
+					return lifecycle.Health{Status: lifecycle.Down, Reason: "dial postgres://shop:canary@db:5432/shop?token=canary: refused"}
+				}}})
+			}))
+		require.NoError(t, a.Err())
+		require.NoError(t, a.Start(t.Context()))
+		var body string
+		select {
+		case body = <-bodies:
+		case <-time.After(time.Minute):
+			require.Fail(t, "nothing was told")
+		}
+		assert.Contains(t, body, "DOWN: dial postgres://shop:******@db:5432/shop?token=******")
+		assert.NotContains(t, body, "canary")
+		alarmed := func() *observer.ObservedLogs { return logs.FilterMessageSnippet("alarm raised: db: health") }
+		require.Eventually(t, func() bool { return alarmed().Len() > 0 }, time.Minute, 10*time.Millisecond)
+		assert.NotContains(t, alarmed().All()[0].Message, "canary")
+		require.NoError(t, a.Stop(context.Background()))
+	})
+
 	t.Run("SecretsComeFromTheEnvironment", func(t *testing.T) {
 		t.Parallel()
 		url, bodies := hooked(t, "ok")

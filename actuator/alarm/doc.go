@@ -76,7 +76,9 @@
 // tried when it is opened: one that makes no JSON refuses the start.
 //
 // The addresses of webhooks are secrets: neither errors nor Status have more of
-// them than the host.
+// them than the host, also where the other side repeats them in its answer. What
+// sounds like a secret in what components say is hidden before it is sent; that
+// of statistics is up to [WithEncoder].
 //
 // # Concurrency and cost
 //

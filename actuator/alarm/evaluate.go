@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/lastcall-go/lastcall/intake"
+	"github.com/lastcall-go/lastcall/internal/secret"
 	"github.com/lastcall-go/lastcall/lifecycle"
 )
 
@@ -175,6 +176,7 @@ func (e *entry) notice(t *thing, v verdict, at time.Time) Notice {
 // tell gives a notice its number and its picture, and gives it to everybody.
 func (w *Watch) tell(n Notice, seen look, told bool, receivers []string) {
 	n.Ledger, n.Stats = seen.ledger, w.encode(seen.stats)
+	n.Text, n.Help = secret.Text(n.Text), secret.Text(n.Help) // it leaves the process
 	n.Receivers = []string{}
 	if told {
 		n.Receivers = receivers

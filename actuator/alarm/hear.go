@@ -2,8 +2,10 @@ package alarm
 
 import (
 	"fmt"
+	"maps"
 	"time"
 
+	"github.com/lastcall-go/lastcall/internal/secret"
 	"github.com/lastcall-go/lastcall/lifecycle"
 )
 
@@ -32,8 +34,23 @@ func (w *Watch) hearChange(event lifecycle.Event, t lifecycle.Turned) {
 	w.happened(Noted, event.Component, Change, "", event.At, func(n *Notice) {
 		n.Text = fmt.Sprintf("%s: %s", event.Component, event.Text)
 		n.Help = "Somebody has changed it while it runs."
+		t.Before, t.After = withoutSecrets(t.Before), withoutSecrets(t.After)
 		n.Change = &t
 	})
+}
+
+// withoutSecrets is a copy of the values of knobs that may leave the process.
+func withoutSecrets(knobs map[string]any) map[string]any {
+	clean := maps.Clone(knobs)
+	for name, value := range clean {
+		if text, ok := value.(string); ok {
+			clean[name] = secret.Text(text)
+		}
+		if secret.Key(name) {
+			clean[name] = secret.Hidden
+		}
+	}
+	return clean
 }
 
 // hearComponent looks at how long the hooks of a component took.

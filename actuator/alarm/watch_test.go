@@ -366,4 +366,25 @@ func TestChangeIsAnAlarm(t *testing.T) {
 		assert.Empty(t, log.notices(), "the log has it already")
 		s.RequireStop()
 	})
+
+	run("SecretKnobsAreNotSent", func(t *testing.T) {
+		s := stage(t, alarm.Config{}, lifecycle.Hook{Name: "db", Panel: &lifecycle.Panel{
+			Knobs: func() []lifecycle.Knob {
+				return []lifecycle.Knob{
+					{Name: "password", Help: "Of the database.", Type: lifecycle.TextKnob, Value: "canary-old"},
+					{Name: "address", Help: "Where it is.", Type: lifecycle.TextKnob, Value: "db:5432"},
+				}
+			},
+			Turn: func(context.Context, map[string]any) error { return nil },
+		}})
+		_, err := s.conductor.Turn(t.Context(), "db", lifecycle.Change{Values: map[string]any{"password": "canary-new", "address": "tcp://shop:canary@db:5432"}})
+		require.NoError(t, err)
+		synctest.Wait()
+		require.Len(t, s.inbox.notices(), 1)
+		text, err := json.Marshal(s.inbox.notices()[0])
+		require.NoError(t, err)
+		assert.NotContains(t, string(text), "canary")
+		assert.Contains(t, string(text), `"password"`, "that it was turned is no secret")
+		s.RequireStop()
+	})
 }

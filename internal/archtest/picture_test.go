@@ -38,7 +38,7 @@ var picture = []room{
 	{"batchmodule", []string{"lifecycle", "journal", "batchmodule/batch"}, "glue joins its own core and the lifecycle; its Config comes from the graph, whoever put it there"},
 
 	{"actuator", []string{"lifecycle", "intake", "internal/secret"}, "it shows what the lifecycle knows, of components of any kind"},
-	{"actuator/alarm", []string{"lifecycle", "intake"}, "it watches what the lifecycle knows, of components of any kind, and whoever logs is told as any receiver is"},
+	{"actuator/alarm", []string{"lifecycle", "intake", "internal/secret"}, "it watches what the lifecycle knows, of components of any kind, and whoever logs is told as any receiver is"},
 	{"actuator/management", nil, "it guards any handler, ours or not; what it serves is for the glue to say"},
 	{"actuator/dashboard", nil, "its page knows the actuator by its answers alone, so that it shows any"},
 	{"app", []string{"lifecycle", "internal/secret", "internal/secretlog"}, "it runs any Fx application, ours or not; the standard set is in modules"},
