@@ -26,8 +26,8 @@ type settings struct {
 // path is not served. They are answered before the gate and not counted.
 //
 // Readiness is 200 while the server serves, and 503 from the moment its stop
-// begins, while its gate is paused, or while [Readiness] says no. Liveness is 200 always. Once the
-// listener is released, only connections that exist can ask.
+// begins, while its gate is paused, or while [Readiness] says no. Liveness is 200
+// always. Once the listener is released, only connections that exist can ask.
 func Probes(readyPath, livePath string) Option {
 	return func(s *settings) { s.readyPath, s.livePath = readyPath, livePath }
 }

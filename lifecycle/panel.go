@@ -221,13 +221,15 @@ type Turned struct {
 	// was nothing to change; neither is in the audit.
 	Seq uint64    `json:"seq,omitempty"`
 	At  time.Time `json:"at"`
-	// Component is empty where the application itself was drained or undrained.
+	// Component is empty where the application itself was drained or undrained, or
+	// somebody wanted to take that back by its number.
 	Component string `json:"component"`
 	By        string `json:"by,omitempty"`
 	From      string `json:"from,omitempty"`
 	// Before and After are the knobs that change, and those that do not but
-	// would have been taken back, or are kept for the next start. The others are as they were. Of a change that
-	// was refused they are what it was to be, as far as that could be read.
+	// would have been taken back, or are kept for the next start. The others are
+	// as they were. Of a change that was refused they are what it was to be, as
+	// far as that could be read.
 	Before map[string]any `json:"before"`
 	After  map[string]any `json:"after"`
 	// Action is what it was told to do; then Before is empty and

@@ -139,8 +139,9 @@
 // A drain that begins at the [Batcher.Gate] alone is enough: it tells the
 // batcher. A pause of the gate ([intake.Gate.Pause]) is a drain that can be taken
 // back: everything inside is flushed at once, and when the gate is open again,
-// batches linger as before. It only holds a replay up. Flush contexts carry lineage and are cancelled by nothing but
-// the end of the stop's time and Config.FlushTimeout.
+// batches linger as before. A replay is held up by a pause, and ended by a drain.
+// Flush contexts carry lineage and are cancelled by nothing but the end of the
+// stop's time and Config.FlushTimeout.
 //
 // Left over are: what no flush began with; what a flush returned an error for
 // after it was cut; and what was with a sink that did not return in time. The

@@ -124,8 +124,9 @@ func (b *Batcher[T]) redrive(ctx context.Context, it journal.Item[T]) error {
 	return b.add(ctx, it.Value, &t, true)
 }
 
-// tend hands out what is ready, and ends lingers. It is the one goroutine that starts flushes, so that they inherit its profiler labels
-// and not those of a producer.
+// tend hands out what is ready, and ends lingers. It is the one goroutine that
+// starts flushes, so that they inherit its profiler labels and not those of a
+// producer.
 func (b *Batcher[T]) tend() {
 	pprof.SetGoroutineLabels(b.base)
 	defer close(b.tended)

@@ -241,7 +241,8 @@
 // has not entered stays in the journal and was in nobody's ledger. Work that a
 // drain still lets in by its lineage may so overtake it. A journal that fails
 // in the middle leaves the rest for the next life, says so ([WithReplay]), and
-// the lane opens. A pause of the lane's gate only holds the replay up. The key of [Lane.SubmitKey] is kept, and so is its order.
+// the lane opens. A pause of the lane's gate only holds the replay up. The key of
+// [Lane.SubmitKey] is kept, and so is its order.
 //
 // Dead letters. With a box ([WithDeadLetters]) an item that failed for good, or
 // is older than MaxAge, is in the box before it is counted Failed and before
