@@ -22,6 +22,7 @@ export const states = {
   failed: "Its OnStart failed, hung or panicked.",
   open: "The gate lets work in.",
   draining: "The gate refuses new root work and waits for what is inside.",
+  drained: "It is out of service: new work is refused, and nothing is inside any more. Somebody can take that back.",
   paused: "The gate refuses new root work, until somebody lets it in again.",
   closed: "The gate refuses everything.",
 };
@@ -39,6 +40,14 @@ export const statuses = {
   UNKNOWN: "It could not be asked.",
   OUT_OF_SERVICE: "It is out of service on purpose: it does not start, or stops.",
   DOWN: "It cannot do its work.",
+};
+
+// fits says whether a stop has the time for what a rehearsal has found.
+export const fits = {
+  yes: "Even if all that came while looking is handed on, it is done within the time for waiting.",
+  perhaps: "What is inside now is done in time; with what components hand on to each other it may not be.",
+  no: "Not even what is inside now is done in time: the rest would be saved, or lost. A longer lifecycle.stop_timeout, or more workers, would help.",
+  unknown: "Nothing was finished while it was looked, so nothing can be said. Rehearse again, or look longer (?over=10s).",
 };
 
 // turnedBy says which knob of a kind changes a metric.

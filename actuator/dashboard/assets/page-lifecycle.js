@@ -2,12 +2,13 @@
 // the last time. Here it is rehearsed, drained, and stopped.
 
 import { h } from "./dom.js";
-import { state, lifeWord } from "./store.js";
+import { state, history, lifeWord } from "./store.js";
 import { ask, can } from "./api.js";
 import { use } from "./resource.js";
 import { propose } from "./write.js";
 import { waterfall } from "./charts.js";
-import { card, stat, badge, bar, note, empty, failure, table, hrefOf, nameLink } from "./parts.js";
+import { newest } from "./series.js";
+import { card, stat, value, badge, bar, note, empty, failure, table, hrefOf, nameLink } from "./parts.js";
 import { tip } from "./tip.js";
 import * as format from "./format.js";
 import * as help from "./help.js";
@@ -19,10 +20,10 @@ let rehearsal = null; // {busy, data, error}
 function view() {
   const stops = state.progress?.began || state.receipt;
   return [
-    h("div", { class: "title-row" }, h("h1", null, "Lifecycle"), badge(lifeWord()), state.stage && state.stage !== state.life && h("span", { class: "dim" }, state.stage), h("span", { class: "push buttons" }, buttons())),
+    h("div", { class: "title-row" }, h("h1", null, "Lifecycle"), badge(lifeWord()), state.stage && state.stage !== lifeWord() && h("span", { class: "dim" }, state.stage), h("span", { class: "push buttons" }, buttons())),
     rehearsed(),
     stops && stopping(),
-    (stops || lifeWord() === "draining") && remaining(),
+    (stops || drained()) && remaining(),
     state.receipt && receiptCard(state.receipt, "Receipt of this run"),
     starting(),
     can("GET", "/shutdown-report") && runCard(use("/shutdown-report", 0).data),
@@ -30,13 +31,16 @@ function view() {
   ];
 }
 
+// drained: it is out of service, and does not stop.
+const drained = () => /^drain/.test(lifeWord()) && state.life === "running";
+
 function buttons() {
   const busy = rehearsal?.busy;
   const running = state.life === "running";
   return [
-    can("GET", "/drain") && h("button", { type: "button", "data-action": "rehearse", disabled: busy || !running, onclick: rehearse, ...tip("How long a drain would take now, against the time that a stop has. Nothing is stopped.") }, busy ? "Rehearsing…" : "Rehearse a drain"),
-    can("POST", "/drain") && h("button", { type: "button", "data-action": "drain", disabled: !running || lifeWord() === "draining", onclick: drain }, "Drain…"),
-    can("DELETE", "/drain") && h("button", { type: "button", "data-action": "undrain", disabled: !running || lifeWord() !== "draining", onclick: undrain }, "Undrain…"),
+    can("GET", "/drain") && h("button", { type: "button", "data-action": "rehearse", disabled: busy || !running || drained(), onclick: rehearse, ...tip("How long a drain would take now, against the time that a stop has. Nothing is stopped.") }, busy ? "Rehearsing…" : "Rehearse a drain"),
+    can("POST", "/drain") && h("button", { type: "button", "data-action": "drain", disabled: !running || drained(), onclick: drain }, "Drain…"),
+    can("DELETE", "/drain") && h("button", { type: "button", "data-action": "undrain", disabled: !drained(), onclick: undrain }, "Undrain…"),
     can("POST", "/shutdown") && h("button", { type: "button", class: "danger", "data-action": "stop", disabled: !running, onclick: stop }, "Stop…"),
   ];
 }
@@ -44,7 +48,7 @@ function buttons() {
 async function rehearse() {
   rehearsal = { busy: true };
   try {
-    rehearsal = { data: await ask({ path: "/drain", query: { dryRun: "true" } }) };
+    rehearsal = { data: await ask({ path: "/drain", query: { dryRun: "true" } }), at: Date.now() };
   } catch (error) {
     rehearsal = { error };
   }
@@ -73,23 +77,28 @@ function stop() {
 }
 
 function rehearsed() {
-  if (!rehearsal || rehearsal.busy) return null;
+  if (!rehearsal || rehearsal.busy || state.life !== "running" || drained()) return null; // it was about what is now
   if (rehearsal.error) return card("Rehearsal", null, failure(rehearsal.error));
   const r = rehearsal.data;
   const close = h("button", { type: "button", class: "small", onclick: () => { rehearsal = null; window.dispatchEvent(new Event("redraw")); } }, "Close");
-  return card("Rehearsal", { aside: close }, rehearsalFacts(r), rehearsalGates(r), (r.notes || []).map((n) => note(n)));
+  return card("Rehearsal", { aside: [h("span", { class: "dim" }, "at ", format.clock(rehearsal.at), " "), close] }, rehearsalFacts(r), rehearsalGates(r), (r.notes || []).map((n) => note(n)));
 }
 
+// span writes a duration of Go as the others are written; "unknown" stays.
+const span = (text) => (/\d/.test(text) ? format.duration(format.seconds(text)) : text);
+
 const rehearsalFacts = (r) => h("div", { class: "stats" },
-  stat("A drain would take", h("span", { class: "num", "data-metric": "estimate" }, r.estimate), [r.at_most && `at most ${r.at_most}, `, "looked for ", r.over]),
-  stat("There is time for", r.wait_time, "of a stop of " + r.stop_timeout),
+  stat("A drain would take", value(span(r.estimate), "What is inside now, divided by what was finished per second: of the slowest component.", { "data-metric": "estimate" }), "looked for " + span(r.over)),
+  stat("At most", value(span(r.at_most), "The same, if what came while it was looked was handed on from component to component, and goes on coming.", { "data-metric": "at_most" }), "with what is handed on"),
+  stat("There is time for", value(span(r.wait_time), "The part of a stop in which work is waited for: lifecycle.stop_timeout without lifecycle.reserve."), ["of a stop of ", span(r.stop_timeout), format.seconds(r.pre_stop_delay) > 0 && [", the first ", span(r.pre_stop_delay), " of it the delay"]]),
   stat("Fits", badge(r.fits)));
 
 const rehearsalGates = (r) => table([
   { head: "Component", grow: true, cell: (g) => nameLink(g.component) },
-  { head: "Inside", num: true, cell: (g) => format.count(g.inside) },
+  { head: "Inside", num: true, help: help.ledger.inside, cell: (g) => format.count(g.inside) },
   { head: "Done per second", num: true, low: true, cell: (g) => format.count(g.done_per_second) },
-  { head: "Would take", num: true, cell: (g) => g.estimate },
+  { head: "Would take", num: true, cell: (g) => span(g.estimate) },
+  { head: "At most", num: true, low: true, help: "With what is handed on to it.", cell: (g) => span(g.at_most) },
   { head: "", low: true, cell: (g) => g.why && h("span", { class: "dim" }, g.why) },
 ], (r.gates || []).filter((g, i) => g.inside > 0 || i < 8), { key: (g) => g.gate, label: "gates" });
 
@@ -119,7 +128,8 @@ function stopping() {
   return card(r ? "The stop" : "Stopping", { aside: h("span", { class: "num" }, format.duration(took), limits[1] && !r && " of " + format.duration(limits[1].at)) },
     h("p", null, "Asked for by ", h("b", null, causeText(p.cause || r?.cause)), p.cut && [". ", h("b", { class: "bad" }, p.cut)]),
     stageList(p, r),
-    longest(stopRows(p, began, took, r), { total, limits, now: r ? undefined : at }));
+    longest(stopRows(p, began, took, r), { total, limits, now: r ? undefined : at }),
+    h("p", { class: "key-line dim" }, "A bar is a hook, the dashed frame around it is its budget; its number is how long it took. Orange: it runs, or hung. Red: it failed."));
 }
 
 // longest draws a waterfall, of many rows those that took longest.
@@ -150,20 +160,33 @@ function stopRows(p, began, took, r) {
   });
 }
 
-let most = new Map(); // the most that was inside a gate since this stop began
+let most = new Map(); // the most that was inside a gate since this drain or stop began
 let mostOf = "";
+
+const AGES = /^oldest_\w+_seconds$/;
+
+// lasts says for how long what is inside will be there, at the pace of the last
+// seconds, and how old the oldest is, where that is known.
+function lasts(g) {
+  if (!g.inside) return null;
+  const pace = newest(history.rate(g.component, "done", 10));
+  const metrics = state.components.get(g.component)?.metrics || {};
+  const oldest = Math.max(...Object.keys(metrics).filter((name) => AGES.test(name)).map((name) => metrics[name]), 0);
+  return [pace > 0 ? ", some " + format.duration(Math.ceil(g.inside / pace)) + " at this pace" : "", oldest > 0 ? ", oldest " + format.duration(oldest) : ""];
+}
 
 function remaining() {
   const gates = state.progress?.gates || [];
   if (!gates.length) return null;
-  if (mostOf !== state.process) [most, mostOf] = [new Map(), state.process];
+  const { drained: wish, began } = state.progress;
+  const of = state.process + (wish?.since || began);
+  if (mostOf !== of) [most, mostOf] = [new Map(), of];
   for (const g of gates) most.set(g.gate, Math.max(g.inside, most.get(g.gate) || 0));
   const shown = gates.filter((g) => most.get(g.gate) > 0);
-  const drained = state.progress.drained;
   return card("Work still inside", { aside: h("b", { class: "num", "data-metric": "inside" }, format.count(gates.reduce((n, g) => n + g.inside, 0))) },
-    drained && note(`Drained${drained.by ? " by " + drained.by : ""} at ${format.clock(drained.since)}: no new work is let in, until somebody takes it back.`),
+    wish && state.life === "running" && note(`Drained${wish.by ? " by " + wish.by : ""} at ${format.clock(wish.since)}: no new work is let in, until somebody takes it back.`),
     shown.length ? h("ul", { class: "saturation" }, shown.map((g) => h("li", { key: g.gate, "data-component": g.component },
-      nameLink(g.component), badge(g.state), bar(g.inside, most.get(g.gate), g.inside + " inside"), h("span", { class: "num" }, format.count(g.inside), " of ", format.count(most.get(g.gate))))))
+      nameLink(g.component), badge(g.state), bar(g.inside, most.get(g.gate), g.inside + " inside"), value([format.count(g.inside), " of ", format.count(most.get(g.gate)), lasts(g)], "What is inside, of the most that was since this began. " + help.ledger.inside))))
       : empty("Nothing is inside", "All that was accepted is finished."));
 }
 
@@ -205,19 +228,20 @@ export function runCard(told) {
 
 function receiptFacts(r) {
   return [
-    h("div", { class: "stats" }, [
-      ["Exit code", r.exit_code, "With which code the process ended."], ["Took", format.duration(format.seconds(r.took)), "How long the stop lasted."],
-      ["Saved", format.whole(r.total?.saved), help.ledger.saved], ["Lost", format.whole(r.work_lost), help.ledger.lost],
-    ].map(([label, value, means]) => stat(label, h("span", { class: "num", tabindex: "0", ...tip(means) }, value)))),
-    r.errors?.length > 0 && h("details", null, h("summary", null, r.errors.length + " things went wrong"), h("ul", null, r.errors.map((e) => h("li", null, e)))),
+    h("div", { class: "stats" },
+      stat("Exit code", value(r.exit_code, "With which code the process ended.")),
+      stat("Took", value(format.duration(format.seconds(r.took)), "How long the stop lasted, of lifecycle.stop_timeout."), "of " + format.duration(format.seconds(r.timeout))),
+      stat("Saved", value(format.whole(r.total?.saved), help.ledger.saved)),
+      stat("Lost", value(format.whole(r.work_lost), help.ledger.lost, { class: r.work_lost ? "bad" : "good" })),
+      stat("Cause", h("span", { class: "text" }, causeText(r.cause)))),
+    r.errors?.length > 0 && h("details", { open: r.errors.length < 4 }, h("summary", null, r.errors.length + " things went wrong"), h("ul", { class: "failure" }, r.errors.map((e) => h("li", null, e)))),
   ];
 }
 
 function receiptCard(r, title) {
   const columns = ["accepted", "done", "failed", "saved", "dropped", "lost", "inside"];
   return card(title, { class: "receipt", aside: badge(r.clean ? "clean" : "not clean") },
-    h("div", { class: "stats" }, stat("Exit code", r.exit_code), stat("Took", format.duration(format.seconds(r.took)), "of " + format.duration(format.seconds(r.timeout))), stat("Saved", format.whole(r.total.saved)), stat("Lost", h("span", { class: r.work_lost ? "bad" : "good" }, format.whole(r.work_lost))), stat("Cause", h("span", { class: "text" }, causeText(r.cause)))),
-    r.errors?.length > 0 && h("ul", { class: "failure" }, r.errors.map((e) => h("li", null, e))),
+    receiptFacts(r),
     table([{ head: "Gate", grow: true, cell: (g) => g.name }, ...columns.map((name) => ({ head: name, num: true, help: help.ledger[name], cell: (g) => format.whole(g.ledger[name]) })), { head: "", cell: (g) => badge(g.balanced ? "balanced" : "no") }],
       [...(r.gates || []), { name: "in all", ledger: r.total, balanced: (r.gates || []).every((g) => g.balanced) }], { label: "ledgers", key: (g) => g.name }),
     r.leaks?.length > 0 && h("p", { class: "failure" }, r.leaks.length + " goroutines were left behind; the log names them."),
@@ -228,11 +252,13 @@ function runs() {
   const answer = use("/runs", 0);
   const list = answer.data?.runs || [];
   return list.length > 0 && card("Last runs", null, table([
-    { head: "Ended", cell: (r) => format.stamp(r.receipt?.began || r.since) },
-    { head: "How", cell: (r) => badge(r.receipt ? (r.receipt.clean ? "clean" : "failed") : r.state) },
+    { head: "Stopped", tight: true, help: "When the stop began; of a run that was killed, when it was started.", cell: (r) => (r.receipt ? format.stamp(r.receipt.began) : r.since ? "up since " + format.stamp(r.since) : "–") },
+    { head: "Was up for", num: true, low: true, cell: (r) => (r.receipt?.up_since ? format.duration(Math.round((new Date(r.receipt.began) - new Date(r.receipt.up_since)) / 1000)) : "–") },
+    { head: "How", tight: true, cell: (r) => badge(r.receipt ? (r.receipt.clean ? "clean" : "failed") : r.state) },
     { head: "Cause", grow: true, cell: (r) => (r.receipt ? causeText(r.receipt.cause) : r.problem || "") },
-    { head: "Took", num: true, cell: (r) => (r.receipt ? format.duration(format.seconds(r.receipt.took)) : "–") },
-    { head: "Saved", num: true, cell: (r) => format.whole(r.receipt?.total?.saved) },
-    { head: "Lost", num: true, cell: (r) => format.whole(r.receipt?.work_lost) },
+    { head: "Stop took", num: true, cell: (r) => (r.receipt ? format.duration(format.seconds(r.receipt.took)) : "–") },
+    { head: "Saved", num: true, help: help.ledger.saved, cell: (r) => format.whole(r.receipt?.total?.saved) },
+    { head: "Lost", num: true, help: help.ledger.lost, cell: (r) => format.whole(r.receipt?.work_lost) },
+    { head: "Exit code", num: true, low: true, cell: (r) => r.receipt?.exit_code ?? "–" },
   ], list.slice(0, 20), { label: "last runs" }));
 }

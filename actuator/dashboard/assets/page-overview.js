@@ -11,12 +11,14 @@ import { saturations } from "./kinds.js";
 import { runCard } from "./page-lifecycle.js";
 import { alarmList } from "./page-alarms.js";
 import { eventRow } from "./page-events.js";
-import { card, stat, badge, bar, empty, hrefOf, linkTo, nameLink, note } from "./parts.js";
+import { card, stat, value, badge, bar, empty, hrefOf, linkTo, nameLink, note } from "./parts.js";
 import { tip } from "./tip.js";
 import * as format from "./format.js";
 import * as help from "./help.js";
 
 export const page = { id: "overview", title: "Overview", key: "o", view };
+
+const AT_RISK = "Work inside that is not written down: kill -9 now, and nothing is left of it. A graceful stop finishes or saves it. The key journal of a lane or batcher has it written down.";
 
 function view(ctx) {
   const all = [...state.components.values()];
@@ -28,11 +30,11 @@ function view(ctx) {
     h("div", { class: "columns" },
       h("div", { class: "wide" },
         card("Work", null, h("div", { class: "charts" },
-          lines({ title: "Inside", span, series: [{ label: "inside", values: history.last("", "inside", span) }, { label: "not written down", tone: 3, values: history.last("", "risk", span) }] }),
+          lines({ title: "Inside", span, series: [{ label: "inside", tip: tip(help.ledger.inside), values: history.last("", "inside", span) }, { label: "not written down", tone: 3, tip: tip(AT_RISK), values: history.last("", "risk", span) }] }),
           lines({ title: "Throughput per second", span, series: [
-            { label: "done", values: history.rate("", "done", span), tone: 2 },
-            { label: "failed", values: history.rate("", "failed", span), tone: 4 },
-            { label: "rejected", values: history.rate("", "rejected", span), tone: 3 }] }))),
+            { label: "done", tip: tip(help.ledger.done), values: history.rate("", "done", span), tone: 2 },
+            { label: "failed", tip: tip(help.ledger.failed), values: history.rate("", "failed", span), tone: 4 },
+            { label: "rejected", tip: tip(help.ledger.rejected), values: history.rate("", "rejected", span), tone: 3 }] }))),
         saturation(all, ctx),
         troubles(all)),
       h("div", { class: "side" }, alarmCard(), previous(), latest())),
@@ -43,17 +45,17 @@ function numbers(all) {
   const sum = (column) => all.reduce((n, c) => n + (c.ledger?.[column] || 0), 0);
   const risk = all.reduce((n, c) => n + atRisk(c), 0);
   const worst = Object.keys(help.statuses).reverse().find((s) => all.some((c) => c.health === s)) || "UP";
-  const value = (name, n, text, tone) => h("span", { class: "num " + (tone || ""), "data-metric": name, tabindex: "0", ...tip(text) }, format.count(n));
+  const told = (name, n, means, tone) => value(format.count(n), means, { "data-metric": name, class: tone });
   const lost = sum("lost");
   return h("div", { class: "stats" },
     stat("State", badge(lifeWord()), state.ready ? "ready for work" : "not ready"),
     stat("Health", h("a", { href: linkTo("health") }, badge(worst)), all.filter((c) => c.health && c.health !== "UP").length + " of " + all.length + " not up"),
-    stat("Inside now", value("inside", state.inside, "Work that was accepted and is not finished: waiting, running, or on its way. A stop waits for it."), "accepted, not finished"),
-    stat("At risk", value("at_risk", risk, "Work inside that is not written down: kill -9 now, and nothing is left of it. A graceful stop finishes or saves it.", risk > 0 ? "warn" : "good"), "inside and not durable"),
-    stat("Done", value("done", sum("done"), help.ledger.done), format.count(history.rate("", "done", 10)?.at(-1)) + " per second"),
-    stat("Failed", value("failed", sum("failed"), help.ledger.failed), "recorded"),
-    stat("Rejected", value("rejected", sum("rejected"), help.ledger.rejected), "never accepted"),
-    stat("Lost", value("lost", lost, help.ledger.lost, lost ? "bad" : "good"), lost ? "look at the log" : "as it should be"));
+    stat("Inside now", told("inside", state.inside, "Work that was accepted and is not finished: waiting, running, or on its way. A stop waits for it."), "accepted, not finished"),
+    stat("At risk", told("at_risk", risk, AT_RISK, risk > 0 ? "warn" : "good"), "inside and not durable"),
+    stat("Done", told("done", sum("done"), help.ledger.done), format.count(history.rate("", "done", 10)?.at(-1)) + " per second"),
+    stat("Failed", told("failed", sum("failed"), help.ledger.failed), "recorded"),
+    stat("Rejected", told("rejected", sum("rejected"), help.ledger.rejected), "never accepted"),
+    stat("Lost", told("lost", lost, help.ledger.lost, lost ? "bad" : "good"), lost ? "look at the log" : "as it should be"));
 }
 
 function saturation(all, ctx) {
@@ -76,7 +78,7 @@ function saturationRow(c, what, used, of, metric, knob) {
 }
 
 function troubles(all) {
-  const list = all.filter((c) => c.health && c.health !== "UP");
+  const list = all.filter((c) => c.health && c.health !== "UP" && !/^stopp/.test(c.state)); // what stops is out of service on purpose
   return list.length > 0 && card("Needs a look", null, h("ul", { class: "plain troubles" }, list.slice(0, 20).map((c) => h("li", { "data-component": c.name, key: c.name }, badge(c.health), " ", nameLink(c.name), c.reason && h("p", null, c.reason)))));
 }
 

@@ -17,17 +17,34 @@ export const note = (...text) => h("p", { class: "note" }, text);
 // empty is what stands where there is nothing: what would be here, and why not.
 export const empty = (title, text) => h("div", { class: "empty" }, h("strong", null, title), text && h("p", null, text));
 
+// value is a text that says what it means where it is pointed at.
+export const value = (text, means, more) => h("span", { ...more, class: "num " + (more?.class || ""), tabindex: "0", ...tip(means) }, text);
+
 export const failure = (err) => h("p", { class: "failure", role: "alert" }, err.status ? err.status + ": " : "", err.message);
+
+// waiting is what stands in the place of an answer that is not there; null: it is.
+export function waiting(answer) {
+  if (answer.data) return null;
+  if (answer.error) return failure(answer.error);
+  return note(state.link === "live" ? "Asking…" : "Nobody was asked while the service could answer.");
+}
 
 // badge is one word in the colour of what it says.
 const tones = {
   UP: "good", running: "good", started: "good", applied: "good", "in force": "good", delivered: "good", ok: "good", open: "good", yes: "good", clean: "good",
-  WARNING: "warn", UNKNOWN: "warn", "partly failed": "warn", "left over": "warn", draining: "warn", paused: "warn", muted: "warn", stopping: "warn", starting: "warn", reconnecting: "warn", unknown: "warn", hung: "bad",
+  WARNING: "warn", UNKNOWN: "warn", "partly failed": "warn", "left over": "warn", draining: "warn", drained: "warn", perhaps: "warn", paused: "warn", muted: "warn", stopping: "warn", starting: "warn", reconnecting: "warn", unknown: "warn", hung: "bad",
   DOWN: "bad", failed: "bad", rejected: "bad", "needs a restart": "warn", "set in code, which is stronger": "warn", panicked: "bad", lost: "bad", killed: "bad", no: "bad", raised: "bad", firing: "bad",
 };
 
 export function badge(word, explained) {
-  return h("span", { class: "badge " + (tones[word] || "calm"), ...tip(explained || help.statuses[word] || help.states[word]) }, String(word).replaceAll("_", " ").toLowerCase());
+  return h("span", { class: "badge " + (tones[word] || "calm"), ...tip(explained || help.statuses[word] || help.states[word] || help.fits[word]) }, String(word).replaceAll("_", " ").toLowerCase());
+}
+
+// explained are the attributes that say what a number of a component means, and
+// which knob changes it.
+export function explained(c, name, inLedger = c.ledger && name in c.ledger) {
+  const said = (inLedger ? help.ledger[name] : legend(c.kind, name).help) || format.words(name);
+  return tip(said, { component: c.name, knob: help.knobOf(c.kind, format.base(name)) });
 }
 
 // number is a value with what it means. It can be reached with the keyboard unless
@@ -35,10 +52,9 @@ export function badge(word, explained) {
 export function number(c, name, more = {}) {
   const inLedger = !more.metric && c.ledger && name in c.ledger;
   const value = more.value ?? (inLedger ? c.ledger[name] : c.metrics?.[name]);
-  const said = more.help || (inLedger ? help.ledger[name] : legend(c.kind, name).help) || format.words(name);
   return h("span", {
     class: "num" + (more.tone ? " " + more.tone : ""), "data-metric": name, tabindex: more.inTable ? null : "0",
-    ...tip(said, { component: c.name, knob: help.knobOf(c.kind, format.base(name)) }),
+    ...explained(c, name, inLedger),
   }, more.text ?? format.metric(name, value));
 }
 
@@ -51,10 +67,11 @@ export function bar(used, of, label) {
   return h("span", { class: "bar " + (part >= 0.95 ? "bad" : part >= 0.75 ? "warn" : ""), role: "img", "aria-label": label || Math.round(part * 100) + " %" }, h("i", { style: { width: (part * 100).toFixed(1) + "%" } }));
 }
 
-const kindOf = (c) => [c.num && "n", c.low && "low", c.grow && "grow", c.most && "most"].filter(Boolean).join(" ") || null;
+const kindOf = (c) => [c.num && "n", c.low && "low", c.tight && "tight", c.grow && "grow", c.most && "most"].filter(Boolean).join(" ") || null;
 
-// table draws rows. A column is {head, help, cell(row), num, low, grow, most}: low
-// is left out where there is little room, grow and most say who gets what is left.
+// table draws rows. A column is {head, help, cell(row), num, low, tight, grow, most}:
+// low is left out where there is little room, tight is as wide as what is in it,
+// grow and most say who gets what is left.
 export function table(columns, rows, more = {}) {
   if (!rows.length && more.empty) return more.empty;
   return h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": more.label || "table" },

@@ -164,6 +164,6 @@ export function lifeWord() {
   if (state.receipt || state.life === "stopped") return "stopped";
   if (state.link !== "live") return "reconnecting";
   if (state.life === "stopping") return /delay|ingress|drain/.test(state.stage) ? "draining" : "stopping";
-  if (state.life === "running" && /drain/.test(state.stage)) return "draining";
+  if (state.life === "running" && /^drain(ing|ed)$/.test(state.stage)) return state.stage;
   return state.life === "constructing" ? "starting" : state.life;
 }

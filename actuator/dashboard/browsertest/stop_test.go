@@ -58,7 +58,7 @@ func TestDrainIsTakenBackAndStopStops(t *testing.T) {
 	tb.visit("lifecycle")
 	tb.click(`[data-action="drain"]`)
 	tb.click(`[data-confirm]`)
-	tb.until(`document.body.dataset.state === "draining"`)
+	tb.until(`["draining", "drained"].includes(document.body.dataset.state)`)
 	assert.Equal(t, http.StatusServiceUnavailable, p.status("readyz"))
 	tb.close()
 	tb.click(`[data-action="undrain"]`)
