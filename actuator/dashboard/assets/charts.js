@@ -9,7 +9,7 @@ import * as format from "./format.js";
 
 const WIDTH = 300;
 
-// lines is a chart of {label, values, tone}; unit is "count" or "seconds". limit
+// lines is a chart of {label, values, tone, tip}; unit is "count" or "seconds". limit
 // is a line that the others should stay below.
 export function lines({ title, series, span = SPAN, unit = "count", limit, about }) {
   const say = unit === "seconds" ? format.duration : format.count;
@@ -18,7 +18,7 @@ export function lines({ title, series, span = SPAN, unit = "count", limit, about
   const model = { series: known, span, say, end: kept.end };
   return h("figure", { class: "chart" },
     h("figcaption", null, heading(title, about),
-      h("ul", { class: "legend" }, known.map((s, i) => h("li", { class: s.label && "c" + (s.tone ?? i + 1) }, s.label, " ", h("b", { class: "num" }, say(newest(s.values))))))),
+      h("ul", { class: "legend" }, known.map((s, i) => h("li", { class: s.label && "c" + (s.tone ?? i + 1), tabindex: s.tip ? "0" : null, ...s.tip }, s.label, " ", h("b", { class: "num" }, say(newest(s.values))))))),
     h("div", {
       class: "plot", tabindex: "0", role: "img", "aria-label": title + ": " + known.map((s) => s.label + " " + say(newest(s.values))).join(", "),
       onpointermove: (e) => point(e.currentTarget, model, (e.offsetX || 0) / e.currentTarget.clientWidth), onpointerleave: (e) => unpoint(e.currentTarget),
@@ -134,15 +134,22 @@ function shares(dist, before) {
   return { shares: found, count, sum: dist.sum - (fits ? before.sum : 0) };
 }
 
-// quantile is where a part of the samples is not above, supposing that they are
-// spread evenly in their bucket.
-function quantile({ shares: list, count }, q) {
+// bucketOf is the bucket in which a quantile lies; more is not known of it, as the
+// bounds may be far apart.
+function bucketOf({ shares: list, count }, q) {
   let left = q * count;
   for (const s of list) {
-    if (s.n > 0 && left <= s.n) return s.to === Infinity ? s.from : s.from + (s.to - s.from) * (left / s.n);
+    if (s.n > 0 && left <= s.n) return s;
     left -= s.n;
   }
-  return NaN;
+  return undefined;
+}
+
+// atMost writes the bound of a quantile's bucket, and says what is known of it.
+function atMost(name, q, s, say) {
+  if (!s) return h("li", null, name, " –");
+  const bound = s.to === Infinity ? "> " + say(s.from) : "≤ " + say(s.to);
+  return h("li", { tabindex: "0", ...tip(`${100 * q} % of the samples are not above it. Samples are counted in buckets: it lies between ${say(s.from)} and ${s.to === Infinity ? "whatever" : say(s.to)}.`) }, name, " ", h("b", { class: "num", "data-metric": name }, bound));
 }
 
 // histogram draws where the samples fell.
@@ -153,13 +160,13 @@ export function histogram({ title, dist, before, about, unit }) {
   const last = all.shares.findLastIndex((s) => s.n > 0);
   const part = first < 0 ? [] : all.shares.slice(Math.max(0, first - 1), last + 2);
   const most = Math.max(1, ...part.map((s) => s.n));
-  const points = [["p50", 0.5], ["p95", 0.95], ["p99", 0.99]].map(([name, q]) => [name, quantile(all, q)]);
+  const points = [["p50", 0.5], ["p95", 0.95], ["p99", 0.99]].map(([name, q]) => [name, q, bucketOf(all, q)]);
   return h("figure", { class: "chart histogram" },
     h("figcaption", null, heading(title, about),
-      h("ul", { class: "legend" }, points.map(([name, v]) => h("li", null, name, " ", h("b", { class: "num", "data-metric": name }, say(v)))), h("li", null, "mean ", h("b", { class: "num" }, say(all.sum / all.count))), h("li", null, "of ", h("b", { class: "num" }, format.count(all.count))))),
+      h("ul", { class: "legend" }, points.map(([name, q, s]) => atMost(name, q, s, say)), h("li", null, "mean ", h("b", { class: "num" }, say(all.sum / all.count))), h("li", null, "of ", h("b", { class: "num" }, format.count(all.count))))),
     part.length
       ? h("ol", { class: "bars" }, part.map((s) => h("li", { title: `${say(s.from)} to ${s.to === Infinity ? "more" : say(s.to)}: ${format.whole(s.n)} (${((100 * s.n) / all.count).toFixed(1)} %)` },
-          h("span", { class: "col" }, h("i", { class: points.some(([, v]) => v > s.from && v <= s.to) ? "holds" : "", style: { height: ((100 * s.n) / most).toFixed(1) + "%" } })),
+          h("span", { class: "col" }, h("i", { class: points.some(([, , of]) => of === s) ? "holds" : "", style: { height: ((100 * s.n) / most).toFixed(1) + "%" } })),
           h("span", { class: "to" }, s.to === Infinity ? "∞" : say(+s.to.toPrecision(2)).replace(" ", "")))))
       : h("p", { class: "nothing" }, "no samples in this time"));
 }

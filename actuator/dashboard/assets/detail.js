@@ -10,7 +10,7 @@ import { use } from "./resource.js";
 import { lines, histogram } from "./charts.js";
 import { knobs, actions } from "./knobs.js";
 import { auditTable } from "./page-config.js";
-import { card, badge, number, note, empty, failure, tree, table, linkTo, nameLink } from "./parts.js";
+import { card, badge, number, explained, note, empty, failure, tree, table, linkTo, nameLink } from "./parts.js";
 import { tip } from "./tip.js";
 import * as format from "./format.js";
 import * as help from "./help.js";
@@ -26,6 +26,10 @@ export function rangeChooser(ctx) {
   return h("div", { class: "segmented", role: "group", "aria-label": "time range" },
     Object.keys(ranges).map((r) => h("button", { type: "button", "aria-pressed": String(spanOf(ctx) === ranges[r]), onclick: () => ctx.set({ range: r }) }, r)));
 }
+
+// gauge is a line of one number of a component, rate of how fast one grows.
+export const gauge = (c, name, span, label, tone) => ({ label, tone, tip: explained(c, name), values: history.last(c.name, name, span) });
+export const rate = (c, name, span, label, tone) => ({ label, tone, tip: explained(c, name), values: history.rate(c.name, name, span) });
 
 // closer is what GET /components/{name}?inspect=true says.
 export const closer = (c) => (can("GET", ONE) ? use(inPath(ONE, c.name), 2000, { inspect: "true" }) : { data: null });
@@ -72,7 +76,7 @@ function charts(c, ctx) {
     c.ledger && flow(c, span),
     [...groups].map(([base, list]) => lines({
       title: format.words(base) + (isCounter(c, base) ? " per second" : ""), about: legend(c.kind, base).help, span, unit: base.endsWith("_seconds") && !isCounter(c, base) ? "seconds" : "count",
-      series: list.slice(0, 6).map((name) => ({ label: labelOf(name), values: isCounter(c, base) ? history.rate(c.name, name, span) : history.last(c.name, name, span) })),
+      series: list.slice(0, 6).map((name) => (isCounter(c, base) ? rate : gauge)(c, name, span, labelOf(name))),
     }))));
 }
 
@@ -83,7 +87,7 @@ const labelOf = (name) => /=([^,}]*)/.exec(name)?.[1] || "";
 export function flow(c, span) {
   return lines({
     title: "Throughput per second", span,
-    series: ["done", "failed", "rejected"].map((column, i) => ({ label: column, tone: [1, 4, 3][i], values: history.rate(c.name, column, span) })).filter((s, i) => i === 0 || c.ledger?.[s.label] > 0),
+    series: ["done", "failed", "rejected"].map((column, i) => rate(c, column, span, column, [1, 4, 3][i])).filter((s, i) => i === 0 || c.ledger?.[s.label] > 0),
   });
 }
 
@@ -109,16 +113,16 @@ function inspection(c, near) {
   const { stats: _, flush_log: __, running, stacks, requests, ...rest } = found;
   return [
     running && card("Running now", { aside: h("span", { class: "dim" }, running.length + " tasks") }, table([
-      { head: "For at least", num: true, help: "How long ago a look found it running first.", cell: (t) => format.duration(format.seconds(t.seen_for)) },
       { head: "Lane", grow: true, cell: (t) => t.lane || h("span", { class: "dim" }, "a closure") },
+      { head: "For at least", num: true, help: "How long ago a look found it running first.", cell: (t) => format.duration(format.seconds(t.seen_for)) },
       { head: "Key", cell: (t) => t.key || "–" },
       { head: "Try", num: true, cell: (t) => t.attempt || "–" },
     ], running.slice(0, 100), { label: "running tasks", empty: empty("Nothing runs", "No worker has a task at this moment.") })),
     stacks?.length > 0 && card("Where they are", { aside: h("span", { class: "dim" }, "stacks of the workers' tasks") }, stacks.map((s, i) => h("details", { class: "stack", open: i === 0 },
       h("summary", null, h("b", { class: "num" }, s.count), " at ", h("code", null, s.at)), h("pre", { tabindex: "0" }, s.stack)))),
     requests && card("Requests in flight", { aside: h("span", { class: "dim" }, requests.length) }, table([
+      { head: "Method", tight: true, cell: (r) => r.method }, { head: "Route", grow: true, cell: (r) => h("code", null, r.route) },
       { head: "Age", num: true, cell: (r) => format.duration(format.seconds(r.age)) },
-      { head: "Method", cell: (r) => r.method }, { head: "Route", grow: true, cell: (r) => h("code", null, r.route) },
       { head: "", cell: (r) => r.endless && badge("stream", "It has no end of its own.") },
     ], requests.slice(0, 200), { label: "requests in flight", empty: empty("No request is in flight") })),
     Object.keys(rest).length > 0 && card("A closer look", null, tree(rest)),
@@ -129,14 +133,21 @@ function ledgerOf(c) {
   if (!c.ledger) return null;
   const l = c.ledger;
   const balanced = l.accepted === l.done + l.failed + l.saved + l.dropped + l.lost + l.inside && l.offered === l.accepted + l.rejected;
+  const elsewhere = c.kind === "pool" && !l.offered;
   return card("Ledger", { aside: badge(balanced ? "balanced" : "does not balance", balanced ? "accepted = done + failed + saved + dropped + lost + inside, and offered = accepted + rejected." : "The columns do not add up: that is a fault.") },
     h("dl", { class: "numbers ledger" }, Object.keys(help.ledger).map((column) => [
-      h("dt", null, column), h("dd", null, number(c, column, { text: format.whole(l[column]), tone: column === "lost" && l[column] ? "bad" : "" }))])));
+      h("dt", null, column), h("dd", null, number(c, column, { text: format.whole(l[column]), tone: column === "lost" && l[column] ? "bad" : "" }))])),
+    elsewhere && note("What its lanes bring in is counted by them."));
 }
 
+// alarmsOf are the component's alarms; the feed knows those that are raised.
 function alarmsOf(c) {
-  if (!c.alarms?.length) return null;
-  return card("Alarms", null, h("ul", { class: "plain" }, c.alarms.map((a) => typeof a === "string" ? h("li", null, a) : h("li", null, h("span", tip(a.help), a.name), " ", (a.state || a.raised !== undefined) && badge(a.state || (a.raised ? "raised" : "quiet")), a.value !== undefined && [" ", format.count(a.value), a.unit, a.threshold !== undefined && " of " + a.threshold + a.unit]))));
+  const told = can("GET", "/alarms") ? use("/alarms", 3000).data?.alarms?.filter((a) => a.component === c.name) : null;
+  const alarms = told || c.alarms?.map((name) => ({ alarm: name, raised: true })) || [];
+  if (!alarms.length) return null;
+  return card("Alarms", null, h("ul", { class: "plain" }, alarms.map((a) => h("li", { key: a.alarm },
+    badge(a.raised ? "raised" : a.enabled === false ? "off" : "quiet"), " ", h("span", { tabindex: a.help ? "0" : null, ...tip(a.help) }, format.words(a.alarm)),
+    a.value !== undefined && h("span", { class: "dim num" }, " ", format.count(a.value), " of ", format.count(a.threshold), " ", a.unit)))));
 }
 
 function hooksOf(c) {
@@ -151,7 +162,7 @@ function standsOn(c) {
   if (!c.stands_on?.length && !above.length) return null;
   const list = (names) => names.map((n, i) => [i > 0 && ", ", state.components.has(n) ? nameLink(n) : n]);
   return card("Neighbours", null,
-    c.stands_on?.length > 0 && h("p", null, "Stands on ", list(c.stands_on), ", which stop after it."),
+    c.stands_on?.length > 0 && h("p", null, "Stands on ", list(c.stands_on), c.stands_on.length > 1 ? ", which stop after it." : ", which stops after it."),
     above.length > 0 && h("p", null, list(above.map((o) => o.name)), above.length > 1 ? " stand" : " stands", " on it, and stop before it."));
 }
 

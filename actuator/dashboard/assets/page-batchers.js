@@ -1,8 +1,8 @@
 // Batchers: how full a batch is and how old, what triggers flushes, flush now.
 
 import { h, lazy } from "./dom.js";
-import { ofKind, history } from "./store.js";
-import { detail, flow, spanOf } from "./detail.js";
+import { ofKind } from "./store.js";
+import { detail, flow, gauge, rate, spanOf } from "./detail.js";
 import { actButton } from "./knobs.js";
 import { lines } from "./charts.js";
 import { card, badge, bar, number, table, tr, stat, empty, nameLink, filterBox, matches, paged } from "./parts.js";
@@ -74,7 +74,6 @@ const logColumns = (log) => [
 
 function special(c, ctx, near) {
   const span = spanOf(ctx);
-  const values = (name) => history.last(c.name, name, span);
   const triggers = triggersOf(c);
   const log = near.data?.inspect?.flush_log;
   return [
@@ -85,10 +84,10 @@ function special(c, ctx, near) {
       stat("Inside", number(c, "inside"), ["of ", number(c, "buffer_capacity")]),
       stat("Producers waiting", number(c, "waiting_producers"), "for room")),
     card("Now", null, h("div", { class: "charts" },
-      lines({ title: "Items", span, series: [{ label: "buffered", values: values("buffered_items") }, { label: "in flight", values: values("in_flight_items"), tone: 2 }] }),
+      lines({ title: "Items", span, series: [gauge(c, "buffered_items", span, "buffered"), gauge(c, "in_flight_items", span, "in flight", 2)] }),
       flow(c, span),
-      lines({ title: "Age of the oldest batch", span, unit: "seconds", series: [{ label: "oldest", values: values("oldest_batch_seconds"), tone: 3 }] }),
-      lines({ title: "Flushes per second, by trigger", span, series: triggers.filter((t) => t.n > 0).map((t) => ({ label: t.trigger, values: history.rate(c.name, t.name, span) })) }))),
+      lines({ title: "Age of the oldest batch", span, unit: "seconds", series: [gauge(c, "oldest_batch_seconds", span, "oldest", 3)] }),
+      lines({ title: "Flushes per second, by trigger", span, series: triggers.filter((t) => t.n > 0).map((t) => rate(c, t.name, span, t.trigger)) }))),
     triggers.length > 0 && card("What triggered the flushes", null, split(c), h("dl", { class: "numbers" }, triggers.map((t, i) => [h("dt", null, h("i", { class: "swatch c" + ((i % 6) + 1) }), t.trigger), h("dd", null, number(c, t.name, { text: format.whole(t.n) }))]))),
     near.data?.stats?.trouble && h("p", { class: "failure" }, near.data.stats.trouble),
     Array.isArray(log) && card("Flush log", { aside: "the last " + log.length }, table(logColumns(log), log, { label: "flushes", empty: empty("No flush yet") })),

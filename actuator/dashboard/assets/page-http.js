@@ -3,7 +3,7 @@
 
 import { h, lazy } from "./dom.js";
 import { ofKind, history } from "./store.js";
-import { detail, flow, spanOf } from "./detail.js";
+import { detail, flow, gauge, spanOf } from "./detail.js";
 import { lines } from "./charts.js";
 import { card, badge, number, table, tr, stat, nameLink } from "./parts.js";
 import * as format from "./format.js";
@@ -35,7 +35,6 @@ const list = (servers) => [h("h1", null, "HTTP"), card("Servers", null, table(co
 
 function special(c, ctx, near) {
   const span = spanOf(ctx);
-  const values = (name) => history.last(c.name, name, span);
   const states = ["new", "active", "idle", "hijacked"].map((s) => ({ s, name: `connections{state=${s}}` })).filter(({ name }) => c.metrics?.[name] !== undefined);
   return [
     h("div", { class: "stats" },
@@ -46,9 +45,9 @@ function special(c, ctx, near) {
       stat("Rejected", number(c, "rejected"), "while draining, mostly")),
     card("Now", null, h("div", { class: "charts" },
       flow(c, span),
-      lines({ title: "Requests in flight", span, series: [{ label: "in flight", values: values("in_flight_requests") }, { label: "streams", tone: 5, values: values("open_streams") }] }),
-      lines({ title: "Connections by state", span, series: states.map(({ s, name }) => ({ label: s, values: values(name) })) }),
-      lines({ title: "Oldest request", span, unit: "seconds", series: [{ label: "age", tone: 3, values: values("oldest_request_seconds") }] }))),
+      lines({ title: "Requests in flight", span, series: [gauge(c, "in_flight_requests", span, "in flight"), gauge(c, "open_streams", span, "streams", 5)] }),
+      lines({ title: "Connections by state", span, series: states.map(({ s, name }) => gauge(c, name, span, s)) }),
+      lines({ title: "Oldest request", span, unit: "seconds", series: [gauge(c, "oldest_request_seconds", span, "age", 3)] }))),
     routes(near),
   ];
 }

@@ -2,11 +2,13 @@
 // pool closely.
 
 import { h, lazy } from "./dom.js";
-import { ofKind, history } from "./store.js";
-import { detail, flow, spanOf } from "./detail.js";
+import { ofKind, history, state } from "./store.js";
+import { can, inPath } from "./api.js";
+import { use } from "./resource.js";
+import { detail, flow, gauge, rate, spanOf } from "./detail.js";
 import { lines, spark } from "./charts.js";
 import { card, badge, bar, number, table, tr, empty, nameLink, filterBox, matches, paged } from "./parts.js";
-import { state } from "./store.js";
+const ONE = "/components/{name}";
 
 export const page = {
   id: "pools", title: "Pools", key: "p",
@@ -66,28 +68,38 @@ const drawLane = (c) => tr(laneColumns, c, { "data-component": c.name });
 
 function special(c, ctx, near) {
   const span = spanOf(ctx);
-  const values = (name) => history.last(c.name, name, span);
   if (c.kind === "lane") {
     return card("Now", null, h("div", { class: "charts" }, flow(c, span), lines({
-      title: "Items", span, series: ["queued_items", "running_items", "retrying_items"].map((name) => ({ label: name.replace("_items", ""), values: values(name) })),
+      title: "Items", span, series: ["queued_items", "running_items", "retrying_items"].map((name) => gauge(c, name, span, name.replace("_items", ""))),
     })), near.data?.stats?.pool && h("p", null, "It leads into ", state.components.has("pool:" + near.data.stats.pool) ? nameLink("pool:" + near.data.stats.pool) : near.data.stats.pool, "."));
   }
-  const lanes = ofKind("lane").filter((l) => l.stands_on?.includes(c.name) || l.after?.includes(c.name));
+  const lanes = lanesOf(c);
   return [
     h("div", { class: "stats" }, tiles(c)),
     card("Now", null, h("div", { class: "charts" },
-      lines({ title: "Workers", span, limit: m(c, "max_workers"), series: [{ label: "busy", values: values("busy_workers") }, { label: "there are", tone: 5, values: values("workers") }] }),
-      lines({ title: "Queue", span, limit: m(c, "queued_tasks") * 4 > m(c, "queue_capacity") ? m(c, "queue_capacity") : 0, series: [{ label: "waiting", values: values("queued_tasks"), tone: 2 }] }),
+      lines({ title: "Workers", span, limit: m(c, "max_workers"), series: [gauge(c, "busy_workers", span, "busy"), gauge(c, "workers", span, "there are", 5)] }),
+      lines({ title: "Queue", span, limit: m(c, "queued_tasks") * 4 > m(c, "queue_capacity") ? m(c, "queue_capacity") : 0, series: [gauge(c, "queued_tasks", span, "waiting", 2)] }),
       throughput(c, lanes, span),
-      lines({ title: "Ages", span, unit: "seconds", series: [{ label: "oldest wait", values: values("oldest_wait_seconds"), tone: 3 }, { label: "longest run", values: values("longest_run_seconds"), tone: 5 }] }))),
+      lines({ title: "Ages", span, unit: "seconds", series: [gauge(c, "oldest_wait_seconds", span, "oldest wait", 3), gauge(c, "longest_run_seconds", span, "longest run", 5)] }))),
     lanes.length > 0 && card("Its lanes", null, table(laneColumns, lanes, { label: "lanes", row: laneRow })),
   ];
+}
+
+// lanesOf are the lanes that lead into a pool: of those that stand on it, the ones
+// that say so when asked. A lane may stand on other pools as well.
+function lanesOf(c) {
+  const near = ofKind("lane").filter((l) => l.stands_on?.includes(c.name));
+  if (near.length > 12 || !can("GET", ONE)) return near;
+  return near.filter((l) => {
+    const pool = use(inPath(ONE, l.name)).data?.stats?.pool;
+    return pool === undefined || "pool:" + pool === c.name;
+  });
 }
 
 // throughput is what the pool does per second: its own tasks, and each of its lanes.
 function throughput(c, lanes, span) {
   const of = [...(c.ledger?.offered ? [c] : []), ...lanes.slice(0, 4)];
-  return lines({ title: "Done per second", span, series: (of.length ? of : [c]).map((l) => ({ label: l.name, values: history.rate(l.name, "done", span) })) });
+  return lines({ title: "Done per second", span, series: (of.length ? of : [c]).map((l) => rate(l, "done", span, l.name)) });
 }
 
 const tiles = (c) => [["Busy", "busy_workers", "max_workers"], ["Queued", "queued_tasks", "queue_capacity"]].map(([label, used, of]) =>
