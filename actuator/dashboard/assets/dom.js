@@ -41,6 +41,10 @@ function flat(kids, into, place) {
   return into;
 }
 
+// plain takes the sting out of characters that turn the direction of what comes
+// after them: a name with one of those could look like another.
+const plain = (text) => text.replace(/[\u202a-\u202e\u2066-\u2069]/g, "\ufffd");
+
 const sort = (v) => (v.text !== undefined ? "#" : v.view || v.tag);
 
 function patchAll(parent, old, next) {
@@ -63,7 +67,7 @@ function patchAll(parent, old, next) {
 }
 
 function create(v, parent) {
-  if (v.text !== undefined) return (v.el = document.createTextNode(v.text));
+  if (v.text !== undefined) return (v.el = document.createTextNode(plain(v.text)));
   if (v.view) {
     v.inner = v.view(...v.args);
     return (v.el = create(v.inner, parent));
@@ -80,7 +84,7 @@ function create(v, parent) {
 function patch(old, v) {
   v.el = old.el;
   if (v.text !== undefined) {
-    if (old.text !== v.text) v.el.data = v.text;
+    if (old.text !== v.text) v.el.data = plain(v.text);
     return v.el;
   }
   if (v.view) {

@@ -5,7 +5,7 @@ import { ask, can, inPath } from "./api.js";
 import { use, stale } from "./resource.js";
 import { propose } from "./write.js";
 import { state, changed } from "./store.js";
-import { card, note, failure } from "./parts.js";
+import { card, note, waiting } from "./parts.js";
 import { tip } from "./tip.js";
 import * as format from "./format.js";
 
@@ -29,7 +29,7 @@ const differs = (knob, value) => value !== undefined && String(value) !== String
 export function knobs(c, verb = "change") {
   if (!c.knobs || !can("GET", KNOBS)) return null;
   const asked = use(inPath(KNOBS, c.name), 3000);
-  if (!asked.data) return card("Knobs", null, asked.error ? failure(asked.error) : note("Asking…"));
+  if (!asked.data) return card("Knobs", null, waiting(asked));
   const mine = edits.get(c.name);
   const shown = mine ? mine.base : asked.data;
   const hot = shown.knobs.filter((k) => !k.cold);
@@ -140,7 +140,7 @@ export function actButton(c, action) {
 // act proposes to have a component do something.
 export function act(c, action, body) {
   propose({
-    title: format.words(action.name) + " " + c.name, text: action.help, action: action.name, confirm: "Do it", danger: action.danger, dryRun: true,
+    title: action.title || format.words(action.name) + " " + c.name, text: action.help, action: action.name, confirm: "Do it", danger: action.danger, dryRun: true,
     request: () => ({ method: "POST", path: inPath(ACTIONS, c.name, action.name), body }),
     done: () => stale(),
   });

@@ -5,7 +5,7 @@ import { state } from "./store.js";
 import { can, inPath } from "./api.js";
 import { use } from "./resource.js";
 import { propose } from "./write.js";
-import { card, badge, empty, failure, note, table, nameLink, filterBox, matches, paged } from "./parts.js";
+import { card, badge, empty, note, waiting, table, nameLink, filterBox, matches, paged } from "./parts.js";
 import { tip } from "./tip.js";
 import * as format from "./format.js";
 
@@ -39,10 +39,10 @@ const attempt = (r) => propose({
 });
 
 const notices = [
-  { head: "At", cell: (n) => h("time", { datetime: n.at, title: n.at }, format.stamp(n.at)) },
-  { head: "", cell: (n) => badge(n.state) },
-  { head: "Component", low: true, cell: (n) => (state.components.has(n.component) ? nameLink(n.component) : n.component) },
-  { head: "What was told", grow: true, cell: (n) => n.text || n.alarm },
+  { head: "At", tight: true, cell: (n) => h("time", { datetime: n.at, title: n.at }, format.stamp(n.at)) },
+  { head: "State", tight: true, cell: (n) => badge(n.state) },
+  { head: "Component", tight: true, low: true, cell: (n) => (state.components.has(n.component) ? nameLink(n.component) : n.component) },
+  { head: "What was told", most: true, cell: (n) => n.text || n.alarm },
   { head: "To", low: true, cell: (n) => (n.receivers || []).join(", ") },
 ];
 
@@ -52,19 +52,18 @@ const isRaised = (a) => a.raised === true || a.firing === true || /^(raised|firi
 
 // alarmList is all of them, or those that are raised.
 export function alarmList(answer, raisedOnly, ctx) {
-  if (answer.error && !answer.data) return failure(answer.error);
-  if (!answer.data) return note("Asking…");
+  if (!answer.data) return waiting(answer);
   const all = listOf(answer.data);
   const shown = all.filter((a) => (!raisedOnly || isRaised(a)) && matches(ctx?.query.q, a.component || "", a.name || a.alarm || ""));
   shown.sort((a, b) => isRaised(b) - isRaised(a));
-  if (!shown.length) return empty(raisedOnly ? "All is quiet" : "No alarm", raisedOnly ? `None of ${all.length} alarms is raised.` : "No component has said what somebody is to be woken for.");
+  if (!shown.length) return empty(raisedOnly && all.length ? "All is quiet" : "No alarm", raisedOnly && all.length ? `None of ${all.length} alarms is raised.` : "No component has said what somebody is to be woken for.");
   const name = (a) => a.name || a.alarm;
   const columns = [
-    { head: "", cell: (a) => badge(isRaised(a) ? "raised" : a.enabled === false ? "off" : a.state || "quiet") },
+    { head: "State", tight: true, cell: (a) => badge(isRaised(a) ? "raised" : a.enabled === false ? "off" : a.state || "quiet") },
     { head: "Component", grow: !raisedOnly, cell: (a) => (state.components.has(a.component) ? nameLink(a.component) : a.component) },
     { head: "Alarm", cell: (a) => h("span", { tabindex: "0", ...tip(a.help || a.text || name(a)) }, name(a)) },
-    { head: "Value", num: true, cell: (a) => (a.value === undefined || a.value === null ? "–" : [format.count(a.value), " ", a.unit]) },
-    { head: "At", num: true, help: "The threshold from which on it is raised.", cell: (a) => (a.threshold === undefined ? "–" : [format.count(a.threshold), " ", a.unit]) },
+    { head: "Value", num: true, help: "What was found when it was looked last.", cell: (a) => (a.value === undefined || a.value === null ? "–" : [format.count(a.value), " ", a.unit]) },
+    { head: "Threshold", num: true, help: "The value from which on it is raised. A rule under alarms.rules changes it.", cell: (a) => (a.threshold === undefined ? "–" : [format.count(a.threshold), " ", a.unit]) },
     { head: "Since", num: true, low: true, cell: (a) => format.clock(a.since || a.raised_at) },
   ];
   const more = { label: "alarms", key: (a) => a.component + " " + name(a) };

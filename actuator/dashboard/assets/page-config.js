@@ -7,7 +7,7 @@ import { use } from "./resource.js";
 import { propose } from "./write.js";
 import { closer } from "./detail.js";
 import { state, ofKind } from "./store.js";
-import { card, badge, table, empty, failure, note, tree, nameLink, filterBox, matches, paged } from "./parts.js";
+import { card, badge, table, empty, failure, note, waiting, tree, nameLink, filterBox, matches, paged } from "./parts.js";
 import * as format from "./format.js";
 
 const ROLLBACK = "/audit/{seq}/rollback";
@@ -26,17 +26,17 @@ function view(ctx) {
 
 function changes(ctx) {
   const answer = use("/audit", 2000, { limit: "200" });
-  if (answer.error && !answer.data) return card("Changes while it runs", null, failure(answer.error));
-  const rows = (answer.data?.entries || []).filter((e) => matches(ctx.query.q, e.component, Object.keys(e.after || {}).join(" "), e.by || "", e.error || ""));
+  if (!answer.data) return card("Changes while it runs", null, waiting(answer));
+  const rows = answer.data.entries.filter((e) => matches(ctx.query.q, e.component, Object.keys(e.after || {}).join(" "), e.by || "", e.error || ""));
   return card("Changes while it runs", { aside: h("span", { class: "dim" }, "newest first") }, rows.length ? paged(ctx, rows, (shown) => auditTable(shown)) : empty("No change", "Every change of a knob stands here: who, from where, before and after; refused ones, too."));
 }
 
 // auditTable is used where the changes of one component are shown, too.
 export function auditTable(entries, small) {
-  const change = (e) => (e.action ? [h("b", null, e.action), Object.keys(e.after || {}).length > 0 && [" ", h("code", null, JSON.stringify(e.after))]]
+  const change = (e) => (e.action ? [h("b", null, e.action), Object.entries(e.after || {}).filter(([, v]) => v !== "" && v !== false).map(([k, v]) => [" ", h("code", null, k + "=" + format.knob(v))])]
     : Object.keys(e.after || {}).map((k) => h("div", null, h("code", null, k), " ", h("span", { class: "was" }, format.knob(e.before?.[k])), " → ", h("b", null, format.knob(e.after[k])))));
   return table([
-    { head: "At", cell: (e) => h("time", { datetime: e.at, title: e.at }, format.clock(e.at)) },
+    { head: "At", tight: true, cell: (e) => h("time", { datetime: e.at, title: e.at }, format.clock(e.at)) },
     !small && { head: "Component", cell: (e) => (state.components.has(e.component) ? nameLink(e.component) : e.component) },
     { head: "Change", grow: true, cell: (e) => [change(e), e.error && h("p", { class: "bad" }, "refused: ", e.error), e.until && h("p", { class: "dim" }, "until ", format.clock(e.until)), e.persisted && h("p", { class: "dim" }, "kept for the next start"), small && h("p", { class: "dim" }, "by ", e.by || "somebody")] },
     !small && { head: "By", low: true, cell: (e) => [e.by || "somebody", e.from && h("div", { class: "dim" }, e.from)] },
@@ -70,8 +70,8 @@ function reloads() {
       ], found.files || [], { label: "files", key: (f) => f.name, empty: note("No file is watched.") }),
       found.overrides && note("Changes that are kept stand in ", h("code", null, found.overrides), ".")),
     card("Reloads", { aside: h("span", { class: "dim" }, "newest first") }, found.history?.length ? table([
-      { head: "At", cell: (r) => h("time", { datetime: r.at, title: r.at }, format.stamp(r.at)) },
-      { head: "Outcome", cell: (r) => badge(r.outcome, outcomes[r.outcome]) },
+      { head: "At", tight: true, cell: (r) => h("time", { datetime: r.at, title: r.at }, format.stamp(r.at)) },
+      { head: "Outcome", tight: true, cell: (r) => badge(r.outcome, outcomes[r.outcome]) },
       { head: "What", most: true, cell: (r) => [r.changes?.length > 0 && differences(r.changes), r.problems?.length > 0 && problems(r.problems)] },
     ], found.history, { label: "reloads", key: (r) => r.seq }) : empty("No reload yet", "No file has changed since the start.")),
   ];
@@ -90,8 +90,7 @@ const differences = (list) => h("ul", { class: "plain" }, list.map((d) => h("li"
 // origins are Spring's: sources, the strongest first, with their properties.
 function origins(ctx) {
   const answer = use("/env", 5000);
-  if (answer.error && !answer.data) return card("Values and their origin", null, failure(answer.error));
-  if (!answer.data) return card("Values and their origin", null, note("Asking…"));
+  if (!answer.data) return card("Values and their origin", null, waiting(answer));
   const taken = new Set();
   const rows = [];
   for (const source of answer.data.propertySources || []) {
@@ -104,8 +103,8 @@ function origins(ctx) {
   const shown = rows.filter((r) => matches(ctx.query.q, r.key, String(r.value), r.origin));
   return card("Values and their origin", { aside: h("span", { class: "dim" }, rows.length + " values") }, shown.length ? paged(ctx, shown, (some) => table([
     { head: "Key", grow: true, cell: (r) => h("code", null, r.key) },
-    { head: "Value", cell: (r) => h("code", { class: r.rules ? "" : "overruled", title: r.rules ? null : "another source is stronger" }, format.knob(r.value)) },
-    { head: "Origin", cell: (r) => h("span", { class: "dim" }, r.origin) },
+    { head: "Value", cell: (r) => (r.value === "" ? h("span", { class: "dim" }, "empty") : h("code", { class: r.rules ? "" : "overruled" }, format.knob(r.value))) },
+    { head: "Origin", cell: (r) => h("span", { class: "dim" }, r.origin, !r.rules && ", overruled") },
   ], some, { key: (r) => r.source + " " + r.key, label: "values" })) : empty("No value", "None fits the filter."));
 }
 

@@ -17,8 +17,14 @@ function view(ctx) {
   ];
 }
 
+// isBad: somebody should look. "0 lost" is not bad, and of an alarm only its raise is.
+function isBad(e) {
+  if (e.kind === "alarm") return e.data?.state === "raised";
+  return Boolean(e.data?.error) || e.data?.reached === false || /\b(failed|panicked|hung|refused|rejected|[1-9]\d* lost)\b/.test(e.text);
+}
+
 export function eventRow(e) {
-  const bad = /fail|panic|hung|refused|lost/.test(e.text || "") || e.data?.error;
-  return h("li", { class: bad ? "bad" : "", "data-event": e.kind },
-    h("time", { datetime: e.at, title: e.at }, format.clock(e.at)), h("span", { class: "kind" }, e.kind), h("span", { class: "text" }, e.component && [nameLink(e.component), " "], e.text));
+  const text = e.component ? e.text.replace(e.component + ": ", "") : e.text; // its name stands before it
+  return h("li", { class: isBad(e) ? "bad" : "", "data-event": e.kind },
+    h("time", { datetime: e.at, title: e.at }, format.clock(e.at)), h("span", { class: "kind" }, e.kind), h("span", { class: "text" }, e.component && [nameLink(e.component), " "], text));
 }

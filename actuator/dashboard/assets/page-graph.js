@@ -7,9 +7,9 @@ import { card, empty, hrefOf, note, filterBox, matches } from "./parts.js";
 import * as help from "./help.js";
 
 const MOST = 150;
-const W = 168;
+const W = 160;
 const H = 34;
-const GAP_X = 56;
+const GAP_X = 40;
 const GAP_Y = 12;
 
 export const page = { id: "graph", title: "Graph", key: "g", view };
@@ -26,7 +26,8 @@ function view(ctx) {
   ];
 }
 
-// columnsOf gives each component the first column behind all that stand on it.
+// columnsOf gives each component the first column behind all that stand on it, and
+// behind all of the bands that stop before its own.
 function columnsOf(list) {
   const bands = Object.keys(help.bands).filter((b) => list.some((c) => c.band === b));
   if (!list.some((c) => c.stands_on?.length)) return new Map(list.map((c) => [c.name, bands.indexOf(c.band)])); // the bands are all that is known
@@ -35,7 +36,12 @@ function columnsOf(list) {
   // The list is in stop order, so those above come first; an edge against it
   // (a cycle) is ignored.
   const place = new Map(list.map((c, i) => [c.name, i]));
+  const last = new Map(); // the last column of each band
   for (const c of list) {
+    const before = Math.max(-1, ...bands.slice(0, bands.indexOf(c.band)).map((b) => last.get(b) ?? -1));
+    const at = Math.max(column.get(c.name), before + 1);
+    column.set(c.name, at);
+    last.set(c.band, Math.max(last.get(c.band) ?? -1, at));
     for (const below of c.stands_on || []) {
       if (names.has(below) && place.get(below) > place.get(c.name)) column.set(below, Math.max(column.get(below), column.get(c.name) + 1));
     }
@@ -71,7 +77,7 @@ function edge(from, to, spot) {
 }
 
 function node(c, at, number) {
-  const name = c.name.length > 18 ? c.name.slice(0, 17) + "…" : c.name;
+  const name = c.name.length > 17 ? c.name.slice(0, 16) + "…" : c.name;
   return h("a", { key: c.name, href: hrefOf(c.name), "data-component": c.name, class: `node band-${c.band} state-${c.state} health-${c.health}` },
     h("title", null, `${c.name}: ${c.state}, stops as number ${number}${c.ledger ? ", " + c.ledger.inside + " inside" : ""}`),
     h("rect", { x: at.x, y: at.y, width: W, height: H, rx: 5 }),

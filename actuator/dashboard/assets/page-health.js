@@ -4,7 +4,7 @@ import { h } from "./dom.js";
 import { can } from "./api.js";
 import { use } from "./resource.js";
 import { state } from "./store.js";
-import { card, badge, table, failure, note, empty, nameLink, filterBox, matches, tree, paged } from "./parts.js";
+import { card, badge, table, waiting, empty, nameLink, filterBox, matches, tree, paged } from "./parts.js";
 import * as help from "./help.js";
 
 export const page = { id: "health", title: "Health", key: "i", when: () => can("GET", "/health"), view };
@@ -27,12 +27,11 @@ function group(name) {
 }
 
 function components(ctx, answer) {
-  if (answer.error && !answer.data) return failure(answer.error);
-  if (!answer.data) return note("Asking…");
+  if (!answer.data) return waiting(answer);
   if (!answer.data.components) return empty("No details", "Who asks without the token sees one word. The configuration (health.details) says who sees more.");
   const rows = Object.entries(answer.data.components).filter(([name, c]) => matches(ctx.query.q, name, c.status)).sort(([, a], [, b]) => order.indexOf(a.status) - order.indexOf(b.status));
   return paged(ctx, rows, (shown) => table([
-    { head: "Status", cell: ([, c]) => badge(c.status) },
+    { head: "Status", tight: true, cell: ([, c]) => badge(c.status) },
     { head: "Component", cell: ([name]) => (state.components.has(name) ? nameLink(name) : name) },
     { head: "What it says", most: true, cell: ([, c]) => [c.details?.reason && h("p", { class: "reason-line" }, c.details.reason), c.details && Object.keys(c.details).some((k) => k !== "reason") && h("details", null, h("summary", null, "details"), tree(c.details))] },
   ], shown, { label: "health of components", key: ([name]) => name }));

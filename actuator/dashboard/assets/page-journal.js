@@ -7,7 +7,7 @@ import { can, inPath } from "./api.js";
 import { use } from "./resource.js";
 import { detail, closer } from "./detail.js";
 import { act, canAct } from "./knobs.js";
-import { card, stat, badge, bar, number, table, empty, failure, note, nameLink, hrefOf, filterBox, matches, paged } from "./parts.js";
+import { card, stat, badge, bar, number, table, empty, failure, note, waiting, nameLink, hrefOf, filterBox, matches, paged } from "./parts.js";
 import { tip } from "./tip.js";
 import * as format from "./format.js";
 
@@ -67,7 +67,7 @@ function box(c, near, ctx) {
   const rows = (letters.data?.letters || []).filter((l) => matches(ctx.query.q, l.id || "", l.component || "", l.key || "", l.reason || "", l.last_error || ""));
   const n = c.metrics?.letters || 0;
   const may = (name) => c.actions?.includes(name) && canAct();
-  const button = (name, label, body, small) => may(name) && h("button", { type: "button", class: (small ? "small " : "") + (name === "drop" && !small ? "danger" : ""), "data-action": name, onclick: () => act(c, { name, help: what[name], danger: name === "drop" }, body) }, label);
+  const button = (name, label, body, small) => may(name) && h("button", { type: "button", class: (small ? "small " : "") + (name === "drop" && !small ? "danger" : ""), "data-action": name, onclick: () => act(c, { name, title: (name === "drop" ? "Drop " : "Send again ") + (body.all ? "all letters" : "letter " + body.id), help: what[name], danger: name === "drop" }, body) }, label);
   return card("Dead letters", { component: c.name, aside: [nameLink(c.name), " ", badge(c.health)] },
     h("div", { class: "stats" },
       stat("Letters", number(c, "letters", { tone: n ? "warn" : "good" }), "failed for good"),
@@ -76,9 +76,9 @@ function box(c, near, ctx) {
     n > 0 && h("div", { class: "buttons" }, filterBox(ctx, "Filter letters"),
       button("redrive", "Send all again…", { all: true }), button("drop", "Drop all…", { all: true }),
       may("redrive") && ctx.sel !== c.name && h("a", { href: hrefOf(c.name) }, "choose by component, key, reason or age")),
-    letters.error && failure(letters.error),
+    letters.data && letters.error && failure(letters.error),
     rows.length ? paged(ctx, rows, (shown) => table([
-      { head: "Died", cell: (l) => h("time", { datetime: l.died, title: l.died }, format.stamp(l.died)) },
+      { head: "Died", tight: true, cell: (l) => h("time", { datetime: l.died, title: l.died }, format.stamp(l.died)) },
       { head: "Component", cell: (l) => (state.components.has(l.component) ? nameLink(l.component) : l.component) },
       { head: "Reason", cell: (l) => h("span", tip(reasons[l.reason] || l.reason), l.reason) },
       { head: "Tries", num: true, low: true, cell: (l) => l.attempts },
@@ -86,7 +86,7 @@ function box(c, near, ctx) {
       { head: "Last error", grow: true, cell: (l) => h("span", { class: "error" }, l.last_error || "–") },
       { head: "", cell: (l) => h("span", { class: "buttons" }, button("redrive", "Again", { id: l.id }, true), button("drop", "Drop", { id: l.id }, true)) },
     ], shown, { label: "dead letters", key: (l) => l.seq ?? l.id }))
-      : n > 0 ? note(letters.data ? "None fits the filter." : "Asking…") : empty("No dead letter", "Work that fails for good is kept here, to be looked at, sent again, or dropped."),
+      : n > 0 ? waiting(letters) || note("None fits the filter.") : empty("No dead letter", "Work that fails for good is kept here, to be looked at, sent again, or dropped."),
     letters.data?.more && note(`The oldest ${letters.data.letters.length} of ${letters.data.total} are listed.`),
     found?.error && failure({ message: found.error }));
 }

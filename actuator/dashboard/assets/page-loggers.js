@@ -4,7 +4,7 @@ import { h } from "./dom.js";
 import { can, inPath } from "./api.js";
 import { use } from "./resource.js";
 import { propose } from "./write.js";
-import { card, table, empty, failure, note, filterBox, matches } from "./parts.js";
+import { card, table, empty, waiting, filterBox, matches } from "./parts.js";
 
 const ONE = "/loggers/{name}";
 
@@ -15,7 +15,7 @@ function view(ctx) {
   const rows = Object.entries(answer.data?.loggers || {}).filter(([name]) => matches(ctx.query.q, name));
   return [
     h("div", { class: "title-row" }, h("h1", null, "Loggers"), h("span", { class: "push" }, filterBox(ctx, "Filter loggers"))),
-    card("Levels", null, answer.error && !answer.data ? failure(answer.error) : !answer.data ? note("Asking…") : table([
+    card("Levels", null, waiting(answer) || table([
       { head: "Logger", grow: true, cell: ([name]) => name },
       { head: "Level", help: "The lowest level that is written.", cell: ([name, l]) => levels(name, l, answer.data.levels) },
       { head: "", cell: ([name]) => can("POST", ONE) && h("button", { type: "button", class: "small", "data-action": "reset", onclick: () => set(name, null) }, "Reset") },

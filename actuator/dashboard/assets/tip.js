@@ -48,7 +48,10 @@ function show(el, type) {
 
 function knobsOf(component) {
   if (!keys.has(component)) {
-    keys.set(component, ask({ path: inPath("/components/{name}/knobs", component) }).then((a) => a.knobs, () => []));
+    keys.set(component, ask({ path: inPath("/components/{name}/knobs", component) }).then((a) => a.knobs, () => {
+      keys.delete(component); // the next look asks again
+      return [];
+    }));
   }
   return keys.get(component);
 }
