@@ -163,7 +163,7 @@ export function histogram({ title, dist, before, about, unit }) {
   const points = [["p50", 0.5], ["p95", 0.95], ["p99", 0.99]].map(([name, q]) => [name, q, bucketOf(all, q)]);
   return h("figure", { class: "chart histogram" },
     h("figcaption", null, heading(title, about),
-      h("ul", { class: "legend" }, points.map(([name, q, s]) => atMost(name, q, s, say)), h("li", null, "mean ", h("b", { class: "num" }, say(all.sum / all.count))), h("li", null, "of ", h("b", { class: "num" }, format.count(all.count))))),
+      h("ul", { class: "legend" }, points.map(([name, q, s]) => atMost(name, q, s, say)), h("li", tip("The sum of all samples by their number."), "mean ", h("b", { class: "num" }, say(all.sum / all.count))), h("li", tip("How many samples there are in this time."), "of ", h("b", { class: "num" }, format.count(all.count))))),
     part.length
       ? h("ol", { class: "bars" }, part.map((s) => h("li", { title: `${say(s.from)} to ${s.to === Infinity ? "more" : say(s.to)}: ${format.whole(s.n)} (${((100 * s.n) / all.count).toFixed(1)} %)` },
           h("span", { class: "col" }, h("i", { class: points.some(([, , of]) => of === s) ? "holds" : "", style: { height: ((100 * s.n) / most).toFixed(1) + "%" } })),

@@ -10,7 +10,7 @@ import { use } from "./resource.js";
 import { lines, histogram } from "./charts.js";
 import { knobs, actions } from "./knobs.js";
 import { auditTable } from "./page-config.js";
-import { card, badge, number, explained, note, empty, failure, tree, table, linkTo, nameLink } from "./parts.js";
+import { card, badge, value, number, explained, note, empty, failure, tree, table, linkTo, nameLink } from "./parts.js";
 import { tip } from "./tip.js";
 import * as format from "./format.js";
 import * as help from "./help.js";
@@ -116,13 +116,13 @@ function inspection(c, near) {
       { head: "Lane", grow: true, cell: (t) => t.lane || h("span", { class: "dim" }, "a closure") },
       { head: "For at least", num: true, help: "How long ago a look found it running first.", cell: (t) => format.duration(format.seconds(t.seen_for)) },
       { head: "Key", cell: (t) => t.key || "–" },
-      { head: "Try", num: true, cell: (t) => t.attempt || "–" },
+      { head: "Try", num: true, help: "Which attempt it is.", cell: (t) => t.attempt || "–" },
     ], running.slice(0, 100), { label: "running tasks", empty: empty("Nothing runs", "No worker has a task at this moment.") })),
     stacks?.length > 0 && card("Where they are", { aside: h("span", { class: "dim" }, "stacks of the workers' tasks") }, stacks.map((s, i) => h("details", { class: "stack", open: i === 0 },
       h("summary", null, h("b", { class: "num" }, s.count), " at ", h("code", null, s.at)), h("pre", { tabindex: "0" }, s.stack)))),
     requests && card("Requests in flight", { aside: h("span", { class: "dim" }, requests.length) }, table([
       { head: "Method", tight: true, cell: (r) => r.method }, { head: "Route", grow: true, cell: (r) => h("code", null, r.route) },
-      { head: "Age", num: true, cell: (r) => format.duration(format.seconds(r.age)) },
+      { head: "Age", num: true, help: "How long ago it came in.", cell: (r) => format.duration(format.seconds(r.age)) },
       { head: "", cell: (r) => r.endless && badge("stream", "It has no end of its own.") },
     ], requests.slice(0, 200), { label: "requests in flight", empty: empty("No request is in flight") })),
     Object.keys(rest).length > 0 && card("A closer look", null, tree(rest)),
@@ -147,7 +147,7 @@ function alarmsOf(c) {
   if (!alarms.length) return null;
   return card("Alarms", null, h("ul", { class: "plain" }, alarms.map((a) => h("li", { key: a.alarm },
     badge(a.raised ? "raised" : a.enabled === false ? "off" : "quiet"), " ", h("span", { tabindex: a.help ? "0" : null, ...tip(a.help) }, format.words(a.alarm)),
-    a.value !== undefined && h("span", { class: "dim num" }, " ", format.count(a.value), " of ", format.count(a.threshold), " ", a.unit)))));
+    a.value !== undefined && [" ", value([format.count(a.value), " of ", format.count(a.threshold), " ", a.unit], "What was found last, and the threshold; a rule under alarms.rules changes that.", { class: "dim" })]))));
 }
 
 function hooksOf(c) {

@@ -26,7 +26,7 @@ const TRY = "/alarms/{receiver}/test";
 const receivers = [
   { head: "Receiver", grow: true, cell: (r) => [r.name, r.target && h("span", { class: "dim" }, " ", r.target)] },
   { head: "Pending", num: true, help: "Notices that wait or are on their way.", cell: (r) => format.whole(r.pending) },
-  { head: "Delivered", num: true, cell: (r) => format.whole(r.delivered) },
+  { head: "Delivered", num: true, help: "Notices that it has taken.", cell: (r) => format.whole(r.delivered) },
   { head: "Failed", num: true, help: "Notices that were tried in vain.", cell: (r) => format.whole(r.failed) },
   { head: "Dropped", num: true, low: true, help: "Notices that were never tried: the queue was full, or the process at its end.", cell: (r) => format.whole(r.dropped) },
   { head: "Last error", cell: (r) => r.last_error && h("span", { class: "bad" }, r.last_error) },
@@ -64,7 +64,7 @@ export function alarmList(answer, raisedOnly, ctx) {
     { head: "Alarm", cell: (a) => h("span", { tabindex: "0", ...tip(a.help || a.text || name(a)) }, name(a)) },
     { head: "Value", num: true, help: "What was found when it was looked last.", cell: (a) => (a.value === undefined || a.value === null ? "–" : [format.count(a.value), " ", a.unit]) },
     { head: "Threshold", num: true, help: "The value from which on it is raised. A rule under alarms.rules changes it.", cell: (a) => (a.threshold === undefined ? "–" : [format.count(a.threshold), " ", a.unit]) },
-    { head: "Since", num: true, low: true, cell: (a) => format.clock(a.since || a.raised_at) },
+    { head: "Since", num: true, low: true, help: "Since when it is raised.", cell: (a) => format.clock(a.since || a.raised_at) },
   ];
   const more = { label: "alarms", key: (a) => a.component + " " + name(a) };
   if (ctx) return paged(ctx, shown, (rows) => table(columns, rows, more));

@@ -62,13 +62,13 @@ function split(c) {
 
 // logColumns leaves out what no flush of this batcher has.
 const logColumns = (log) => [
-  { head: "Ended", cell: (f) => h("span", { title: format.stamp(f.at) }, format.clock(f.at)) },
-  { head: "Trigger", cell: (f) => f.trigger },
+  { head: "Ended", tight: true, cell: (f) => h("span", { title: format.stamp(f.at) }, format.clock(f.at)) },
+  { head: "Trigger", tight: true, help: "Why it was flushed: count (max_items), bytes (max_bytes), linger, room for others, by hand, or the drain.", cell: (f) => f.trigger },
   log.some((f) => f.key) && { head: "Key", low: true, cell: (f) => f.key || "–" },
-  { head: "Items", num: true, cell: (f) => format.whole(f.items) },
+  { head: "Items", num: true, help: "How many were in the batch; max_items is the most.", cell: (f) => format.whole(f.items) },
   log.some((f) => f.bytes) && { head: "Size", num: true, low: true, cell: (f) => format.bytes(f.bytes || 0) },
-  { head: "Took", num: true, cell: (f) => format.duration(format.seconds(f.took)) },
-  { head: "Attempts", num: true, low: true, cell: (f) => format.whole(f.attempts) },
+  { head: "Took", num: true, help: "With all its attempts and the pauses between them.", cell: (f) => format.duration(format.seconds(f.took)) },
+  { head: "Attempts", num: true, low: true, help: "How often the sink was called for it; retry.max_attempts is the most.", cell: (f) => format.whole(f.attempts) },
   { head: "Outcome", grow: true, cell: (f) => [badge(f.outcome), f.error && [" ", h("span", { class: "dim" }, f.error)]] },
 ].filter(Boolean);
 

@@ -81,7 +81,7 @@ function box(c, near, ctx) {
       { head: "Died", tight: true, cell: (l) => h("time", { datetime: l.died, title: l.died }, format.stamp(l.died)) },
       { head: "Component", cell: (l) => (state.components.has(l.component) ? nameLink(l.component) : l.component) },
       { head: "Reason", cell: (l) => h("span", tip(reasons[l.reason] || l.reason), l.reason) },
-      { head: "Tries", num: true, low: true, cell: (l) => l.attempts },
+      { head: "Tries", num: true, low: true, help: "How often it was tried; retry.max_attempts of its lane or batcher is the most.", cell: (l) => l.attempts },
       { head: "Key", low: true, cell: (l) => l.key || "–" },
       { head: "Last error", grow: true, cell: (l) => h("span", { class: "error" }, l.last_error || "–") },
       { head: "", cell: (l) => h("span", { class: "buttons" }, button("redrive", "Again", { id: l.id }, true), button("drop", "Drop", { id: l.id }, true)) },

@@ -96,8 +96,8 @@ const rehearsalFacts = (r) => h("div", { class: "stats" },
 const rehearsalGates = (r) => table([
   { head: "Component", grow: true, cell: (g) => nameLink(g.component) },
   { head: "Inside", num: true, help: help.ledger.inside, cell: (g) => format.count(g.inside) },
-  { head: "Done per second", num: true, low: true, cell: (g) => format.count(g.done_per_second) },
-  { head: "Would take", num: true, cell: (g) => span(g.estimate) },
+  { head: "Done per second", num: true, low: true, help: "What was finished while it was looked.", cell: (g) => format.count(g.done_per_second) },
+  { head: "Would take", num: true, help: "Inside, divided by done per second.", cell: (g) => span(g.estimate) },
   { head: "At most", num: true, low: true, help: "With what is handed on to it.", cell: (g) => span(g.at_most) },
   { head: "", low: true, cell: (g) => g.why && h("span", { class: "dim" }, g.why) },
 ], (r.gates || []).filter((g, i) => g.inside > 0 || i < 8), { key: (g) => g.gate, label: "gates" });
@@ -253,12 +253,12 @@ function runs() {
   const list = answer.data?.runs || [];
   return list.length > 0 && card("Last runs", null, table([
     { head: "Stopped", tight: true, help: "When the stop began; of a run that was killed, when it was started.", cell: (r) => (r.receipt ? format.stamp(r.receipt.began) : r.since ? "up since " + format.stamp(r.since) : "–") },
-    { head: "Was up for", num: true, low: true, cell: (r) => (r.receipt?.up_since ? format.duration(Math.round((new Date(r.receipt.began) - new Date(r.receipt.up_since)) / 1000)) : "–") },
+    { head: "Was up for", num: true, low: true, help: "From the moment when all was started until the stop began.", cell: (r) => (r.receipt?.up_since ? format.duration(Math.round((new Date(r.receipt.began) - new Date(r.receipt.up_since)) / 1000)) : "–") },
     { head: "How", tight: true, cell: (r) => badge(r.receipt ? (r.receipt.clean ? "clean" : "failed") : r.state) },
     { head: "Cause", grow: true, cell: (r) => (r.receipt ? causeText(r.receipt.cause) : r.problem || "") },
-    { head: "Stop took", num: true, cell: (r) => (r.receipt ? format.duration(format.seconds(r.receipt.took)) : "–") },
+    { head: "Stop took", num: true, help: "lifecycle.stop_timeout is the most.", cell: (r) => (r.receipt ? format.duration(format.seconds(r.receipt.took)) : "–") },
     { head: "Saved", num: true, help: help.ledger.saved, cell: (r) => format.whole(r.receipt?.total?.saved) },
     { head: "Lost", num: true, help: help.ledger.lost, cell: (r) => format.whole(r.receipt?.work_lost) },
-    { head: "Exit code", num: true, low: true, cell: (r) => r.receipt?.exit_code ?? "–" },
+    { head: "Exit code", num: true, low: true, help: "With which code the process ended.", cell: (r) => r.receipt?.exit_code ?? "–" },
   ], list.slice(0, 20), { label: "last runs" }));
 }

@@ -86,11 +86,12 @@ function redraw() {
   if (!c) return;
   const { what } = c;
   const request = what.request(c.options);
+  const conflict = c.error?.status === 412; // what was shown is not so any more, and sent again it is refused again
   draw(dialog, h("form", { method: "dialog", class: "ask", onsubmit: (e) => e.preventDefault() },
     h("h2", { id: "ask-title" }, what.title),
     what.text && h("p", null, what.text),
     c.phase !== "done" && choices(c),
-    c.phase !== "done" && c.preview && (what.show ? h("div", { class: "preview", "data-preview": true }, what.show(c.preview)) : difference(c.preview)),
+    c.phase !== "done" && !conflict && c.preview && (what.show ? h("div", { class: "preview", "data-preview": true }, what.show(c.preview)) : difference(c.preview)),
     c.error && trouble(c),
     c.phase === "done" && outcome(c),
     h("details", { key: "curl", open: true, class: "curl" }, h("summary", null, "The same in a terminal"),
@@ -100,7 +101,7 @@ function redraw() {
       h("button", { type: "button", onclick: () => dialog.close() }, c.phase === "done" ? "Close" : "Cancel"),
       c.phase !== "done" && h("button", {
         type: "button", class: what.danger ? "primary danger" : "primary", "data-confirm": true,
-        disabled: c.phase === "sending" || (c.preview?.after && !Object.keys(c.preview.after).length && !c.options.persist), onclick: () => confirm(c),
+        disabled: c.phase === "sending" || conflict || (c.preview?.after && !Object.keys(c.preview.after).length && !c.options.persist), onclick: () => confirm(c),
       }, c.phase === "sending" ? "Sending…" : what.confirm || "Confirm"))));
   // A button that is gone, or cannot be pressed any more, takes the focus with it.
   if (dialog.open && !dialog.contains(document.activeElement)) dialog.querySelector("footer button:not(:disabled)[data-confirm], footer button")?.focus();
