@@ -38,7 +38,7 @@ func TestProblems(t *testing.T) {
 			"config.yaml:3: not readable as YAML: mapping values are not allowed in this context",
 		}},
 		{name: "UnknownAnchor", file: "\nhttp: *nobody", want: []string{
-			"config.yaml:2: not readable as YAML: unknown anchor 'nobody' referenced",
+			"config.yaml:2: not readable as YAML: unknown anchor; quote a text that begins with *",
 		}},
 		{name: "SecondDocument", file: "http: {addr: x}\n---\nhttp: {addr: y}\n", want: []string{
 			"config.yaml:2:1: a second document begins here; a configuration is one document",

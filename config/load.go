@@ -36,6 +36,7 @@ func Load(opts Options, sections ...Section) (*Values, error) {
 		given: opts, opts: opts.withDefaults(), origins: map[string]Origin{}, said: map[Source]map[string]Value{},
 		contents: map[string][]byte{}, merged: koanf.New(delim),
 	}
+	l.given.dir = l.opts.dir
 	l.schema(sections)
 	if len(l.problems) > 0 {
 		return nil, l.err()

@@ -31,8 +31,13 @@ type Options struct {
 	// Flags are short names for keys.
 	Flags []Flag
 	// ReadFile reads the files; it tells an absent one by fs.ErrNotExist.
-	// Zero: os.ReadFile.
+	// Zero: os.ReadFile; a relative name is then meant in the working directory as
+	// it is now, also when the files are read again after it has changed.
 	ReadFile func(name string) ([]byte, error)
+
+	// dir is where relative names lie on the disk: the working directory as it was
+	// at the first Load.
+	dir string
 }
 
 // Flag is a short name for a key: Flag{Name: "input", Key: "quickstart.input"}
@@ -69,7 +74,18 @@ func (o Options) withDefaults() Options {
 		o.Prefix = "LASTCALL_"
 	}
 	if o.ReadFile == nil {
-		o.ReadFile = os.ReadFile
+		if o.dir == "" {
+			o.dir, _ = os.Getwd() // without one, names stay as they are
+		}
+		o.ReadFile = func(name string) ([]byte, error) { return os.ReadFile(o.path(name)) }
 	}
 	return o
+}
+
+// path is where a file lies, whatever the working directory is by now.
+func (o Options) path(name string) string {
+	if o.dir == "" || filepath.IsAbs(name) {
+		return name
+	}
+	return filepath.Join(o.dir, name)
 }

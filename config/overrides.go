@@ -61,7 +61,7 @@ func (v *Values) Keep(set map[string]any, by string) (*Values, error) {
 	if err := next.outranked(set); err != nil {
 		return nil, fmt.Errorf("config: keep in %s: %w", name, err)
 	}
-	if err := replaceFile(name, text); err != nil {
+	if err := replaceFile(v.made.opts.path(name), text); err != nil {
 		return nil, fmt.Errorf("config: keep: %w", err)
 	}
 	return next, nil

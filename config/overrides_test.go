@@ -164,6 +164,20 @@ func TestKeep(t *testing.T) {
 		assert.NoFileExists(t, name)
 	})
 
+	t.Run("FileBehindALink", func(t *testing.T) {
+		t.Parallel()
+		v, name := kept(t, "{}")
+		behind := filepath.Join(t.TempDir(), "behind.yaml")
+		write(t, behind, "http: {addr: \":1\"}")
+		require.NoError(t, os.Symlink(behind, name))
+		_, err := v.Keep(map[string]any{"pools.sms.queue": 7}, "alice")
+		require.NoError(t, err)
+		assert.Contains(t, textOf(t, behind), "queue: 7")
+		target, err := os.Readlink(name)
+		require.NoError(t, err)
+		assert.Equal(t, behind, target)
+	})
+
 	t.Run("NamedByTheEnvironment", func(t *testing.T) {
 		t.Parallel()
 		elsewhere := filepath.Join(t.TempDir(), "mine.yaml")
@@ -176,6 +190,38 @@ func TestKeep(t *testing.T) {
 }
 
 // TestKeepIsSeenWhole reads the file all the time while it is written.
+// It is not parallel: there is one working directory.
+func TestWorkingDirectoryMayChange(t *testing.T) {
+	dir, elsewhere := t.TempDir(), t.TempDir()
+	t.Chdir(dir)
+	write(t, "config.yaml", "pools: {sms: {queue: 5}}")
+	_, _, all := sections()
+	v := load(t, config.Options{File: "config.yaml", Overrides: "config.overrides.yaml"}, all...)
+	t.Chdir(elsewhere)
+
+	_, err := v.Keep(map[string]any{"pools.sms.workers": 7}, "alice")
+	require.NoError(t, err)
+	assert.FileExists(t, filepath.Join(dir, "config.overrides.yaml"))
+	left, err := os.ReadDir(elsewhere)
+	require.NoError(t, err)
+	assert.Empty(t, left)
+
+	next, err := v.Reload()
+	require.NoError(t, err)
+	assert.Equal(t, "config.yaml:1", next.Origin("pools.sms.queue").String())
+	assert.Equal(t, "config.overrides.yaml:7", next.Origin("pools.sms.workers").String())
+
+	s := newSeen()
+	w := config.NewWatcher(next, config.WatchConfig{Debounce: time.Millisecond, Poll: 20 * time.Millisecond}, s.changed)
+	require.NoError(t, w.Start(t.Context()))
+	write(t, filepath.Join(dir, "config.yaml"), "pools: {sms: {queue: 6}}")
+	eventually(t, func() bool { return s.count() > 0 })
+	require.NoError(t, w.Stop(t.Context()))
+	for _, f := range w.Files() {
+		assert.Empty(t, f.Wrong)
+	}
+}
+
 func TestKeepIsSeenWhole(t *testing.T) {
 	t.Parallel()
 	v, name := kept(t, "{}")

@@ -9,6 +9,10 @@ import (
 // replaceFile puts a new file in the place of an old one, in one step: whoever
 // reads, or comes after a crash, finds the one or the other.
 func replaceFile(name string, data []byte) (err error) {
+	// A link stays one: it is the file behind it that is replaced.
+	if target, linkErr := filepath.EvalSymlinks(name); linkErr == nil {
+		name = target
+	}
 	dir := filepath.Dir(name)
 	mode := os.FileMode(0o600)
 	if old, statErr := os.Stat(name); statErr == nil {

@@ -14,6 +14,17 @@ import (
 	"github.com/lastcall-go/lastcall/config"
 )
 
+func TestProblemsRepeatNothingOfASecret(t *testing.T) {
+	t.Parallel()
+	for _, text := range []string{"http: {token: *hunter2}", "http: {token: !hunter2 x}", "http: {token: !!int [hunter2]}", "http: {token: @hunter2}"} {
+		_, _, all := sections()
+		_, err := config.Load(file(text), all...)
+		require.Error(t, err, text)
+		assert.NotContains(t, err.Error(), "hunter2", text)
+		assert.Contains(t, err.Error(), "config.yaml:1", text)
+	}
+}
+
 func TestSecretIsNeverPrinted(t *testing.T) {
 	t.Parallel()
 	const hidden = "hunter2"

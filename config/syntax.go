@@ -11,6 +11,10 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
+// anchor is a name in what the parser says. It may be a password that begins with
+// a star, and was not quoted.
+var anchor = regexp.MustCompile(`unknown anchor '.*' referenced`)
+
 var yamlLine = regexp.MustCompile(`^(yaml: )?(line \d+: )?`)
 
 // syntax reports what the YAML parser says. The line it gives is that of
@@ -23,7 +27,7 @@ func (l *loader) syntax(source Source, name string, data []byte, err error) {
 	line := 1 + sort.Search(len(all)-1, func(i int) bool {
 		return strings.HasSuffix(parseAll(bytes.Join(all[:i+1], nil)), said)
 	})
-	l.problem("", inFile(source, name, line, 0), "", "not readable as YAML: "+said)
+	l.problem("", inFile(source, name, line, 0), "", "not readable as YAML: "+anchor.ReplaceAllString(said, "unknown anchor; quote a text that begins with *"))
 }
 
 // parseAll returns what the parser says of all documents in data.

@@ -68,7 +68,11 @@ func (w *walker) walkScalar(n *node, y *yaml.Node) any {
 	case y.Tag == "!!null":
 		return nil
 	case strings.HasPrefix(y.Tag, "!") && !strings.HasPrefix(y.Tag, "!!"):
-		w.problem(n.key, w.at(y), "", fmt.Sprintf("unknown tag %s; write the value itself", y.Tag))
+		tag := " " + y.Tag
+		if n.kind == leaf && holdsSecret(n.typ, nil) {
+			tag = "" // one that begins so, and was not quoted
+		}
+		w.problem(n.key, w.at(y), "", fmt.Sprintf("unknown tag%s; write the value itself", tag))
 		return nil
 	case n.kind == group || n.kind == dict:
 		w.problem(n.key, w.at(y), "", fmt.Sprintf("wants %s, got %s", n.wants(), shape(y)))

@@ -97,7 +97,7 @@ func NewWatcher(v *Values, cfg WatchConfig, changed func(ctx context.Context, ne
 	w := &Watcher{cfg: cfg.WithDefaults(), changed: changed, source: v, notify: fsnotify.NewWatcher, ended: make(chan struct{})}
 	for _, name := range v.made.files {
 		data, there := v.made.contents[name]
-		w.files = append(w.files, &watched{name: name, read: v.made.opts.ReadFile, data: data, there: there, sum: sha256.Sum256(data)})
+		w.files = append(w.files, &watched{path: v.made.opts.path(name), name: name, read: v.made.opts.ReadFile, data: data, there: there, sum: sha256.Sum256(data)})
 	}
 	if v.made.opts.ReadFile != nil {
 		w.notify = func() (*fsnotify.Watcher, error) { return nil, errors.New("the files are read by Options.ReadFile") }

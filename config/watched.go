@@ -13,6 +13,7 @@ import (
 // watched is one file of a Watcher. It belongs to the watcher's goroutine.
 type watched struct {
 	name string
+	path string                            // name, on the disk
 	read func(name string) ([]byte, error) // nil: from the disk
 
 	there bool   // it counts
@@ -77,14 +78,14 @@ func (f *watched) now() (data []byte, writing bool, err error) {
 		data, err = f.read(f.name)
 		return data, false, err
 	}
-	info, err := os.Stat(f.name)
+	info, err := os.Stat(f.path)
 	if err != nil {
 		return nil, false, err
 	}
 	if !info.Mode().IsRegular() && !info.IsDir() {
 		return nil, false, errNoFile
 	}
-	file, err := os.Open(f.name)
+	file, err := os.Open(f.path)
 	if err != nil {
 		return nil, false, err
 	}

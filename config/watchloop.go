@@ -117,7 +117,7 @@ func (l *watching) renew() {
 	}
 	blind := ""
 	for _, f := range l.files {
-		blind = cmp.Or(blind, l.watch(filepath.Dir(f.name)))
+		blind = cmp.Or(blind, l.watch(filepath.Dir(f.path)))
 	}
 	l.setBlind(blind)
 }
