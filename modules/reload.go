@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"sync"
 	"testing"
 	"time"
@@ -61,6 +62,7 @@ type reloader struct {
 	mu      sync.Mutex
 	inCode  map[string]bool // keys whose value another one in code stands over
 	current *config.Values  // what was last good
+	kept    map[string]any  // of the overrides file, by keys, and not found in it yet
 	pending []keyChange     // what of it needs a restart
 	wrong   []wrongKey      // why the files are rejected as they are now; empty: they are not
 	since   time.Time       // since when
@@ -87,7 +89,7 @@ func newReloader(in reloaderIn) *reloader {
 	}
 	r := &reloader{
 		conductor: in.Conductor, log: in.Logger, mask: in.Management.Actuator,
-		boot: in.Values, current: in.Values, counts: map[reloadOutcome]uint64{},
+		boot: in.Values, current: in.Values, kept: map[string]any{}, counts: map[reloadOutcome]uint64{},
 	}
 	if r.log == nil {
 		r.log = zap.NewNop()
@@ -172,6 +174,7 @@ func (r *reloader) accept(next *config.Values, changes, pending []keyChange) {
 		entry.Outcome = reloadUnchanged
 	}
 	r.mu.Lock()
+	r.forgetLocked(next, changes)
 	r.current, r.pending, r.wrong = next, pending, nil
 	entry = r.noteLocked(entry)
 	r.mu.Unlock()
@@ -204,8 +207,33 @@ func (r *reloader) Keep(_ context.Context, values map[string]any, by string) err
 			return fmt.Errorf("%s: %w: code has put another value in its place, and will again", key, config.ErrOutranked)
 		}
 	}
+	// The watcher finds what is written, and then it is the current one. By then
+	// somebody may have turned the knob again, who comes later and counts.
+	before := maps.Clone(r.kept)
+	maps.Copy(r.kept, values)
 	r.mu.Unlock()
-	// The watcher finds what is written, and then it is the current one.
 	_, err := current.Keep(values, by)
+	if err != nil {
+		r.mu.Lock()
+		for key := range values {
+			delete(r.kept, key)
+			if was, ok := before[key]; ok {
+				r.kept[key] = was
+			}
+		}
+		r.mu.Unlock()
+	}
 	return err
+}
+
+// forgetLocked is for keys whose kept values were found, or are over.
+func (r *reloader) forgetLocked(next *config.Values, changes []keyChange) {
+	for _, c := range changes {
+		delete(r.kept, c.Key)
+	}
+	for key, value := range r.kept {
+		if v, ok := next.Value(key); ok && isSame(value, v) {
+			delete(r.kept, key)
+		}
+	}
 }

@@ -421,6 +421,23 @@ func TestKeptChange(t *testing.T) {
 		assert.Equal(t, 9, s.limits("sms").Workers, "what was kept is stronger than the file")
 	})
 
+	t.Run("IsNotTurnedAgainWhenTheWatcherFindsIt", func(t *testing.T) {
+		t.Parallel()
+		s := serve(t, "reload: {enabled: true, debounce: 300ms}\npools: {sms: {workers: 5}}", config.Options{})
+		require.NoError(t, s.turn("pool:sms", lifecycle.Change{Values: map[string]any{"workers": 9}, Persist: true}))
+		require.NoError(t, s.turn("pool:sms", lifecycle.Change{Values: map[string]any{"workers": 10}}))
+		s.reloaded(1)
+		assert.Equal(t, 10, s.limits("sms").Workers, "it was turned after the change that was kept")
+		assert.Len(t, s.conductor.Audit(), 2)
+
+		s.write("config.overrides.yaml", "pools: {sms: {workers: 11}}")
+		s.reloaded(2)
+		assert.Equal(t, 11, s.limits("sms").Workers)
+		s.write("config.overrides.yaml", "pools: {sms: {workers: 9}}")
+		s.reloaded(3)
+		assert.Equal(t, 9, s.limits("sms").Workers, "what was kept once and is written by hand counts as any other")
+	})
+
 	t.Run("IsRefusedWhereItWouldNotCount", func(t *testing.T) {
 		t.Parallel()
 		s := serve(t, quick, config.Options{Environ: []string{"LASTCALL_POOLS_SMS_WORKERS=3"}})

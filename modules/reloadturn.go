@@ -49,7 +49,9 @@ func (r *reloader) setInCode() map[string]bool {
 
 // is compares what a knob is with a value of the configuration, which is in the
 // types of YAML.
-func (k knobAt) is(v config.Value) bool { return fmt.Sprint(k.Value) == fmt.Sprint(v.Value) }
+func (k knobAt) is(v config.Value) bool { return isSame(k.Value, v) }
+
+func isSame(knob any, v config.Value) bool { return fmt.Sprint(knob) == fmt.Sprint(v.Value) }
 
 // turn is what changes of one component.
 type turn struct {
@@ -75,7 +77,7 @@ func (r *reloader) planOf(knobs map[string]knobAt, next *config.Values) plan {
 	for _, d := range current.Diff(next) {
 		k, effect := knobs[d.Key], r.effect(knobs, d)
 		p.changes = append(p.changes, r.changeOf(d, k, effect))
-		if effect != inForce {
+		if effect != inForce || r.isKept(d) {
 			continue
 		}
 		t, ok := turns[k.component]
@@ -89,6 +91,14 @@ func (r *reloader) planOf(knobs map[string]knobAt, next *config.Values) plan {
 		p.turns = append(p.turns, turns[component])
 	}
 	return p
+}
+
+// isKept: the change is in force already. It was turned first, and then written.
+func (r *reloader) isKept(d config.Difference) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	value, ok := r.kept[d.Key]
+	return ok && isSame(value, d.After)
 }
 
 func (r *reloader) effect(knobs map[string]knobAt, d config.Difference) effect {
