@@ -34,11 +34,16 @@ export const rate = (c, name, span, label, tone) => ({ label, tone, tip: explain
 // closer is what GET /components/{name}?inspect=true says.
 export const closer = (c) => (can("GET", ONE) ? use(inPath(ONE, c.name), 2000, { inspect: "true" }) : { data: null });
 
+// watch has all numbers of a component kept from now on, and asks for those before.
+export function watch(name) {
+  if (look(name) && can("GET", "/history")) prime(name);
+}
+
 // detail draws a component. special(c, ctx, closer) are the cards of its kind.
 export function detail(ctx, special, verb) {
   const c = state.components.get(ctx.sel);
   if (!c) return [back(ctx), empty("There is no " + ctx.sel, state.components.size ? "It may have another name since the last start." : "Nothing is known yet.")];
-  if (look(c.name) && can("GET", "/history")) prime(c.name);
+  watch(c.name);
   const near = closer(c);
   return [
     back(ctx),

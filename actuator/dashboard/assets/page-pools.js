@@ -5,7 +5,7 @@ import { h, lazy } from "./dom.js";
 import { ofKind, history, state } from "./store.js";
 import { can, inPath } from "./api.js";
 import { use } from "./resource.js";
-import { detail, flow, gauge, rate, spanOf } from "./detail.js";
+import { detail, flow, gauge, rate, spanOf, watch } from "./detail.js";
 import { lines, spark } from "./charts.js";
 import { card, badge, bar, number, table, tr, empty, nameLink, filterBox, matches, paged } from "./parts.js";
 const ONE = "/components/{name}";
@@ -99,6 +99,7 @@ function lanesOf(c) {
 // throughput is what the pool does per second: its own tasks, and each of its lanes.
 function throughput(c, lanes, span) {
   const of = [...(c.ledger?.offered ? [c] : []), ...lanes.slice(0, 4)];
+  of.forEach((l) => watch(l.name));
   return lines({ title: "Done per second", span, series: (of.length ? of : [c]).map((l) => rate(l, "done", span, l.name)) });
 }
 
