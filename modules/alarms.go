@@ -61,8 +61,19 @@ func newAlarms(in alarmsIn) (*alarm.Watch, error) {
 		return nil, err
 	}
 	watch.Mute(in.Config.Muted)
-	attendAlarms(in.Lifecycle, watch, log)
+	attendAlarms(in.Lifecycle, watch, func(ctx context.Context) error {
+		warnOfRules(log, watch, cfg.Rules)
+		return watch.Start(ctx)
+	}, log)
 	return watch, nil
+}
+
+// warnOfRules: which alarms there are is known when all is constructed.
+func warnOfRules(log *zap.Logger, watch *alarm.Watch, rules []alarm.Rule) {
+	for _, i := range watch.UnusedRules() {
+		log.Warn("alarms: a rule fits no alarm of any component, so it changes nothing; GET /actuator/alarms names all there are",
+			zap.String("rule", fmt.Sprintf("alarms.rules[%d]", i)), zap.String("component", rules[i].Component), zap.String("alarm", rules[i].Alarm))
+	}
 }
 
 // lastWords is how long is waited for messages when everything else is over. It
@@ -71,10 +82,10 @@ const lastWords = 60 * time.Millisecond
 
 // attendAlarms: the witness sees everything; the component has the time of a
 // stop in which messages are sent.
-func attendAlarms(lc fx.Lifecycle, watch *alarm.Watch, log *zap.Logger) {
+func attendAlarms(lc fx.Lifecycle, watch *alarm.Watch, open func(context.Context) error, log *zap.Logger) {
 	lifecycle.Attend(lc, lifecycle.Witness{
 		Name: "alarms",
-		Open: watch.Start,
+		Open: open,
 		Close: func(ctx context.Context) {
 			ctx, cancel := context.WithTimeout(ctx, lastWords)
 			defer cancel()

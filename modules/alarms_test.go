@@ -298,6 +298,22 @@ alarms:
 		require.NoError(t, a.Stop(context.Background()))
 	})
 
+	t.Run("RuleThatFitsNothingIsSaidAtTheStart", func(t *testing.T) {
+		t.Parallel()
+		core, logs := observer.New(zapcore.WarnLevel)
+		a := app.New(modules.Default(), fx.Decorate(func(*zap.Logger) *zap.Logger { return zap.New(core) }),
+			sources("alarms: {rules: [{component: 'pool:*', alarm: capacity}, {alarm: capcity}, {component: 'pool:smz', enabled: false}, {component: application, alarm: health}]}", nil),
+			poolmodule.Provide("sms", pool.Config{}), fx.Invoke(fx.Annotate(func(*pool.Pool) {}, fx.ParamTags(`name:"sms"`))))
+		require.NoError(t, a.Err())
+		require.NoError(t, a.Start(t.Context()))
+		var rules []string
+		for _, entry := range logs.FilterMessageSnippet("fits no alarm").All() {
+			rules = append(rules, entry.ContextMap()["rule"].(string))
+		}
+		assert.Equal(t, []string{"alarms.rules[1]", "alarms.rules[2]"}, rules)
+		require.NoError(t, a.Stop(context.Background()))
+	})
+
 	t.Run("SecretsComeFromTheEnvironment", func(t *testing.T) {
 		t.Parallel()
 		url, bodies := hooked(t, "ok")

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/lastcall-go/lastcall/lifecycle"
 )
 
 // The defaults of [Rule].
@@ -114,6 +116,27 @@ func (r Rule) fits(component, alarm string) bool {
 		return ok
 	}
 	return match(r.Component, component) && match(r.Alarm, alarm)
+}
+
+// UnusedRules are the numbers, from 0, of the rules in [Config].Rules that fit no
+// alarm of any component there is: most likely a name is misspelt. Of every
+// component count the alarms of its panel and those that all have.
+func (w *Watch) UnusedRules() []int {
+	var unused []int
+	components := append(w.conductor.Components(), lifecycle.Component{Name: Application})
+	for i, rule := range w.cfg.Rules {
+		if !slices.ContainsFunc(components, rule.fitsAny) {
+			unused = append(unused, i)
+		}
+	}
+	return unused
+}
+
+func (r Rule) fitsAny(c lifecycle.Component) bool {
+	if r.fits(c.Name, Health) || r.fits(c.Name, Change) || r.fits(c.Name, StopOverBudget) {
+		return true
+	}
+	return c.Panel != nil && slices.ContainsFunc(c.Panel.Alarms, func(a lifecycle.Alarm) bool { return r.fits(c.Name, a.Name) })
 }
 
 // terms are what holds for one alarm of one component, after all rules.
