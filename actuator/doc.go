@@ -44,8 +44,10 @@
 // strangers.
 //
 // Whatever a component says passes through a mask: the value of a key that
-// sounds like a secret, such as "api_key", and the password in a URL are
-// replaced by "******". Config.Show names keys that are no secret.
+// sounds like a secret, such as "api_key", and what looks like one in a text (a
+// password in a URL, a header, a private key, a JSON Web Token) are replaced by
+// "******". It is a net, not a proof: a secret that stands alone under a harmless
+// name is not known as one. Config.Show names keys that are no secret.
 //
 // # Changing something
 //

@@ -50,7 +50,7 @@ func FuzzQuery(f *testing.F) {
 		if values, err := url.ParseQuery(query); err == nil && values.Has("dryRun") || strings.Contains(accept, "text") {
 			t.Skip("it takes its time")
 		}
-		for _, path := range []string{"/audit", "/events", "/drain", "/startup", "/shutdown-report", "/threaddump", "/loggers"} {
+		for _, path := range []string{"/audit", "/events", "/drain", "/startup", "/shutdown-report", "/threaddump", "/loggers", "/feed", "/history", "/runs", "/beans", "/openapi.json", "/metrics/go_goroutines"} {
 			r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/actuator"+path, http.NoBody)
 			r.URL.RawQuery = query
 			r.Header.Set("Accept", accept)

@@ -23,7 +23,7 @@ func (s *sample) document(t *testing.T) *openapitest.Document {
 
 // names are what the variables of paths can be.
 func (s *sample) names() map[string][]string {
-	names := map[string][]string{"requiredMetricName": {"lastcall_gate_inside", "lastcall_pool_wait_seconds"}, "name": {"ROOT", "liveness"}}
+	names := map[string][]string{"requiredMetricName": {"lastcall_gate_inside", "lastcall_pool_wait_seconds"}, "name": {"ROOT", "liveness"}, "property": {"http.addr", "pools"}, "prefix": {"http"}}
 	for _, c := range s.conductor.Components() {
 		names["name"] = append(names["name"], c.Name)
 		if c.Panel != nil && c.Panel.Kind != "" {

@@ -264,7 +264,8 @@ func (p *prey) hunt() {
 	_, raw = p.ask(http.MethodGet, "/actuator/components", "", "Authorization", token)
 	require.Contains(p.t, string(raw), "vault:postgres://me:******@db", "it is there under a name without its secret")
 	names := map[string][]string{
-		"name": {"vault:postgres:%2F%2Fme:%2A%2A%2A%2A%2A%2A@db", "broken%20panels", "lane:texts", "pool:sms", "ROOT", "readiness", "postgres:%2F%2Fme:" + canary(41) + "@db"},
+		"name":     {"vault:postgres:%2F%2Fme:%2A%2A%2A%2A%2A%2A@db", "broken%20panels", "lane:texts", "pool:sms", "ROOT", "readiness", "postgres:%2F%2Fme:" + canary(41) + "@db"},
+		"property": {"vault.password", "vault.url", "vault.nested.upstream.url", "vault.list", "management.token", "management.info.db.password"}, "prefix": {"vault", "management"},
 		"kind": {"vaults", "components"}, "requiredMetricName": {"lastcall_vault_calls_total", "lastcall_gate_inside"},
 	}
 	for _, path := range append(d.Gets(names), "/", "/no/such/path?token="+canary(42), "/actuator/components/password="+canary(42)) {

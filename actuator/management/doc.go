@@ -26,7 +26,8 @@
 // time), and who shows none and is on this machine: a peer with a loopback
 // address, or at the socket, whose file only its owner may open. What a proxy
 // has forwarded (Forwarded, X-Forwarded-For, X-Real-Ip) comes from elsewhere
-// and needs the token. Who shows a wrong token is not trusted, wherever it is.
+// and needs the token. Who shows a wrong token, or several, is not trusted, wherever
+// it is.
 //
 // Open, for GET and HEAD, is what [WithOpen] says: health, as load balancers
 // have no token. A handler that wants to say more to the trusted asks [Trusted].

@@ -121,7 +121,7 @@ func reads(r *http.Request) bool { return r.Method == http.MethodGet || r.Method
 
 // trusts: who asks has shown the token, or none, and is on this machine.
 func (g *guard) trusts(r *http.Request) bool {
-	if shown := r.Header.Get("Authorization"); shown != "" && g.token != nil {
+	if shown := strings.Join(r.Header.Values("Authorization"), "\n"); shown != "" && g.token != nil { // of several none counts
 		scheme, token, _ := strings.Cut(shown, " ")
 		sum := sha256.Sum256([]byte(strings.TrimSpace(token)))
 		return strings.EqualFold(scheme, "Bearer") && subtle.ConstantTimeCompare(sum[:], g.token[:]) == 1

@@ -42,6 +42,7 @@ var (
 		{"other site", "https://evil.example", false},
 		{"other port", "http://localhost:3000", false},
 		{"no URL", "://", false},
+		{"part of a name", "http://ocalhost:9988", false},
 	}
 	fetches = []choice{
 		{"no word of the browser", "", true},
@@ -55,6 +56,9 @@ var (
 		{"wrong token", "Bearer Tee-4711", false},
 		{"beginning of the token", "Bearer Kaffee", false},
 		{"other scheme", "Basic " + token, false},
+		{"small letters", "bearer " + token, true},
+		{"twice", "Bearer " + token + "\n" + "Bearer " + token, false},
+		{"wrong one behind it", "Bearer " + token + "\n" + "Bearer Tee-4711", false},
 	}
 	requests = []struct {
 		method, path string
@@ -103,9 +107,12 @@ func (c combination) request(t *testing.T) *http.Request {
 	t.Helper()
 	req := request(t, c.method, c.path)
 	req.Host = c.host.value
-	set := func(name, value string) {
-		if value != "" {
-			req.Header.Set(name, value)
+	set := func(name, values string) {
+		req.Header.Del(name)
+		for value := range strings.SplitSeq(values, "\n") {
+			if value != "" {
+				req.Header.Add(name, value)
+			}
 		}
 	}
 	set("Origin", c.origin.value)
@@ -145,6 +152,7 @@ func TestMatrix(t *testing.T) {
 	guard := management.Guard(cfg, health, reached)
 	lines := map[string]line{"loopback": dial(t, "tcp", srv.Addr().String()), "socket": dial(t, "unix", socket)}
 
+	asked := map[int]int{}
 	for c := range combinations {
 		var got answer
 		// A client does not send an empty Host; HTTP/1.0 has none.
@@ -155,7 +163,9 @@ func TestMatrix(t *testing.T) {
 		}
 		require.Equal(t, c.want(), got.status, "%+v", c)
 		requireProtected(t, got)
+		asked[got.status]++
 	}
+	t.Logf("requests by status: %v", asked)
 }
 
 // recorded is the answer to a request whose connection is made up.
