@@ -174,11 +174,15 @@ func (r *reloader) accept(next *config.Values, changes, pending []keyChange) {
 		entry.Outcome = reloadUnchanged
 	}
 	r.mu.Lock()
+	again := len(r.wrong) > 0
 	r.forgetLocked(next, changes)
 	r.current, r.pending, r.wrong = next, pending, nil
 	entry = r.noteLocked(entry)
 	r.mu.Unlock()
 	r.tell(entry)
+	if again {
+		r.log.Info("configuration is good again", zap.Int("changes", len(changes)))
+	}
 	for _, c := range changes {
 		fields := []zap.Field{zap.String("change", c.String()), zap.String("from", c.Origin)}
 		if c.Effect == inForce {

@@ -333,6 +333,7 @@ func TestRejectedReload(t *testing.T) {
 		assert.Equal(t, "unchanged", i.History[0].Outcome)
 		assert.Equal(t, "rejected", i.History[1].Outcome)
 		assert.Equal(t, lifecycle.Up, s.health().Status)
+		s.logs("configuration is good again", 1)
 
 		require.Eventually(t, func() bool { return len(s.told()) == 2 }, patience, time.Millisecond)
 		assert.Equal(t, []string{"rejected", "unchanged"}, s.told())
