@@ -168,7 +168,7 @@ function standsOn(c) {
   const list = (names) => names.map((n, i) => [i > 0 && ", ", state.components.has(n) ? nameLink(n) : n]);
   return card("Neighbours", null,
     c.stands_on?.length > 0 && h("p", null, "Stands on ", list(c.stands_on), c.stands_on.length > 1 ? ", which stop after it." : ", which stops after it."),
-    above.length > 0 && h("p", null, list(above.map((o) => o.name)), above.length > 1 ? " stand" : " stands", " on it, and stop before it."));
+    above.length > 0 && h("p", null, list(above.map((o) => o.name)), above.length > 1 ? " stand on it, and stop before it." : " stands on it, and stops before it."));
 }
 
 function changesOf(c) {
