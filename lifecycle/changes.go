@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"strings"
@@ -116,11 +117,11 @@ func (c *Conductor) conclude(entry Turned, only bool, err error) (Turned, error)
 	// Under the lock, so that events come in the order of the audit.
 	c.events.add(Event{At: entry.At, Kind: entry.kind(), Component: entry.Component, Text: text, Data: kept})
 	c.changes.mu.Unlock()
-	c.logTurned(kept)
+	c.logTurned(kept, err)
 	return entry, err
 }
 
-func (c *Conductor) logTurned(entry Turned) {
+func (c *Conductor) logTurned(entry Turned, err error) {
 	level, said := zap.InfoLevel, "knobs turned"
 	switch failed := entry.Error != ""; {
 	case entry.Component == "" && failed:
@@ -136,10 +137,16 @@ func (c *Conductor) logTurned(entry Turned) {
 	}
 	fields := []zap.Field{zap.String("by", entry.By), zap.String("from", entry.From)}
 	if entry.Component != "" {
-		fields = append(fields, zap.String("component", entry.Component), zap.String("change", entry.changed()))
+		fields = append(fields, zap.String("component", entry.Component))
+		if change := entry.changed(); change != "" { // empty: refused before it was known
+			fields = append(fields, zap.String("change", change))
+		}
 	}
 	if entry.Error != "" {
 		fields = append(fields, zap.String("error", entry.Error))
+	}
+	if panicked := (*PanicError)(nil); errors.As(err, &panicked) {
+		fields = append(fields, zap.String("stack", panicked.Stack))
 	}
 	if !entry.Until.IsZero() {
 		fields = append(fields, zap.Time("until", entry.Until))

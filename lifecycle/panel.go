@@ -36,7 +36,8 @@ type Panel struct {
 	// change; each is that of a configuration key. Zero: none.
 	Knobs func() []Knob
 	// Turn changes the knobs that it is given, all or none, and returns when the
-	// change is in force. The values have the types of their knobs and are
+	// change is in force. The values have the types of their knobs (an
+	// [IntKnob] is an int64, see [KnobType], whatever type Value has) and are
 	// within their bounds; what does not fit together is its own to refuse. It
 	// is not called twice at a time. Ask for changes by [Conductor.Turn], which
 	// does the rest: a caller of Turn itself is in nobody's audit. Zero: there

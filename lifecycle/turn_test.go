@@ -15,6 +15,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zaptest/observer"
 
 	"github.com/lastcall-go/lastcall/lifecycle"
 )
@@ -189,10 +191,14 @@ func TestTurn(t *testing.T) {
 	t.Run("PanicOfTheComponentIsAnError", func(t *testing.T) {
 		t.Parallel()
 		d, a := startedDesk(t)
+		core, logs := observer.New(zap.WarnLevel)
+		a.LogTo(zap.New(core))
 		d.during = func(context.Context) error { panic("boom") }
 		_, err := a.turn(map[string]any{"seats": 8})
 		var panicked *lifecycle.PanicError
 		require.ErrorAs(t, err, &panicked)
+		require.Eventually(t, func() bool { return logs.Len() == 1 }, 5*time.Second, time.Millisecond)
+		assert.Contains(t, logs.All()[0].ContextMap()["stack"], "turn_test.go", "where it was")
 		d.during = func(context.Context) error { return errors.New("no room") }
 		_, err = a.turn(map[string]any{"seats": 8})
 		require.EqualError(t, err, "lifecycle: turn desk:front: no room")
