@@ -2,7 +2,6 @@ package batchmodule
 
 import (
 	"fmt"
-	"sync"
 	"time"
 
 	"github.com/lastcall-go/lastcall/batchmodule/batch"
@@ -20,7 +19,7 @@ func (p panel) alarms() []lifecycle.Alarm {
 	of := func(read func(batch.Stats) float64) func(any) float64 {
 		return func(stats any) float64 { return read(stats.(batch.Stats)) }
 	}
-	refused := &refusals{open: p.open}
+	refused := lifecycle.Refusals(p.open)
 	return []lifecycle.Alarm{
 		{
 			Name: "capacity", Unit: "%", Threshold: alarmingShare,
@@ -32,7 +31,7 @@ func (p panel) alarms() []lifecycle.Alarm {
 		{
 			Name: "reject", Threshold: 1, Grows: true,
 			Help: fmt.Sprintf("So many items were refused; raise %s, or make the sink faster.", p.key("buffer")),
-			Of:   of(func(s batch.Stats) float64 { return refused.of(s.Ledger.Rejected) }),
+			Of:   of(func(s batch.Stats) float64 { return refused(s.Ledger.Rejected) }),
 		},
 		{
 			// A batch may lie as long as it is told to, and its flush takes time.
@@ -51,25 +50,4 @@ func (p panel) alarms() []lifecycle.Alarm {
 			Of:   of(func(s batch.Stats) float64 { return float64(s.Ledger.Failed) }),
 		},
 	}
-}
-
-// refusals counts those that are no part of a drain: what a gate refuses that
-// is not open is meant to be refused.
-type refusals struct {
-	open func() (lifecycle.Health, bool) // that of the gate, where that is not open
-
-	mu            sync.Mutex
-	meant, others uint64
-}
-
-func (r *refusals) of(all uint64) float64 {
-	_, leaving := r.open()
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if leaving {
-		r.meant = all - r.others
-	} else {
-		r.others = all - r.meant
-	}
-	return float64(r.others)
 }

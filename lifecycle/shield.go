@@ -104,8 +104,7 @@ func caught(f func()) (err error) {
 func asAny(err *PanicError) any           { return err }
 func none[T any](*PanicError) (nothing T) { return nothing }
 
-// MarshalJSON says that there was a panic, and not what: the value may be
-// anything.
+// MarshalJSON writes the value as text, as it may be anything, and no stack.
 func (e *PanicError) MarshalJSON() ([]byte, error) {
 	return json.Marshal(map[string]string{"error": fmt.Sprintf("panic: %v", e.Value)})
 }

@@ -2,7 +2,6 @@ package poolmodule
 
 import (
 	"fmt"
-	"sync"
 
 	"github.com/lastcall-go/lastcall/lifecycle"
 	"github.com/lastcall-go/lastcall/poolmodule/pool"
@@ -22,7 +21,7 @@ func (p poolPanel) alarms() []lifecycle.Alarm {
 	of := func(read func(pool.Stats) float64) func(any) float64 {
 		return func(stats any) float64 { return read(stats.(pool.Stats)) }
 	}
-	refused := &refusals{open: func() (lifecycle.Health, bool) { return lifecycle.GateHealth(p.Gate()) }}
+	refused := lifecycle.Refusals(func() (lifecycle.Health, bool) { return lifecycle.GateHealth(p.Gate()) })
 	return []lifecycle.Alarm{
 		{
 			Name: "capacity", Unit: "%", Threshold: alarmingShare,
@@ -39,7 +38,7 @@ func (p poolPanel) alarms() []lifecycle.Alarm {
 		{
 			Name: "reject", Threshold: 1, Grows: true,
 			Help: fmt.Sprintf("So many tasks were refused or thrown away; raise %s or %s, or choose another %s.", p.key("workers"), p.key("queue"), p.key("policy")),
-			Of:   of(func(s pool.Stats) float64 { return refused.of(s.Ledger.Rejected + s.Ledger.Dropped) }),
+			Of:   of(func(s pool.Stats) float64 { return refused(s.Ledger.Rejected + s.Ledger.Dropped) }),
 		},
 		{
 			Name: "run_timeout", Unit: "s", Threshold: alarmingRun,
@@ -66,12 +65,12 @@ func (l lanePanel) alarms() []lifecycle.Alarm {
 	of := func(read func(pool.LaneStats) float64) func(any) float64 {
 		return func(stats any) float64 { return read(stats.(pool.LaneStats)) }
 	}
-	refused := &refusals{open: l.open}
+	refused := lifecycle.Refusals(l.open)
 	return []lifecycle.Alarm{
 		{
 			Name: "reject", Threshold: 1, Grows: true,
 			Help: "So many items were refused or thrown away; see the alarms of its pool.",
-			Of:   of(func(s pool.LaneStats) float64 { return refused.of(s.Ledger.Rejected + s.Ledger.Dropped) }),
+			Of:   of(func(s pool.LaneStats) float64 { return refused(s.Ledger.Rejected + s.Ledger.Dropped) }),
 		},
 		{
 			Name: "failed", Threshold: 1, Grows: true,
@@ -92,25 +91,4 @@ func share(part, whole int) float64 {
 		return 0
 	}
 	return 100 * float64(part) / float64(whole)
-}
-
-// refusals counts those that are no part of a drain: what a gate refuses that
-// is not open is meant to be refused.
-type refusals struct {
-	open func() (lifecycle.Health, bool) // that of the gate, where that is not open
-
-	mu            sync.Mutex
-	meant, others uint64
-}
-
-func (r *refusals) of(all uint64) float64 {
-	_, leaving := r.open()
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if leaving {
-		r.meant = all - r.others
-	} else {
-		r.others = all - r.meant
-	}
-	return float64(r.others)
 }
