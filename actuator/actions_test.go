@@ -210,9 +210,9 @@ type shelf struct {
 	err  error
 }
 
-func (s *shelf) Keep(_ context.Context, values map[string]any, _ string) error {
+func (s *shelf) Keep(_ context.Context, values map[string]any, _ string) (map[string]any, error) {
 	s.kept = values
-	return s.err
+	return nil, s.err
 }
 
 func TestKnobsPersist(t *testing.T) {

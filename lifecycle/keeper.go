@@ -12,17 +12,21 @@ type Keeper interface {
 	// Keep writes down values by their whole configuration keys ([Knob].Key:
 	// "pools.sms.workers"), beside those that it keeps already, and returns when
 	// they would be found after a crash. Each is of the type of its knob (int64,
-	// float64, bool, string, [time.Duration]). All are kept or none: after an
-	// error the next start finds what it would have found before. One that can
-	// say beforehand that a value would have no effect (another source outranks
-	// it) returns an error.
+	// float64, bool, string, [time.Duration]), or nil: it is no longer kept. All
+	// are kept or none: after an error the next start finds what it would have
+	// found before. One that can say beforehand that a value would have no effect
+	// (another source outranks it) returns an error.
+	//
+	// Was is what it has kept until now for these keys, of any type that it takes
+	// back itself; a key is missing of which it has kept nothing. It is given to
+	// it again when the change is taken back ([Conductor.Rollback]).
 	//
 	// By says who wants it, and from where: "alice (10.0.0.7:51234)".
 	//
 	// It is called by several goroutines at once. The changes that it is part of
 	// go on until it returns, so it must not ask the [Conductor] for changes; it
 	// should return soon after ctx has ended.
-	Keep(ctx context.Context, values map[string]any, by string) error
+	Keep(ctx context.Context, values map[string]any, by string) (was map[string]any, err error)
 }
 
 // ErrNotKept is matched by the error of a change that cannot be kept for the
@@ -43,12 +47,15 @@ func (c *Conductor) PersistIn(k Keeper) {
 type keeping struct {
 	keeper Keeper
 	keys   map[string]string // by the names of the knobs
+	// again is what was kept before, by the names of the knobs, and is to be so
+	// again; nil: what the knobs are now is to be kept.
+	again map[string]any
 }
 
 // keeping says whether all that is wanted could be kept.
 func (c *Conductor) keeping(knobs []Knob, wanted map[string]any) (*keeping, error) {
 	c.mu.Lock()
-	k := &keeping{c.keeper, map[string]string{}}
+	k := &keeping{keeper: c.keeper, keys: map[string]string{}}
 	c.mu.Unlock()
 	if k.keeper == nil {
 		return nil, fmt.Errorf("%w: start with a configuration file, or leave persist out", ErrNotKept)
@@ -68,18 +75,30 @@ func (c *Conductor) keeping(knobs []Knob, wanted map[string]any) (*keeping, erro
 	return k, nil
 }
 
-// keep gives the keeper what the knobs are now. A panic of it is an error.
-func (k *keeping) keep(ctx context.Context, entry Turned) error {
+// keep gives the keeper what is to be kept, and says what was kept before, by
+// the names of the knobs. A panic of it is an error.
+func (k *keeping) keep(ctx context.Context, entry Turned) (was map[string]any, err error) {
 	values := make(map[string]any, len(entry.After))
 	for name, value := range entry.After {
+		if k.again != nil {
+			value = k.again[name]
+		}
 		values[k.keys[name]] = value
 	}
 	done := make(chan error, 1)
-	go runHook(ctx, func(ctx context.Context) error { return k.keeper.Keep(ctx, values, entry.asker()) }, done)
+	var before map[string]any
+	go runHook(ctx, func(ctx context.Context) (err error) {
+		before, err = k.keeper.Keep(ctx, values, entry.asker())
+		return err
+	}, done)
 	if err := <-done; err != nil {
-		return fmt.Errorf("%w: %w", ErrNotKept, err)
+		return nil, fmt.Errorf("%w: %w", ErrNotKept, err)
 	}
-	return nil
+	was = make(map[string]any, len(entry.After))
+	for name := range entry.After {
+		was[name] = before[k.keys[name]]
+	}
+	return was, nil
 }
 
 // asker is who has asked for a change, and from where.

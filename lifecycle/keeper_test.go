@@ -23,10 +23,10 @@ type shelf struct {
 	keep   func(context.Context) error // called first, without the lock
 }
 
-func (s *shelf) Keep(ctx context.Context, values map[string]any, by string) error {
+func (s *shelf) Keep(ctx context.Context, values map[string]any, by string) (map[string]any, error) {
 	if s.keep != nil {
 		if err := s.keep(ctx); err != nil {
-			return err
+			return nil, err
 		}
 	}
 	s.mu.Lock()
@@ -34,9 +34,17 @@ func (s *shelf) Keep(ctx context.Context, values map[string]any, by string) erro
 	if s.values == nil {
 		s.values = map[string]any{}
 	}
-	maps.Copy(s.values, values)
+	was := map[string]any{}
+	for key, value := range values {
+		if kept, ok := s.values[key]; ok {
+			was[key] = kept
+		}
+		if s.values[key] = value; value == nil {
+			delete(s.values, key)
+		}
+	}
 	s.by = by
-	return nil
+	return was, nil
 }
 
 func (s *shelf) kept() map[string]any {

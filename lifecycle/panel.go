@@ -248,6 +248,9 @@ type Turned struct {
 	// Error says why it was refused; then nothing has changed, or it says what.
 	Error string `json:"error,omitempty"`
 
+	// kept is what was kept of the knobs for the next start before this change;
+	// nil of a knob: nothing was.
+	kept map[string]any
 	// base is what lay below the knobs that had their values for a time only.
 	base map[string]any
 	// ended: what it takes back had been made for a time.

@@ -12,7 +12,8 @@ import (
 //
 // What was before may have held for a time only. The change has ended that, so
 // the knob goes back to what lay below it. A change that holds for a time is
-// ended early. One that was kept for the next start is kept as it is then.
+// ended early. Of one that was kept for the next start, what was kept before it
+// is kept again, or nothing.
 //
 // It is a change like any other: checked, audited (Turned.Undoes), and there to
 // be taken back itself; so of several changes the last is taken back first, and
@@ -69,7 +70,7 @@ func (c *Conductor) rollback(ctx context.Context, t *tuning, done, entry Turned,
 	}
 	held := t.holds.behind(done.Seq)
 	for name, value := range done.goesBackTo(held) {
-		if _, ends := held[name]; ends || !reflect.DeepEqual(value, now[name]) {
+		if _, ends := held[name]; ends || done.Persisted || !reflect.DeepEqual(value, now[name]) {
 			entry.Before[name], entry.After[name] = now[name], value
 		}
 	}
@@ -84,6 +85,7 @@ func (c *Conductor) rollback(ctx context.Context, t *tuning, done, entry Turned,
 		if kept, err = c.keeping(knobs, entry.After); err != nil {
 			return c.conclude(entry, dryRun, err)
 		}
+		kept.again = done.kept
 	}
 	entry.base, entry.ended = t.holds.base(), len(held) > 0
 	if entry, err = c.apply(ctx, t, entry, dryRun, kept); err != nil || dryRun {

@@ -158,7 +158,36 @@ func TestRollback(t *testing.T) {
 		back, err := a.undo(t, turned.Seq)
 		require.NoError(t, err)
 		assert.True(t, back.Persisted)
-		assert.Equal(t, map[string]any{"desks.front.seats": int64(4)}, s.kept())
+		assert.Empty(t, s.kept(), "nothing was")
+
+		again, err := a.undo(t, back.Seq)
+		require.NoError(t, err)
+		assert.EqualValues(t, 8, again.After["seats"])
+		assert.Equal(t, map[string]any{"desks.front.seats": int64(8)}, s.kept())
+
+		// Between the two it was turned and not kept: each goes back to its own.
+		_, err = a.turn(map[string]any{"seats": 9})
+		require.NoError(t, err)
+		turned, err = a.persist(map[string]any{"seats": 10})
+		require.NoError(t, err)
+		back, err = a.undo(t, turned.Seq)
+		require.NoError(t, err)
+		assert.EqualValues(t, 9, back.After["seats"])
+		assert.Equal(t, map[string]any{"desks.front.seats": int64(8)}, s.kept())
+		require.NoError(t, a.stop())
+	})
+
+	t.Run("WhatWasSoAlreadyIsNoLongerKept", func(t *testing.T) {
+		t.Parallel()
+		_, a := startedDesk(t)
+		var s shelf
+		a.PersistIn(&s)
+		turned, err := a.persist(map[string]any{"seats": 4})
+		require.NoError(t, err)
+		require.NotEmpty(t, s.kept())
+		_, err = a.undo(t, turned.Seq)
+		require.NoError(t, err)
+		assert.Empty(t, s.kept())
 		require.NoError(t, a.stop())
 	})
 }

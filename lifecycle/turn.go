@@ -141,7 +141,7 @@ func (c *Conductor) apply(ctx context.Context, t *tuning, entry Turned, dryRun b
 		}
 	}
 	if err == nil && kept != nil {
-		if err = kept.keep(ctx, entry); err != nil {
+		if entry.kept, err = kept.keep(ctx, entry); err != nil {
 			err = c.unmake(ctx, t, &entry, err)
 		}
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"sync"
 	"testing"
 	"time"
@@ -60,12 +59,12 @@ type reloader struct {
 	keeping sync.Mutex
 
 	mu      sync.Mutex
-	inCode  map[string]bool // keys whose value another one in code stands over
-	current *config.Values  // what was last good
-	kept    map[string]any  // of the overrides file, by keys, and not found in it yet
-	pending []keyChange     // what of it needs a restart
-	wrong   []wrongKey      // why the files are rejected as they are now; empty: they are not
-	since   time.Time       // since when
+	inCode  map[string]bool      // keys whose value another one in code stands over
+	current *config.Values       // what was last good
+	kept    map[string][]written // written into the overrides file, by keys, the oldest first, and not found in it yet
+	pending []keyChange          // what of it needs a restart
+	wrong   []wrongKey           // why the files are rejected as they are now; empty: they are not
+	since   time.Time            // since when
 	last    reloaded
 	history []reloaded // the last maxReloads, oldest first
 	counts  map[reloadOutcome]uint64
@@ -89,7 +88,7 @@ func newReloader(in reloaderIn) *reloader {
 	}
 	r := &reloader{
 		conductor: in.Conductor, log: in.Logger, mask: in.Management.Actuator,
-		boot: in.Values, current: in.Values, kept: map[string]any{}, counts: map[reloadOutcome]uint64{},
+		boot: in.Values, current: in.Values, kept: map[string][]written{}, counts: map[reloadOutcome]uint64{},
 	}
 	if r.log == nil {
 		r.log = zap.NewNop()
@@ -200,7 +199,7 @@ func (r *reloader) tell(entry reloaded) {
 var _ lifecycle.Keeper = (*reloader)(nil)
 
 // Keep writes changes of knobs into the overrides file.
-func (r *reloader) Keep(_ context.Context, values map[string]any, by string) error {
+func (r *reloader) Keep(_ context.Context, values map[string]any, by string) (was map[string]any, err error) {
 	r.keeping.Lock()
 	defer r.keeping.Unlock()
 	r.mu.Lock()
@@ -208,36 +207,76 @@ func (r *reloader) Keep(_ context.Context, values map[string]any, by string) err
 	for key := range values {
 		if r.inCode[key] {
 			r.mu.Unlock()
-			return fmt.Errorf("%s: %w: code has put another value in its place, and will again", key, config.ErrOutranked)
+			return nil, fmt.Errorf("%s: %w: code has put another value in its place, and will again", key, config.ErrOutranked)
 		}
 	}
 	// The watcher finds what is written, and then it is the current one. By then
 	// somebody may have turned the knob again, who comes later and counts.
-	before := maps.Clone(r.kept)
-	maps.Copy(r.kept, values)
-	r.mu.Unlock()
-	_, err := current.Keep(values, by)
-	if err != nil {
-		r.mu.Lock()
-		for key := range values {
-			delete(r.kept, key)
-			if was, ok := before[key]; ok {
-				r.kept[key] = was
-			}
-		}
-		r.mu.Unlock()
+	was = r.wasKeptLocked(values)
+	for key, value := range values {
+		r.kept[key] = append(r.kept[key], written{value, value})
 	}
-	return err
+	r.mu.Unlock()
+	next, err := current.Keep(values, by)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for key, value := range values {
+		last := len(r.kept[key]) - 1
+		switch {
+		case last < 0 || r.kept[key][last].value != value: // found already, or overwritten by somebody
+		case err != nil:
+			r.kept[key] = r.kept[key][:last]
+		case value == nil:
+			now, _ := next.Value(key)
+			r.kept[key][last].counts = now.Value
+		}
+	}
+	return was, err
 }
 
-// forgetLocked is for keys whose kept values were found, or are over.
-func (r *reloader) forgetLocked(next *config.Values, changes []keyChange) {
-	for _, c := range changes {
-		delete(r.kept, c.Key)
+// written is what was written of a key: a value, or nil for a line that was
+// taken out, and what counts then.
+type written struct{ value, counts any }
+
+// wasKeptLocked is what the overrides file says of these keys: as the watcher
+// has found it, and what was written since.
+func (r *reloader) wasKeptLocked(keys map[string]any) map[string]any {
+	was := map[string]any{}
+	for _, layer := range r.current.Layers() {
+		if layer.Source != config.FromOverrides {
+			continue
+		}
+		for key := range keys {
+			if v, ok := layer.Value(key); ok {
+				was[key] = v.Value
+			}
+		}
 	}
-	for key, value := range r.kept {
-		if v, ok := next.Value(key); ok && isSame(value, v) {
-			delete(r.kept, key)
+	for key := range keys {
+		if n := len(r.kept[key]); n > 0 {
+			was[key] = r.kept[key][n-1].value
+		}
+	}
+	return was
+}
+
+// forgetLocked is for what was written and is found now, with all that was
+// written before it. A key that has become something else was changed by
+// somebody else.
+func (r *reloader) forgetLocked(next *config.Values, changes []keyChange) {
+	found := map[string]bool{}
+	for key, kept := range r.kept {
+		v, _ := next.Value(key)
+		for i := len(kept) - 1; i >= 0; i-- {
+			if isSame(kept[i].counts, v) {
+				r.kept[key], found[key] = kept[i+1:], true
+				break
+			}
+		}
+	}
+	for _, c := range changes {
+		if !found[c.Key] {
+			delete(r.kept, c.Key)
 		}
 	}
 }

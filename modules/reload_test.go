@@ -439,6 +439,31 @@ func TestKeptChange(t *testing.T) {
 		assert.Equal(t, 9, s.limits("sms").Workers, "what was kept once and is written by hand counts as any other")
 	})
 
+	t.Run("ThatIsTakenBackLeavesNoLineBehind", func(t *testing.T) {
+		t.Parallel()
+		s := serve(t, quick+"pools: {sms: {workers: 5}}", config.Options{})
+		require.NoError(t, s.turn("pool:sms", lifecycle.Change{Values: map[string]any{"workers": 9}, Persist: true}))
+		_, err := s.conductor.Rollback(t.Context(), 1, "alice", "", false)
+		require.NoError(t, err)
+		assert.Equal(t, 5, s.limits("sms").Workers)
+		text, err := os.ReadFile(s.file("config.overrides.yaml"))
+		require.NoError(t, err)
+		assert.NotContains(t, string(text), "workers")
+
+		s.write("config.yaml", quick+"pools: {sms: {workers: 6}}")
+		require.Eventually(t, func() bool { return s.limits("sms").Workers == 6 }, time.Minute, 10*time.Millisecond, "the file counts again")
+
+		// And with a line that was there before, it is there again.
+		require.NoError(t, s.turn("pool:sms", lifecycle.Change{Values: map[string]any{"workers": 7}, Persist: true}))
+		require.NoError(t, s.turn("pool:sms", lifecycle.Change{Values: map[string]any{"workers": 8}, Persist: true}))
+		audit := s.conductor.Audit()
+		_, err = s.conductor.Rollback(t.Context(), audit[len(audit)-1].Seq, "alice", "", false)
+		require.NoError(t, err)
+		text, err = os.ReadFile(s.file("config.overrides.yaml"))
+		require.NoError(t, err)
+		assert.Contains(t, string(text), "workers: 7 # alice")
+	})
+
 	t.Run("IsRefusedWhereItWouldNotCount", func(t *testing.T) {
 		t.Parallel()
 		s := serve(t, quick, config.Options{Environ: []string{"LASTCALL_POOLS_SMS_WORKERS=3"}})

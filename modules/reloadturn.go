@@ -97,8 +97,7 @@ func (r *reloader) planOf(knobs map[string]knobAt, next *config.Values) plan {
 func (r *reloader) isKept(d config.Difference) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	value, ok := r.kept[d.Key]
-	return ok && isSame(value, d.After)
+	return slices.ContainsFunc(r.kept[d.Key], func(w written) bool { return isSame(w.counts, d.After) })
 }
 
 func (r *reloader) effect(knobs map[string]knobAt, d config.Difference) effect {
