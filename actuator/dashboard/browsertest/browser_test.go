@@ -273,3 +273,10 @@ func (tb *tab) visit(page string) {
 	tb.js(`document.querySelector(%s).click()`, link)
 	tb.until(`document.querySelector("main")?.dataset.page === %s`, page)
 }
+
+// answered waits until the page that is visited shows what it has asked for, and
+// not only that it asks.
+func (tb *tab) answered() {
+	tb.t.Helper()
+	tb.until(`(() => { const text = document.querySelector("main").innerText.trim(); return text.length > 20 && !text.includes("Asking…") })()`)
+}

@@ -16,6 +16,7 @@ func TestEverythingIsReachedByKeyboard(t *testing.T) {
 	for _, place := range []string{"#/overview", "#/lifecycle", sms} {
 		tb.at(place, "main h1")
 		tb.until(`document.querySelector("main").innerText.trim().length > 100`)
+		tb.answered()
 		tb.js(`document.activeElement.blur(); window.scrollTo(0, 0); window.wanted = ` + reachable + `; window.reached = new Set()`)
 		wanted := is[int](tb, `window.wanted.length`)
 		require.Greater(t, wanted, 10, place)

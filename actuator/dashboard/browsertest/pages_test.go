@@ -34,7 +34,7 @@ func TestEveryPage(t *testing.T) {
 			t.Log("pages:", names)
 			for _, name := range names {
 				tb.visit(name)
-				tb.until(`document.querySelector("main").innerText.trim().length > 20`)
+				tb.answered()
 				if wide := is[int64](tb, `document.scrollingElement.scrollWidth`); wide > look.width {
 					assert.Fail(t, "it must be scrolled sideways", "%s is %d wide: %s", name, wide, is[string](tb, widest))
 				}
