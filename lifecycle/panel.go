@@ -239,7 +239,8 @@ type Turned struct {
 	// Undoes is the number of the entry that it takes back: because its time
 	// was over, or by [Conductor.Rollback]. Zero: none.
 	Undoes uint64 `json:"undoes,omitempty"`
-	// Persisted: it is kept for the next start.
+	// Persisted: it holds for the next start too. Where it undoes a change, what
+	// was kept before that one is kept again, or nothing.
 	Persisted bool `json:"persisted,omitempty"`
 	// Until is when it is taken back; zero: not by itself.
 	Until time.Time `json:"until,omitzero"`

@@ -38,7 +38,7 @@ export function auditTable(entries, small) {
   return table([
     { head: "At", tight: true, cell: (e) => h("time", { datetime: e.at, title: e.at }, format.clock(e.at)) },
     !small && { head: "Component", cell: (e) => (state.components.has(e.component) ? nameLink(e.component) : e.component) },
-    { head: "Change", grow: true, cell: (e) => [change(e), e.error && h("p", { class: "bad" }, "refused: ", e.error), e.until && h("p", { class: "dim" }, "until ", format.clock(e.until)), e.persisted && h("p", { class: "dim" }, "kept for the next start"), small && h("p", { class: "dim" }, "by ", e.by || "somebody")] },
+    { head: "Change", grow: true, cell: (e) => [change(e), e.error && h("p", { class: "bad" }, "refused: ", e.error), e.until && h("p", { class: "dim" }, "until ", format.clock(e.until)), e.persisted && h("p", { class: "dim" }, e.undoes ? "what is kept for the next start is as before, too" : "kept for the next start"), small && h("p", { class: "dim" }, "by ", e.by || "somebody")] },
     !small && { head: "By", low: true, cell: (e) => [e.by || "somebody", e.from && h("div", { class: "dim" }, e.from)] },
     { head: "", cell: (e) => can("POST", ROLLBACK) && !e.error && !e.action && e.seq && h("button", { type: "button", class: "small", "data-action": "rollback", onclick: () => rollback(e) }, "Roll back…") },
   ].filter(Boolean), entries, { key: (e) => e.seq, label: "changes" });
